@@ -1,0 +1,70 @@
+# Everything happens in .venv, whose packages are pinned by hash (requirements/).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MODEL ?=
+PORT ?= 4000
+IMAGE ?= langop/model
+TAG ?= dev
+CONTAINER ?= $(firstword $(foreach tool,docker podman,$(shell command -v $(tool) 2>/dev/null)) docker)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench litellm-schema lock build scan push clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## Prepare .venv with the pinned dependencies
+
+$(VENV)/.ready: requirements/dev.txt pyproject.toml
+	@sh tools/make-venv.sh "$(PYTHON)" "$(VENV)"
+	@echo "installing the pinned packages into $(VENV): about a minute"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## Serve a model on port 4000: a stand-in, or MODEL=examples/openai-model.yaml
+	@$(BIN)/python -m tools.run --port $(PORT) $(MODEL)
+
+test: setup lint ## Everything that CI checks; one live OpenAI request more when OPENAI_API_KEY is set
+	@$(BIN)/python -m pytest
+
+test-fast: setup ## The tests that start no LiteLLM
+	@$(BIN)/python -m pytest --ignore tests/live --ignore tests/litellm
+
+test-local: setup ## A chat with a local server that needs no key: Ollama if it runs, else the stand-in
+	@$(BIN)/python -m tools.try_local
+
+test-rate-limit: setup ## Watch a rate limit at work against the stand-in
+	@$(BIN)/python -m tools.try_rate_limit
+
+golden: setup ## Write tests/golden anew; read the difference before you commit it
+	@$(BIN)/python -m pytest -q tests/test_goldens.py --update-golden
+
+lint: setup ## Style and types
+	@$(BIN)/ruff format --check --quiet . || (echo "run: $(BIN)/ruff format ." && exit 1)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+
+bench: setup ## How fast the renderer is, in ratios
+	@$(BIN)/python -m tools.bench
+
+litellm-schema: setup ## Write schema/litellm-config.schema.json from the installed LiteLLM
+	@$(BIN)/python tools/litellm_schema.py --write
+
+lock: setup ## Pin the dependencies of pyproject.toml anew
+	@sh tools/lock.sh "$(BIN)/uv"
+
+build: ## Build the image $(IMAGE):$(TAG)
+	$(CONTAINER) build --tag $(IMAGE):$(TAG) .
+
+scan: ## Scan the image for known vulnerabilities (needs trivy)
+	@command -v trivy >/dev/null || { echo "not scanned: trivy is not installed (https://trivy.dev)"; exit 1; }
+	trivy image --exit-code 1 --severity HIGH,CRITICAL $(IMAGE):$(TAG)
+
+push: ## Push the image to IMAGE's registry
+	$(CONTAINER) push $(IMAGE):$(TAG)
+
+clean: ## Remove .venv and what tests leave behind
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What runs in LiteLLM's process. It knows nothing of templates: the configuration says what it needs."""

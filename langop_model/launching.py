@@ -1,0 +1,94 @@
+"""`launch`: from what is mounted to a running gateway. The hall between the two rooms."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from langop_model.renderer import findings, rendering
+from langop_model.renderer.findings import Finding, SpecError
+from langop_model.renderer.output import write
+from langop_model.renderer.plan import SecretReference
+from langop_model.renderer.rendering import Rendering
+from langop_model.renderer.settings import Settings
+
+SPECIFICATION = "/etc/langop/model.json"
+CONFIGURATION = "/app/config.yaml"
+
+# A newer operator may write fields that this image does not know: it must not keep an old image from starting.
+SOFTENED = frozenset({"LM101"})
+
+
+def launch(environment: Mapping[str, str], host: str, port: int, say: Callable[[Iterable[Finding]], None]) -> None:
+    """Render the mounted LanguageModel, load its keys, and serve LiteLLM until told to stop.
+
+    LANGOP_MODEL_PATH, LANGOP_SECRETS_PATH and LANGOP_CONFIG_PATH move what stands at /etc/langop/model.json, /etc/secrets
+    and /app/config.yaml. Raises SpecError, before LiteLLM is imported, for everything that would keep it from serving.
+    """
+    result = prepare(environment)
+    say(result.findings)
+    exported = {**result.config["environment_variables"], **load_keys(result)}
+    config = _write(result.text, environment)
+    from langop_model.gateway import launcher
+
+    try:
+        launcher.serve(config, exported, host, port)
+    except ModuleNotFoundError as problem:
+        if problem.name not in ("litellm", "uvicorn"):
+            raise
+        raise findings.error("LM705") from None
+
+
+def prepare(environment: Mapping[str, str]) -> Rendering:
+    """Return the rendering of the mounted LanguageModel. Raises SpecError."""
+    path = environment.get("LANGOP_MODEL_PATH") or SPECIFICATION
+    if not Path(path).exists():
+        raise findings.error("LM703", file=path)
+    settings = Settings.in_container(environment)
+    renderings = rendering.render_file(path, settings, SOFTENED)
+    if len(renderings) != 1:
+        raise findings.error("LM706", file=path, count=len(renderings))
+    result = renderings[0]
+    needs_redis = result.config["litellm_settings"].get("cache_params", {}).get("type") == "redis"
+    if needs_redis and not settings.redis:
+        raise SpecError([*result.findings, findings.make("LM704", ("spec", "caching", "backend"))])
+    return result
+
+
+def load_keys(result: Rendering) -> dict[str, str]:
+    """Return the keys that the configuration refers to, by the variable that LiteLLM reads them from.
+
+    A file's surrounding white space is no part of a key: a trailing newline would make every request fail. Raises SpecError
+    that names each file that is missing (LM701) or empty (LM702).
+    """
+    keys, problems = {}, []
+    for secret in result.secrets:
+        try:
+            key = Path(secret.file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as problem:
+            problems.append(_missing(secret, problem))
+            continue
+        if not key:
+            problems.append(findings.make("LM702", secret.path, secret=secret.file))
+        if f"os.environ/{secret.environment}" in result.text:
+            keys[secret.environment] = key
+    if problems:
+        raise SpecError(problems)
+    return keys
+
+
+def _missing(secret: SecretReference, problem: Exception) -> Finding:
+    reason = f"({problem.strerror})" if isinstance(problem, OSError) and problem.strerror else "(no text)"
+    return findings.make("LM701", secret.path, secret=secret.file, reason=reason)
+
+
+def _write(text: str, environment: Mapping[str, str]) -> Path:
+    """Write the configuration where LANGOP_CONFIG_PATH says; with a read-only root, where there is room."""
+    wanted = environment.get("LANGOP_CONFIG_PATH")
+    path = Path(wanted or CONFIGURATION)
+    if not wanted and not os.access(path.parent, os.W_OK):
+        path = Path(tempfile.mkdtemp(prefix="langop-")) / path.name
+    write(path, text)
+    return path

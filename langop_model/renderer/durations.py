@@ -1,0 +1,22 @@
+"""Go durations, as Kubernetes resources write them: 300ms, 5m, 1h30m."""
+
+from __future__ import annotations
+
+LONGEST = 365 * 24 * 3600.0  # seconds; no wait of a gateway is longer than a year
+SHORTEST = 0.001  # seconds; durationpy counts in microseconds, and nothing here can wait for less than a millisecond
+
+
+def seconds(text: str) -> float:
+    """Return the seconds of a Go duration, an int where they are whole.
+
+    Raises ValueError for what is no duration, for less than a millisecond and for more than a year.
+    """
+    import durationpy
+
+    try:
+        value = durationpy.from_str(text).total_seconds()
+    except (durationpy.DurationError, OverflowError) as problem:
+        raise ValueError(str(problem)) from None
+    if not SHORTEST <= value <= LONGEST:
+        raise ValueError(f"{text} is shorter than a millisecond or longer than a year")
+    return int(value) if value == int(value) else value

@@ -1,0 +1,126 @@
+"""What became of each field: changed one at a time, a field shows in the configuration where it stands.
+
+The same question is the project's promise, that no field is silently dropped: `Explanation.silent` is the answer.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from langop_model.renderer import comparison, rendering, specification
+from langop_model.renderer.comparison import Change
+from langop_model.renderer.findings import Finding, Path, SpecError
+from langop_model.renderer.manifest import Resource
+from langop_model.renderer.rendering import Rendering
+from langop_model.renderer.settings import Settings
+from langop_model.renderer.source import walk
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One field: its `value`, where it shows in the configuration (`changes`), and what there is to say about it."""
+
+    path: Path
+    value: Any
+    changes: tuple[Change, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def fidelity(self) -> str:
+        """How faithfully the field is kept: exact, approximate, unsupported, elsewhere, or silent, which is a defect."""
+        stated = [finding.fidelity for finding in self.findings if finding.fidelity]
+        if self.changes:
+            return next((fidelity for fidelity in stated if fidelity == "approximate"), "exact")
+        return stated[0] if stated else "refused" if self.findings else "silent"
+
+
+def explain(resource: Resource, settings: Settings) -> Iterator[Explanation]:
+    """Yield an explanation for each leaf of the resource's spec, in the order of the file. Raises SpecError for a wrong one."""
+    original = rendering.render([resource], settings)
+    for path, value in walk(resource.manifest["spec"], ("spec",)):
+        yield _explain(resource, settings, original, path, value)
+
+
+def _explain(resource: Resource, settings: Settings, original: Rendering, path: Path, value: Any) -> Explanation:
+    """Try other values until one shows in the configuration; collect what is said about the field on the way."""
+    said = [finding for finding in original.findings if _names(finding, path)]
+    for other in alternatives(_node(path), value):
+        try:
+            changed = rendering.render([_changed(resource, path, other)], settings)
+        except SpecError as problem:
+            said += [finding for finding in problem.findings if _names(finding, path)]
+            continue
+        said += [finding for finding in changed.findings if _names(finding, path)]
+        changes = tuple(comparison.compare(original.config, changed.config))
+        if changes:
+            own = tuple(dict.fromkeys(finding for finding in said if finding in original.findings))
+            return Explanation(path, value, changes, own)
+    return Explanation(path, value, (), tuple(dict.fromkeys(said)))
+
+
+def _names(finding: Finding, path: Path) -> bool:
+    """Whether a finding is about the field or about an object that holds it; one about the whole spec names nothing."""
+    return len(finding.path) > 1 and path[: len(finding.path)] == finding.path
+
+
+def alternatives(node: dict[str, Any], value: Any) -> list[Any]:  # noqa: PLR0911 - one for each kind of value
+    """Return other values that the schema `node` may accept in place of `value`, the most telling first."""
+    if "enum" in node:
+        return [choice for choice in node["enum"] if choice != value]
+    if value in ([], {}):
+        return [_filled(node)]
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int | float):
+        return [value + 1, value - 1, value * 2, value / 2]
+    if node.get("format") == "go-duration":
+        return [text for text in ("7m", "90s", "20ms") if text != value]
+    if node.get("format") == "http-url":
+        return ["https://changed.example.com/v1"]
+    return [*_other_typed_texts(value), f"{value}x"]
+
+
+def _filled(node: dict[str, Any]) -> Any:
+    if node.get("type") == "array":
+        return [{"string": "changed", "integer": 503}.get(node["items"].get("type"), {})]
+    return {"changed": "1"}
+
+
+def _other_typed_texts(text: str) -> list[str]:
+    """A text that is typed later (an additional parameter) needs another text of the same type."""
+    try:
+        typed = json.loads(text)
+    except ValueError:
+        return []
+    if isinstance(typed, bool):
+        return [json.dumps(not typed)]
+    if isinstance(typed, int | float):
+        return [json.dumps(typed + 1)]
+    return [json.dumps({**typed, "changed": "1"} if isinstance(typed, dict) else [*typed, "changed"])]
+
+
+def _node(path: Path) -> dict[str, Any]:
+    """Return the schema of the field at `path`."""
+    schema = specification.schema()
+    node: dict[str, Any] = schema
+    for segment in path:
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        if isinstance(segment, int):
+            node = node["items"]
+        else:
+            node = node.get("properties", {}).get(segment) or node.get("additionalProperties") or {}
+    return node
+
+
+def _changed(resource: Resource, path: Path, value: Any) -> Resource:
+    manifest = copy.deepcopy(resource.manifest)
+    target: Any = manifest
+    for segment in path[:-1]:
+        target = target[segment]
+    target[path[-1]] = value
+    return replace(resource, manifest=manifest)

@@ -1,0 +1,134 @@
+"""Findings: everything langop/model has to say about a specification, of one type.
+
+The catalogue, with the texts, is schema/findings.json. A code never changes its meaning; a retired one is not used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from langop_model.resources import load_json
+
+if TYPE_CHECKING:
+    from langop_model.renderer.source import Document
+
+Path = tuple[str | int, ...]
+LEVELS = ("error", "warning", "info")
+
+
+def dotted(path: Path) -> str:
+    """Return a path as people write it: ("spec", "regions", 0, "name") is spec.regions[0].name."""
+    text = ""
+    for segment in path:
+        if isinstance(segment, int):
+            text += f"[{segment}]"
+        elif "." in segment or not segment.isprintable():
+            text += f"[{segment!r}]"
+        else:
+            text += f".{segment}" if text else segment
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say.
+
+    `level` is error, warning or info. `fidelity` is empty, or how faithfully the field at `path` is kept: approximate,
+    unsupported, or elsewhere (somebody else's business). `line` and `column` count from 1; 0 means unknown.
+    """
+
+    code: str
+    level: str
+    message: str
+    fix: str = ""
+    fidelity: str = ""
+    path: Path = ()
+    resource: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    @property
+    def where(self) -> str:
+        """The place as file:line:column, as far as it is known."""
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+
+
+class SpecError(Exception):
+    """The specification is wrong, or asks for what can't be: exit code 1.
+
+    `findings` holds at least one finding of level error, and everything else that was found until then.
+    """
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("; ".join(finding.message for finding in self.findings))
+
+
+def catalogue() -> dict[str, dict[str, str]]:
+    """Return the catalogue: code to level, title, message, fix and, where it applies, fidelity."""
+    codes: dict[str, dict[str, str]] = load_json("findings.json")["codes"]
+    return codes
+
+
+def make(code: str, path: Path = (), **values: Any) -> Finding:
+    """Return the catalogue's finding `code` with its texts filled in; it has no place yet."""
+    entry = catalogue()[code]
+    values["field"] = dotted(path)
+    return Finding(
+        code=code,
+        level=entry["level"],
+        message=entry["message"].format_map(values),
+        fix=entry.get("fix", "").format_map(values),
+        fidelity=entry.get("fidelity", ""),
+        path=path,
+    )
+
+
+def error(code: str, *, file: str = "", line: int = 0, column: int = 0, **values: Any) -> SpecError:
+    """Return a SpecError of one finding about a source, for the caller to raise."""
+    from dataclasses import replace
+
+    return SpecError([replace(make(code, **values), file=file, line=line, column=column)])
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects the findings about one resource and gives each its place in the source.
+
+    `softened` names codes whose errors count as warnings here: a newer operator's unknown field must not stop an older
+    image.
+    """
+
+    document: Document | None = None
+    resource: str = ""
+    softened: frozenset[str] = frozenset()
+    items: list[Finding] = field(default_factory=list)
+
+    def add(self, code: str, *path: str | int, **values: Any) -> None:
+        """Record the finding `code` about the field at `path`; `values` fill the catalogue's text."""
+        self.record(make(code, path, **values))
+
+    def record(self, finding: Finding) -> None:
+        """Record a finding that is already made, once."""
+        from dataclasses import replace
+
+        if finding.code in self.softened and finding.level == "error":
+            finding = replace(finding, level="warning")
+        if self.document is not None and not finding.file:
+            line, column = self.document.locate(finding.path)
+            finding = replace(finding, file=self.document.name, line=line, column=column, resource=self.resource)
+        if finding not in self.items:
+            self.items.append(finding)
+
+    @property
+    def in_order(self) -> list[Finding]:
+        """All findings in the order of the source, whatever order they were found in."""
+        return sorted(self.items, key=lambda finding: (finding.line, finding.column, finding.code, dotted(finding.path)))
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The findings of level error."""
+        return [finding for finding in self.items if finding.level == "error"]

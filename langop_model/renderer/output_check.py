@@ -1,0 +1,54 @@
+"""The rendered text is read back as LiteLLM reads it, and checked against the closed schema of what LiteLLM really reads.
+
+LiteLLM itself ignores unknown keys, and drops a deployment that it does not understand without stopping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+import yaml
+
+from langop_model.renderer import findings
+from langop_model.renderer.findings import dotted
+from langop_model.resources import load_json
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # litellm/proxy/proxy_server.py: yaml.safe_load
+
+
+def parse(text: str, own_parameters: Collection[str] = ()) -> dict[str, Any]:
+    """Return the configuration in `text`.
+
+    `own_parameters` are the additional parameters that the specification asked for by name: they may be unknown to
+    LiteLLM. Raises SpecError (LM601) for anything else that LiteLLM would not read.
+    """
+    try:
+        config = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+    except yaml.YAMLError as problem:
+        raise findings.error("LM601", problem=f"it is no YAML: {problem}") from None
+    error = next(iter(_validator().iter_errors(_without(config, own_parameters))), None)
+    if error is not None:
+        raise findings.error("LM601", problem=f"{dotted(tuple(error.absolute_path))}: {error.message}")
+    return dict(config)
+
+
+@cache
+def _validator() -> Any:
+    from langop_model.renderer.json_schema import validator
+
+    return validator(load_json("litellm-config.schema.json"))
+
+
+def _without(config: Any, own_parameters: Collection[str]) -> Any:
+    """Return `config` without the parameters that only the provider knows."""
+    if not own_parameters or not isinstance(config, dict):
+        return config
+    known = load_json("litellm-config.schema.json")["properties"]["model_list"]["items"]["properties"]["litellm_params"]
+    unknown = set(own_parameters) - set(known["properties"])
+    deployments = [
+        {**entry, "litellm_params": {k: v for k, v in entry["litellm_params"].items() if k not in unknown}}
+        for entry in config["model_list"]
+    ]
+    return {**config, "model_list": deployments}

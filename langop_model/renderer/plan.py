@@ -1,0 +1,210 @@
+"""What the templates need and a template should not compute: deployments, shares of a limit, resolved references."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from langop_model.renderer.findings import Findings, Path
+from langop_model.renderer.parameters import typed
+from langop_model.renderer.shares import divide
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """A key in a mounted Secret: `environment` is the variable that LiteLLM reads, `file` is where the key is mounted."""
+
+    environment: str
+    file: str
+    path: Path
+
+    @classmethod
+    def of(cls, reference: Mapping[str, str], path: Path, folder: str) -> SecretReference:
+        """Return the reference for an apiKeySecretRef at `path`, with Secrets mounted in `folder`."""
+        name, key = reference["name"], reference["key"]
+        environment = "LANGOP_KEY_" + "__".join(_as_variable(part) for part in (name, key))
+        return cls(environment, f"{folder}/{name}/{key}", path)
+
+
+@dataclass(slots=True)
+class Deployment:
+    """One endpoint of a model, as LiteLLM counts them.
+
+    `endpoint` is None where the provider's own address is meant. `order` is None when no endpoint of the model has a
+    priority. The shares are parts of the model's limits (requests and tokens per minute), None without a limit.
+    """
+
+    id: str
+    path: Path
+    endpoint: str | None = None
+    region: str | None = None
+    weight: int = 100
+    order: int | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrent_requests: int | None = None
+
+
+@dataclass(slots=True)
+class Fallback:
+    """Entry `index` of spec.fallbacks: `group` is the model group to ask, `url` its address when it is another proxy."""
+
+    index: int
+    ref: str
+    group: str
+    conditions: list[str]
+    url: str | None = None
+
+
+@dataclass(slots=True)
+class Model:
+    """A resource, ready for the templates. `group` is the name that LiteLLM knows it by: its modelName."""
+
+    name: str
+    group: str
+    spec: dict[str, Any]
+    stated: dict[str, Any]
+    deployments: list[Deployment]
+    findings: Findings
+    key: SecretReference | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    fallbacks: list[Fallback] = field(default_factory=list)
+
+    @property
+    def alias(self) -> str | None:
+        """The resource's name, where clients can't ask for the model by it already."""
+        return None if self.name == self.group else self.name
+
+    @property
+    def balanced(self) -> bool:
+        """Whether LiteLLM has a choice between endpoints."""
+        return len(self.deployments) > 1
+
+    @property
+    def limited_per_minute(self) -> bool:
+        """Whether requests or tokens per minute are limited."""
+        limits = self.spec.get("rateLimits", {})
+        return "requestsPerMinute" in limits or "tokensPerMinute" in limits
+
+    def report(self, code: str, *path: str | int, **values: Any) -> str:
+        """Record a finding about this model; what a template calls. Returns nothing to write."""
+        self.findings.add(code, *path, **values)
+        return ""
+
+
+def make(name: str, spec: dict[str, Any], stated: dict[str, Any], secrets_folder: str, found: Findings) -> Model:
+    """Return the plan of one valid spec.
+
+    `spec` has the resource's defaults, `stated` is what its author wrote. References to other models are resolved later,
+    for all models together.
+    """
+    deployments = _deployments(name, spec, found)
+    _share_limits(spec.get("rateLimits", {}), deployments, found)
+    reference = spec.get("apiKeySecretRef")
+    return Model(
+        name=name,
+        group=spec["modelName"],
+        spec=spec,
+        stated=stated,
+        deployments=deployments,
+        findings=found,
+        key=SecretReference.of(reference, ("spec", "apiKeySecretRef"), secrets_folder) if reference else None,
+        parameters=typed(spec.get("configuration", {}).get("additionalParameters", {}), found),
+    )
+
+
+def resource_name(model_name: str) -> str:
+    """Return a resource name for a spec that has none: its modelName in the letters of Kubernetes."""
+    return re.sub(r"[^a-z0-9.]+", "-", model_name.lower()).strip("-.") or "model"
+
+
+def _deployments(name: str, spec: dict[str, Any], found: Findings) -> list[Deployment]:
+    endpoints = list(_from_endpoints(spec, found))
+    regions = list(_from_regions(spec, found))
+    deployments = endpoints + regions or [Deployment("", ("spec",), spec.get("endpoint"))]
+    if (endpoints or regions) and "endpoint" in spec:
+        unused = not any(deployment.endpoint is None for deployment in regions)
+        if unused:
+            because = "spec.loadBalancing.endpoints" if endpoints else "each region"
+            found.add("LM403", "spec", "endpoint", because=f"{because} names the endpoints")
+        for deployment in regions:
+            deployment.endpoint = deployment.endpoint or spec["endpoint"]
+    if not endpoints and not regions and _asked_for_several(spec):
+        found.add("LM210", "spec", reason="every region is disabled or every endpoint has the weight 0")
+    _set_order(deployments)
+    _set_ids(name, deployments)
+    return deployments
+
+
+def _from_endpoints(spec: dict[str, Any], found: Findings) -> Iterator[Deployment]:
+    endpoints = spec.get("loadBalancing", {}).get("endpoints", [])
+    nothing_for_all = not any(endpoint["weight"] for endpoint in endpoints)
+    for index, endpoint in enumerate(endpoints):
+        path: Path = ("spec", "loadBalancing", "endpoints", index)
+        if not endpoint["weight"] and not nothing_for_all:
+            found.add("LM408", *path)
+            continue
+        yield Deployment("", path, endpoint["url"], endpoint.get("region"), endpoint["weight"] or 1, endpoint.get("priority"))
+
+
+def _from_regions(spec: dict[str, Any], found: Findings) -> Iterator[Deployment]:
+    for index, region in enumerate(spec.get("regions", [])):
+        path: Path = ("spec", "regions", index)
+        if not region["enabled"]:
+            found.add("LM409", *path)
+            continue
+        yield Deployment("", path, region.get("endpoint"), region["name"], order=region.get("priority"))
+
+
+def _asked_for_several(spec: dict[str, Any]) -> bool:
+    return bool(spec.get("regions") or spec.get("loadBalancing", {}).get("endpoints"))
+
+
+def _set_order(deployments: list[Deployment]) -> None:
+    """LiteLLM leaves out every deployment without an order as soon as one has it: all or none. Absent is 0, as in Go."""
+    if any(deployment.order is not None for deployment in deployments):
+        for deployment in deployments:
+            deployment.order = deployment.order or 0
+
+
+def _set_ids(name: str, deployments: list[Deployment]) -> None:
+    """Give each deployment an id that is unique, readable in metrics, and stable when a key rotates."""
+    if len(deployments) == 1 and deployments[0].path == ("spec",):
+        deployments[0].id = name
+        return
+    regions = [deployment.region for deployment in deployments]
+    for index, deployment in enumerate(deployments):
+        unique = deployment.region and regions.count(deployment.region) == 1
+        deployment.id = f"{name}/{deployment.region if unique else f'endpoint-{index}'}"
+
+
+def _share_limits(limits: dict[str, int], deployments: list[Deployment], found: Findings) -> None:
+    weights = [deployment.weight for deployment in deployments]
+    for limit, attribute in (
+        ("requestsPerMinute", "requests_per_minute"),
+        ("tokensPerMinute", "tokens_per_minute"),
+        ("concurrentRequests", "concurrent_requests"),
+    ):
+        if limit not in limits:
+            continue
+        parts = divide(limits[limit], weights)
+        for deployment, part in zip(deployments, parts, strict=True):
+            setattr(deployment, attribute, part)
+        without = [deployment.id for deployment, part in zip(deployments, parts, strict=True) if not part]
+        if without:
+            found.add("LM304", "spec", "rateLimits", limit, limit=limits[limit], deployments=", ".join(without))
+
+
+def _as_variable(text: str) -> str:
+    """Spell `text` in the letters of a variable so that no two texts, joined by two underscores, come out the same."""
+    letters = []
+    for index, letter in enumerate(text):
+        if letter.islower() or letter.isdigit():
+            letters.append(letter.upper())
+        elif letter == "-" and index and text[index - 1] != "-":
+            letters.append("_")
+        else:
+            letters.append(f"x{ord(letter):02x}")
+    return "".join(letters)

@@ -1,0 +1,69 @@
+"""Settings that LiteLLM has once for its whole process, while each model of a gateway may ask for its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from langop_model.renderer import durations
+from langop_model.renderer.findings import dotted
+from langop_model.renderer.plan import Model
+
+_LEVELS = ("error", "warn", "info", "debug")
+
+
+@dataclass(slots=True)
+class ProcessWide:
+    """What the one process does. None where no model asks. Delays and intervals in seconds."""
+
+    log_level: str | None
+    initial_backoff: float | None
+    max_backoff: float | None
+    cache_backend: str | None
+    cache_ttl: float | None
+    check_interval: float | None
+
+
+def decide(models: list[Model]) -> ProcessWide:
+    """Return what serves all `models` best, and record a finding for each model that asked for something else.
+
+    The most talkative log level, the longest delays and time to live, the most frequent check, the first cache backend.
+    """
+    caching = [model for model in models if model.spec.get("caching", {}).get("enabled")]
+    checked = [m for m in models if m.spec.get("loadBalancing", {}).get("healthCheck", {}).get("enabled")]
+    return ProcessWide(
+        log_level=_agree(models, ("observability", "logging", "level"), max, _LEVELS.index),
+        initial_backoff=_seconds(_agree(models, ("retryPolicy", "initialBackoff"), max, durations.seconds)),
+        max_backoff=_seconds(_agree(models, ("retryPolicy", "maxBackoff"), max, durations.seconds)),
+        cache_backend=_agree(caching, ("caching", "backend"), max, _memory_last),
+        cache_ttl=_seconds(_agree(caching, ("caching", "ttl"), max, durations.seconds)),
+        check_interval=_seconds(_agree(checked, ("loadBalancing", "healthCheck", "interval"), min, durations.seconds)),
+    )
+
+
+def _agree(models: list[Model], path: tuple[str, ...], best: Callable[..., Any], rank: Callable[[Any], Any]) -> Any:
+    """Return the `best` value by `rank` at spec.`path`; the other models get a finding."""
+    asked = [(model, value) for model in models if (value := _get(model.spec, path)) is not None]
+    if not asked:
+        return None
+    decisive, chosen = best(asked, key=lambda pair: rank(pair[1]))
+    for model, value in asked:
+        if rank(value) != rank(chosen):
+            model.findings.add("LM314", "spec", *path, setting=dotted(path), value=chosen, other=decisive.name)
+    return chosen
+
+
+def _memory_last(backend: str) -> int:
+    return ("memory", "memcached", "redis").index(backend)
+
+
+def _seconds(duration: str | None) -> float | None:
+    return None if duration is None else durations.seconds(duration)
+
+
+def _get(spec: dict[str, Any], path: tuple[str, ...]) -> Any:
+    value: Any = spec
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,113 @@
+"""The straight way: resources in, the text of a LiteLLM configuration and everything there is to say about it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langop_model.renderer import (
+    manifest,
+    output_check,
+    plan,
+    process_wide,
+    references,
+    source,
+    specification,
+    templating,
+)
+from langop_model.renderer.findings import Finding, Findings, SpecError
+from langop_model.renderer.manifest import Resource
+from langop_model.renderer.plan import Model, SecretReference
+from langop_model.renderer.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A configuration: its `text`, the same as data (`config`), what there is to say, and the keys that it refers to."""
+
+    name: str
+    text: str
+    config: dict[str, Any]
+    findings: tuple[Finding, ...]
+    secrets: tuple[SecretReference, ...]
+
+
+def render_file(name: str, settings: Settings, softened: frozenset[str] = frozenset()) -> list[Rendering]:
+    """Return one configuration for each LanguageModel in a file (`-`: standard input). Raises SpecError."""
+    read = manifest.read(name, settings)
+    return [_with(read.findings, render([resource], settings, softened=softened)) for resource in read.resources]
+
+
+def render_gateway(names: Sequence[str], settings: Settings, softened: frozenset[str] = frozenset()) -> Rendering:
+    """Return one configuration that serves every LanguageModel in the files `names`. Raises SpecError for all at once."""
+    resources, found = [], []
+    for name in source.expand(list(names)):
+        read = manifest.read(name, settings)
+        resources += read.resources
+        found += read.findings
+    return _with(found, render(resources, settings, gateway=True, softened=softened))
+
+
+def render(
+    resources: Sequence[Resource], settings: Settings, *, gateway: bool = False, softened: frozenset[str] = frozenset()
+) -> Rendering:
+    """Return the configuration of `resources`: of one alone, or of a gateway's.
+
+    `softened` names codes of errors that count as warnings. Raises SpecError with the findings of all resources.
+    """
+    models = check(resources, settings, gateway=gateway, softened=softened)
+    text = templating.render(
+        "config.yaml.j2", models=models, gateway=gateway, settings=settings, process=process_wide.decide(models)
+    )
+    _stop_on_errors(models)
+    unknown = {name for model in models for name in model.parameters}
+    config = output_check.parse(text, unknown)
+    secrets = {model.key.environment: model.key for model in models if model.key}
+    return Rendering(
+        name=models[0].name if len(models) == 1 else "gateway",
+        text=text,
+        config=config,
+        findings=tuple(finding for model in models for finding in model.findings.in_order),
+        secrets=tuple(secrets.values()),
+    )
+
+
+def check(
+    resources: Sequence[Resource], settings: Settings, *, gateway: bool = False, softened: frozenset[str] = frozenset()
+) -> list[Model]:
+    """Return the plans of valid resources: everything that can be said without templates. Raises SpecError."""
+    all_found = []
+    for resource in resources:
+        found = Findings(resource.document, resource.name, softened)
+        specification.validate(resource, found)
+        all_found.append(found)
+    if any(found.errors for found in all_found):
+        raise SpecError(finding for found in all_found for finding in found.in_order)
+    models = [_plan(resource, settings, found) for resource, found in zip(resources, all_found, strict=True)]
+    if gateway:
+        references.check_names(models)
+    references.resolve(models, [resource.namespace for resource in resources], settings, gateway=gateway)
+    _stop_on_errors(models)
+    return models
+
+
+def _plan(resource: Resource, settings: Settings, found: Findings) -> Model:
+    stated = resource.manifest["spec"]
+    name = resource.name
+    if not name:
+        name = plan.resource_name(stated["modelName"])
+        found.add("LM504", "metadata", "name", name=name)
+    found.resource = name
+    return plan.make(name, specification.with_defaults(resource), stated, settings.secrets_folder, found)
+
+
+def _stop_on_errors(models: Sequence[Model]) -> None:
+    if any(model.findings.errors for model in models):
+        raise SpecError(finding for model in models for finding in model.findings.in_order)
+
+
+def _with(earlier: Sequence[Finding], rendering: Rendering) -> Rendering:
+    from dataclasses import replace
+
+    return replace(rendering, findings=(*earlier, *rendering.findings)) if earlier else rendering

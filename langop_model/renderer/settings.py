@@ -1,0 +1,63 @@
+"""The one door through which the process environment comes in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+SECRETS_FOLDER = "/etc/secrets"
+DEFAULT_SIBLING_URL = "http://{ref}.{namespace}.svc.cluster.local:4000/v1"
+_POD_OF_A_DEPLOYMENT = re.compile(r"^(?P<name>.+)-[a-z0-9]{6,10}-[a-z0-9]{5}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the place of a rendering decides, besides the specification.
+
+    `model_name` and `namespace` name a resource that does not name itself. `sibling_url` is the address of another
+    model's proxy, with {ref} and {namespace}. `secrets_folder` is where Secrets are mounted. `master_key`, `redis` and
+    `trace_endpoint` say whether the process environment will hold LITELLM_MASTER_KEY, REDIS_HOST or REDIS_URL, and
+    OTEL_EXPORTER_OTLP_ENDPOINT; never their values.
+    """
+
+    model_name: str = ""
+    namespace: str = "default"
+    sibling_url: str = DEFAULT_SIBLING_URL
+    secrets_folder: str = SECRETS_FOLDER
+    master_key: bool = False
+    redis: bool = False
+    trace_endpoint: bool = False
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Return the settings that `environment` asks for.
+
+        LANGOP_MODEL_NAME, LANGOP_NAMESPACE, LANGOP_SIBLING_URL, LANGOP_SECRETS_PATH, and whether LiteLLM's own are set.
+        """
+        return cls(
+            model_name=environment.get("LANGOP_MODEL_NAME", ""),
+            namespace=environment.get("LANGOP_NAMESPACE") or "default",
+            sibling_url=environment.get("LANGOP_SIBLING_URL") or DEFAULT_SIBLING_URL,
+            secrets_folder=environment.get("LANGOP_SECRETS_PATH") or SECRETS_FOLDER,
+            master_key=bool(environment.get("LITELLM_MASTER_KEY")),
+            redis=bool(environment.get("REDIS_HOST") or environment.get("REDIS_URL")),
+            trace_endpoint=bool(
+                environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or environment.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+            ),
+        )
+
+    @classmethod
+    def in_container(cls, environment: Mapping[str, str]) -> Settings:
+        """Return the settings inside a pod, where the host name and the service account tell name and namespace too."""
+        from dataclasses import replace
+
+        settings = cls.from_environment(environment)
+        pod = _POD_OF_A_DEPLOYMENT.match(environment.get("HOSTNAME", ""))
+        if not settings.model_name and pod:
+            settings = replace(settings, model_name=pod["name"])
+        if not environment.get("LANGOP_NAMESPACE") and SERVICE_ACCOUNT_NAMESPACE.is_file():
+            settings = replace(settings, namespace=SERVICE_ACCOUNT_NAMESPACE.read_text(encoding="utf-8").strip())
+        return settings

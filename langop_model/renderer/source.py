@@ -1,0 +1,233 @@
+"""Bytes to documents that remember file, line and column.
+
+JSON is read by the standard library and needs no YAML parser unless something has to be located. YAML is read the way the
+Kubernetes API server reads it: a date is text, `1e3` is a number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from langop_model.renderer import findings
+from langop_model.renderer.findings import Path, SpecError
+
+LARGEST_SOURCE = 8 * 1024 * 1024  # bytes; a ConfigMap ends at 1 MiB, so this is room for a long List
+STANDARD_INPUT = "-"
+SUFFIXES = (".json", ".yaml", ".yml")
+
+
+@dataclass(slots=True)
+class Document:
+    """One document of a source.
+
+    `name` is the file as the user named it. `origin` is set for a text found inside another document (a ConfigMap's
+    model.json): its findings are placed at that entry. `stands_for` is the path that a bare spec's root stands for.
+    """
+
+    name: str
+    text: str
+    value: Any
+    index: int = 0
+    prefix: Path = ()
+    origin: tuple[int, int] | None = None
+    stands_for: Path = ()
+
+    def locate(self, path: Path) -> tuple[int, int]:
+        """Return line and column, from 1, of the field at `path`, or of its nearest parent that is there."""
+        if self.origin is not None:
+            return self.origin
+        from langop_model.renderer import yaml_source
+
+        if path[: len(self.stands_for)] == self.stands_for:
+            path = path[len(self.stands_for) :]
+        return yaml_source.locate(self.text, self.index, self.prefix + path)
+
+    def part(self, *path: str | int) -> Document:
+        """Return the document that stands inside this one at `path`."""
+        value = self.value
+        for segment in path:
+            value = value[segment]
+        return Document(self.name, self.text, value, self.index, self.prefix + path, self.origin)
+
+
+def expand(sources: list[str]) -> list[str]:
+    """Return the files that `sources` name: a folder stands for the JSON and YAML files in it, sorted, without dot files.
+
+    A mounted ConfigMap holds `..data` links: they are dot files too. Raises SpecError for a folder without any (LM012).
+    """
+    files: list[str] = []
+    for source in sources:
+        folder = FilePath(source)
+        if source == STANDARD_INPUT or not folder.is_dir():
+            files.append(source)
+            continue
+        found = sorted(
+            str(path)
+            for path in folder.iterdir()
+            if path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()
+        )
+        if not found:
+            raise findings.error("LM012", file=source)
+        files.extend(found)
+    return files
+
+
+def read(source: str) -> list[Document]:
+    """Return the documents of one file, or of standard input for `-`.
+
+    Raises SpecError when it can't be read, is too large, is no UTF-8, is empty, or is neither JSON nor YAML.
+    """
+    name = "<stdin>" if source == STANDARD_INPUT else source
+    return parse(name, _decode(name, _read_bytes(name, source)))
+
+
+def parse(name: str, text: str) -> list[Document]:
+    """Return the documents in `text`. Raises SpecError as `read` does."""
+    try:
+        return _parse(name, text)
+    except RecursionError:
+        raise findings.error("LM007", file=name, problem="is nested too deeply") from None
+
+
+def _parse(name: str, text: str) -> list[Document]:
+    if not text.strip():
+        raise findings.error("LM002", file=name)
+    if text.lstrip()[0] in "{[":
+        try:
+            return [Document(name, text, _parse_json(name, text))]
+        except json.JSONDecodeError as problem:
+            if name.endswith(".json"):
+                raise findings.error(
+                    "LM005", file=name, line=problem.lineno, column=problem.colno, language="JSON", problem=problem.msg
+                ) from None
+    from langop_model.renderer import yaml_source
+
+    values = yaml_source.parse(name, text)
+    documents = [Document(name, text, value, index) for index, value in enumerate(values) if value is not None]
+    if not documents:
+        raise findings.error("LM002", file=name)
+    for document in documents:
+        _refuse_bad_scalars(document)
+    return documents
+
+
+def embedded(parent: Document, text: str, *path: str | int) -> list[Document]:
+    """Return the documents in `text`, which stands as a string inside `parent` at `path`."""
+    origin = parent.locate(path)
+    try:
+        documents = parse(f"{parent.name} ({findings.dotted(path)})", text)
+    except SpecError as problem:
+        from dataclasses import replace
+
+        found = problem.findings[0]
+        raise SpecError([replace(found, file=parent.name, line=origin[0], column=origin[1])]) from None
+    for document in documents:
+        document.name, document.origin = parent.name, origin
+    return documents
+
+
+def _read_bytes(name: str, source: str) -> bytes:
+    import sys
+
+    try:
+        if source == STANDARD_INPUT:
+            content = sys.stdin.buffer.read(LARGEST_SOURCE + 1)
+        else:
+            with FilePath(source).open("rb") as file:
+                content = file.read(LARGEST_SOURCE + 1)
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise findings.error("LM001", file=name, reason=reason) from None
+    if len(content) > LARGEST_SOURCE:
+        raise findings.error("LM003", file=name, limit=LARGEST_SOURCE // (1024 * 1024))
+    return content
+
+
+def _decode(name: str, content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise findings.error("LM004", file=name, line=1, column=1, problem="it starts like UTF-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        before = content[: problem.start]
+        line = before.count(b"\n") + 1
+        column = problem.start - (before.rfind(b"\n") + 1) + 1
+        byte = f"byte 0x{content[problem.start]:02x} is no UTF-8"
+        raise findings.error("LM004", file=name, line=line, column=column, problem=byte) from None
+
+
+def _parse_json(name: str, text: str) -> Any:
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(items)
+        if len(result) != len(items):
+            keys = [key for key, _ in items]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise findings.error("LM006", file=name, key=twice, **_place_of_duplicate(name, text))
+        return result
+
+    def refuse_constant(constant: str) -> Any:
+        raise _not_finite(name, text, constant)
+
+    def finite(number: str) -> float:
+        value = float(number)
+        if value in (float("inf"), float("-inf")):
+            raise _not_finite(name, text, number)
+        return value
+
+    try:
+        value = json.loads(text, object_pairs_hook=pairs, parse_constant=refuse_constant, parse_float=finite)
+    except json.JSONDecodeError:
+        raise
+    except ValueError as problem:  # an integer of more than 4,300 digits
+        raise findings.error("LM005", file=name, language="JSON", problem=str(problem).split(";")[0]) from None
+    _refuse_bad_scalars(Document(name, text, value))
+    return value
+
+
+def _place_of_duplicate(name: str, text: str) -> dict[str, Any]:
+    """Find where a key stands the second time; the YAML parser knows places, and JSON is YAML."""
+    from langop_model.renderer import yaml_source
+
+    try:
+        yaml_source.parse(name, text)
+    except SpecError as problem:
+        if problem.findings[0].code == "LM006":
+            return {"line": problem.findings[0].line, "column": problem.findings[0].column}
+    return {}
+
+
+def _not_finite(name: str, text: str, number: str) -> SpecError:
+    at = text.find(number)
+    before = text[:at]
+    line, column = before.count("\n") + 1, at - before.rfind("\n")
+    return findings.error("LM008", file=name, line=line, column=column, number=number)
+
+
+def _refuse_bad_scalars(document: Document) -> None:
+    """Refuse what YAML can say and JSON can't, and text that can't be written back: raises SpecError."""
+    for path, value in walk(document.value):
+        problem: SpecError | None = None
+        line_column = {}
+        if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):  # noqa: PLR0124
+            line_column = dict(zip(("line", "column"), document.locate(path), strict=True))
+            problem = findings.error("LM008", file=document.name, number=str(value), path=path, **line_column)
+        elif isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            problem = findings.error("LM004", file=document.name, problem="a text holds half a surrogate pair", path=path)
+        if problem is not None:
+            raise problem
+
+
+def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield every leaf of `value` with its path. An empty list or object is a leaf."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from walk(item, (*path, key))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from walk(item, (*path, index))
+    else:
+        yield path, value

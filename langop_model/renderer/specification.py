@@ -1,0 +1,114 @@
+"""Validation against schema/languagemodel.schema.json, all errors at once, and the resource's defaults."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from langop_model.renderer import durations
+from langop_model.renderer.findings import Findings, Path
+from langop_model.renderer.manifest import Resource
+from langop_model.resources import load_json
+
+
+def validate(resource: Resource, found: Findings) -> None:
+    """Record a finding for everything in the resource that the schema does not accept, and for its x-finding fields."""
+    if not _validator().is_valid(resource.manifest):
+        from langop_model.renderer import schema_errors
+
+        for error in _validator().iter_errors(resource.manifest):
+            for finding in schema_errors.findings(error):
+                found.record(finding)
+    _report_annotated(schema(), resource.manifest, (), found)
+    _refuse_references(resource.manifest.get("spec"), ("spec",), found)
+
+
+def with_defaults(resource: Resource) -> dict[str, Any]:
+    """Return the spec with the resource's defaults inside every object that is there, as the API server fills them.
+
+    An absent object stays absent: it asks for nothing. The resource is left as it is.
+    """
+    filled: dict[str, Any] = _fill(schema()["properties"]["spec"], resource.manifest["spec"], resource.bare)
+    return filled
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """Return the input schema with its x-strict rules merged in: what langop/model accepts."""
+    strict: dict[str, Any] = _merge_strict(load_json("languagemodel.schema.json"))
+    return strict
+
+
+@cache
+def _validator() -> Any:
+    from jsonschema import FormatChecker
+
+    from langop_model.renderer.json_schema import validator
+
+    checker = FormatChecker(formats=())
+    checker.checks("go-duration", raises=ValueError)(_is_duration)
+    checker.checks("http-url", raises=ValueError)(_is_url)
+    return validator(schema(), checker)
+
+
+def _is_duration(value: object) -> bool:
+    return not isinstance(value, str) or durations.seconds(value) > 0
+
+
+def _is_url(value: object) -> bool:
+    """A URL that can be a base: nothing may stand behind its path, and a password in it would stand in the config."""
+    if not isinstance(value, str):
+        return True
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(value)  # ValueError for a bracket that is not closed
+    _ = parts.port  # ValueError for a port that is no number
+    plain = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+    return bool(plain) and not parts.query and not parts.fragment and not any(c.isspace() or c < " " for c in value)
+
+
+def _merge_strict(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_merge_strict(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    merged = {key: _merge_strict(value) for key, value in node.items() if key != "x-strict"}
+    return {**merged, **node.get("x-strict", {})}
+
+
+def _fill(node: dict[str, Any], value: Any, bare: bool) -> Any:
+    if isinstance(value, list) and "items" in node:
+        return [_fill(node["items"], item, bare) for item in value]
+    if not isinstance(value, dict) or "properties" not in node:
+        return value
+    filled = {}
+    for key, child in node["properties"].items():
+        if key in value:
+            filled[key] = _fill(child, value[key], bare)
+        elif "default" in child:
+            filled[key] = child["x-omitted"] if bare and "x-omitted" in child else child["default"]
+    return filled
+
+
+def _report_annotated(node: dict[str, Any], value: Any, path: Path, found: Findings) -> None:
+    if "x-finding" in node:
+        found.add(node["x-finding"], *path)
+    if isinstance(value, dict):
+        for key, child in node.get("properties", {}).items():
+            if key in value:
+                _report_annotated(child, value[key], (*path, key), found)
+    elif isinstance(value, list) and "items" in node:
+        for index, item in enumerate(value):
+            _report_annotated(node["items"], item, (*path, index), found)
+
+
+def _refuse_references(value: Any, path: Path, found: Findings) -> None:
+    """LiteLLM replaces a text that starts with os.environ/ by that variable of its process: no spec may read it."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_references(item, (*path, key), found)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_references(item, (*path, index), found)
+    elif isinstance(value, str) and value.startswith("os.environ/"):
+        found.add("LM108", *path)

@@ -1,0 +1,75 @@
+"""The Jinja2 environment: every value that a template writes passes through one function that makes it YAML-safe."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, StrictUndefined, Undefined
+from markupsafe import Markup
+
+from langop_model.renderer import durations, yaml_text
+from langop_model.resources import folder
+
+LITELLM_VERSION = "1.106.2"
+
+
+class _Absent(ChainableUndefined, StrictUndefined):
+    """A field that is not there: may be asked about at any depth (`is defined`, `default`), never written."""
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment of templates/.
+
+    Autoescape is on, and `finalize` turns each value into Markup that is YAML: text of a template stays as it is, a value
+    can't be anything but a value.
+    """
+    env = Environment(
+        loader=FileSystemLoader(folder("templates")),
+        autoescape=True,
+        finalize=_finalize,
+        undefined=_Absent,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do"],
+        auto_reload=False,
+        cache_size=-1,
+    )
+    env.filters["seconds"] = durations.seconds
+    env.filters["per_token"] = _per_token
+    env.filters["without_suffix"] = lambda text, *suffixes: _without_suffix(text, suffixes)
+    env.filters["comment"] = _comment
+    env.globals["litellm_version"] = LITELLM_VERSION
+    return env
+
+
+def render(name: str, **context: Any) -> str:
+    """Return templates/`name` rendered with `context`."""
+    return environment().get_template(name).render(context)
+
+
+def _finalize(value: Any) -> Any:
+    if isinstance(value, Markup | Undefined):
+        return value
+    return Markup(yaml_text.inline(value))  # noqa: S704 - inline is the escaping
+
+
+def _comment(text: str) -> Markup:
+    """Return `text` for a YAML comment: on one line, with nothing that could end it."""
+    return Markup("".join(letter if letter.isprintable() else "?" for letter in text))  # noqa: S704
+
+
+def _per_token(price_per_thousand: float) -> float:
+    """Return the price of one token from that of 1,000, exact in decimals: 0.01 is 0.00001, not 1.0000000000000001e-05."""
+    from decimal import Decimal
+
+    return float(Decimal(json.dumps(price_per_thousand)) / 1000)
+
+
+def _without_suffix(text: str, suffixes: tuple[str, ...]) -> str:
+    text = text.rstrip("/")
+    for suffix in suffixes:
+        text = text.removesuffix(suffix).rstrip("/")
+    return text

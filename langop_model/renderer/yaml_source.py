@@ -1,0 +1,154 @@
+"""Reading YAML: values, duplicate keys, alias bombs, and the place of each field.
+
+PyYAML does the parsing. This module adds what a configuration file needs and a data format does not: places, refusals.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from langop_model.renderer import findings
+from langop_model.renderer.findings import Path
+
+MOST_NODES = 200_000  # after aliases are expanded
+DEEPEST = 100  # levels of nesting; libyaml's composer overflows the C stack somewhere above 10,000
+SAFE_INDICATORS = 1_000  # a text with fewer of these characters can't nest deeply enough to harm the composer
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """PyYAML's safe loader with the scalars of the Kubernetes API server instead of YAML 1.1's dates and base 60."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":float", ":int"))]
+    for letter, resolvers in _Base.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"),
+    list("-+0123456789."),
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(0|[1-9][0-9]*|0[0-7]+|0x[0-9a-fA-F]+)$"), list("-+0123456789")
+)
+
+
+def parse(name: str, text: str) -> list[Any]:
+    """Return the values of all documents in `text`; an empty document is None. Raises SpecError (LM005 to LM007, LM016)."""
+    loader = None
+    try:
+        _refuse_deep_nesting(name, text)
+        loader = _Loader(text)
+        values = []
+        while loader.check_node():
+            node = loader.get_node()
+            _check(name, node)
+            values.append(loader.construct_document(node))
+    except yaml.constructor.ConstructorError as problem:
+        raise _located("LM016", name, problem.problem_mark, problem=problem.problem) from None
+    except yaml.MarkedYAMLError as problem:
+        text_of = " ".join(part for part in (problem.context, problem.problem) if part)
+        mark = problem.problem_mark or problem.context_mark
+        raise _located("LM005", name, mark, language="YAML", problem=text_of) from None
+    except (yaml.YAMLError, ValueError) as problem:
+        reason = str(problem).splitlines()[0].split(";")[0]
+        raise findings.error("LM005", file=name, language="YAML", problem=reason) from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+    return values
+
+
+def locate(text: str, index: int, path: Path) -> tuple[int, int]:
+    """Return line and column, from 1, of `path` in document `index` of `text`, or of its nearest parent; (0, 0) if unknown."""
+    try:
+        nodes = _compose(text)
+        node = nodes[index]
+    except (yaml.YAMLError, IndexError):
+        return 0, 0
+    mark = node.start_mark
+    for segment in path:
+        step = _step(node, segment)
+        if step is None:
+            break
+        mark, node = step
+    return mark.line + 1, mark.column + 1
+
+
+_composed: tuple[str, list[yaml.Node]] | None = None
+
+
+def _compose(text: str) -> list[yaml.Node]:
+    """Compose `text`, remembering the last one: the findings of one file come together."""
+    global _composed  # noqa: PLW0603 - a cache of one entry, by content
+    if _composed is None or _composed[0] != text:
+        # A JSON text may be indented with tabs, which YAML forbids; a space keeps every column.
+        _composed = (text, list(yaml.compose_all(text.replace("\t", " "), Loader=_Loader)))
+    return _composed[1]
+
+
+def _step(node: yaml.Node, segment: str | int) -> tuple[yaml.Mark, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(segment):
+                return key.start_mark, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(segment, int) and segment < len(node.value):
+        return node.value[segment].start_mark, node.value[segment]
+    return None
+
+
+def _refuse_deep_nesting(name: str, text: str) -> None:
+    if sum(text.count(indicator) for indicator in "[{-?:") < SAFE_INDICATORS:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                raise _located("LM007", name, event.start_mark, problem="is nested too deeply")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _check(name: str, root: yaml.Node) -> None:
+    """Refuse duplicate keys, keys that are no text, and documents that aliases blow up."""
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        known = sizes.get(id(node))
+        if known is not None:
+            return known
+        sizes[id(node)] = MOST_NODES + 1  # an alias back to a parent finds this
+        children = node.value if isinstance(node, yaml.CollectionNode) else []
+        if isinstance(node, yaml.MappingNode):
+            _check_keys(name, node)
+            children = [part for pair in node.value for part in pair]
+        total = 1 + sum(size(child) for child in children)
+        if total > MOST_NODES:
+            raise _located("LM007", name, node.start_mark, problem="grows without bound when its aliases are expanded")
+        sizes[id(node)] = total
+        return total
+
+    size(root)
+
+
+def _check_keys(name: str, node: yaml.MappingNode) -> None:
+    seen = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise _located("LM016", name, key.start_mark, problem="a key must be a text")
+        if key.value in seen:
+            raise _located("LM006", name, key.start_mark, key=key.value)
+        if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
+            raise _located("LM013", name, key.start_mark, key=key.value)
+        seen.add(key.value)
+
+
+def _located(code: str, name: str, mark: Any, **values: Any) -> findings.SpecError:
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return findings.error(code, file=name, line=line, column=column, **values)

@@ -1,0 +1,48 @@
+"""Values to YAML text that reads back as exactly that value: nothing a specification says can break out of its place."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+# Texts that may stand without quotes: they start with a letter or "/", and hold nothing that YAML gives a meaning to.
+_PLAIN = re.compile(r"[A-Za-z/](?:[A-Za-z0-9_./@-]|:(?=[A-Za-z0-9_./@-]))*")
+_RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+# What json.dumps leaves as it is and YAML does not read back, or reads as a line break.
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def inline(value: Any) -> str:
+    """Return `value` (JSON's types) as YAML on one line."""
+    if isinstance(value, str):
+        return value if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED else _quoted(value)
+    return _flow(value)
+
+
+def _flow(value: Any) -> str:  # noqa: PLR0911 - one for each type
+    if isinstance(value, str):
+        return _quoted(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_quoted(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    raise TypeError(f"a {type(value).__name__} has no place in a configuration")
+
+
+def _quoted(text: str) -> str:
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
+
+
+def _float(value: float) -> str:
+    """PyYAML reads 1e-05 as text: a float needs its point."""
+    text = repr(value)
+    return text.replace("e", ".0e") if "e" in text and "." not in text else text

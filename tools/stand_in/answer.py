@@ -1,0 +1,108 @@
+"""What all protocols share: a request as they see it, what the model says to it, and the answer as it is sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tools.stand_in.behaviour import Behaviour
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer. A stream is sent chunk by chunk, with chunked encoding; all else is one chunk, with a length."""
+
+    chunks: tuple[bytes, ...]
+    content_type: str = "application/json"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    streamed: bool = False
+
+
+def as_json(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return a plain answer."""
+    return Answer((json.dumps(content).encode(),), status=status, headers=headers or {})
+
+
+def as_stream(chunks: Iterable[bytes], content_type: str = "text/event-stream") -> Answer:
+    """Return a streamed answer."""
+    return Answer(tuple(chunks), content_type, streamed=True)
+
+
+def event(content: object, name: str = "") -> bytes:
+    """Return one server-sent event, with an `event:` line if it has a name."""
+    line = f"event: {name}\n" if name else ""
+    return f"{line}data: {json.dumps(content)}\n\n".encode()
+
+
+def text_of(content: object) -> str:
+    """Return the text in a message's content: a string, a part with a `text`, or a list of parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, dict):
+        return text_of(content.get("text"))
+    if isinstance(content, list):
+        return " ".join(filter(None, map(text_of, content)))
+    return ""
+
+
+def count(text: str) -> int:
+    """Return the tokens of a text: its words."""
+    return len(text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the model says, and what that costs in tokens."""
+
+    text: str
+    input_tokens: int
+    output_tokens: int
+
+    @property
+    def total_tokens(self) -> int:
+        """Both directions together."""
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def pieces(self) -> list[str]:
+        """The text as a stream delivers it: word by word, each with the space around it."""
+        return re.findall(r"\s*\S+\s*", self.text) or [self.text]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as a protocol sees it. `number` makes its ids unique; `path` is without an endpoint's label."""
+
+    number: int
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: dict[str, Any]
+    behaviour: Behaviour
+
+    @property
+    def model(self) -> str:
+        """The model the body asks for."""
+        return str(self.body.get("model", "stand-in"))
+
+    @property
+    def wants_stream(self) -> bool:
+        """Whether the body asks for a stream."""
+        return self.body.get("stream") is True
+
+    def said(self, turns: object, content: str = "content", system: object = None) -> Said:
+        """Return what the model says to a conversation.
+
+        `turns` are the messages, with their text under the key `content`; `system` is a system prompt beside them.
+        """
+        messages = [turn for turn in turns if isinstance(turn, dict)] if isinstance(turns, list) else []
+        texts = [text_of(message.get(content)) for message in messages]
+        asked = [text for message, text in zip(messages, texts, strict=True) if message.get("role", "user") == "user"]
+        text = self.behaviour.get("text", f"You said: {asked[-1] if asked else ''}")
+        usage = self.behaviour.get("usage", (count(text_of(system)) + sum(map(count, texts)), count(text)))
+        return Said(text, *usage)
