@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import ChainableUndefined, Environment, FileSystemLoader, StrictUndefined, Undefined
+from jinja2 import ChainableUndefined, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
 from langop_model.renderer import durations, yaml_text
 from langop_model.resources import folder
+
+if TYPE_CHECKING:
+    from jinja2.bccache import Bucket
 
 LITELLM_VERSION = "1.106.2"
 
@@ -36,6 +41,7 @@ def environment() -> Environment:
         extensions=["jinja2.ext.do"],
         auto_reload=False,
         cache_size=-1,
+        bytecode_cache=_bytecode_cache(),
     )
     env.filters["seconds"] = durations.seconds
     env.filters["per_token"] = _per_token
@@ -43,6 +49,23 @@ def environment() -> Environment:
     env.filters["comment"] = _comment
     env.globals["litellm_version"] = LITELLM_VERSION
     return env
+
+
+class _Cache(FileSystemBytecodeCache):
+    """Compiled templates beside their sources, as Python keeps its own; a read-only image brings them along."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a compiled template, where that can be done."""
+        if not sys.dont_write_bytecode:
+            with contextlib.suppress(OSError):
+                super().dump_bytecode(bucket)
+
+
+def _bytecode_cache() -> _Cache | None:
+    directory = folder("templates") / "__pycache__"
+    with contextlib.suppress(OSError):
+        directory.mkdir(exist_ok=True)
+    return _Cache(str(directory)) if directory.is_dir() else None
 
 
 def render(name: str, **context: Any) -> str:

@@ -1,0 +1,54 @@
+"""Load configurations with the real LiteLLM, each as the proxy loads it, and print what came of them as JSON.
+
+Run as a process of its own: LiteLLM keeps what it loads in module globals, and its import costs five seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def main(paths: list[str]) -> None:
+    """Print a JSON object: path to deployment ids, model groups, warnings, and the error that stopped the load, if any."""
+    os.environ.update(LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MODE="PRODUCTION")
+    records: list[logging.LogRecord] = []
+    import litellm.proxy.proxy_server as proxy
+
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = records.append  # type: ignore[method-assign]
+    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
+        logging.getLogger(name).addHandler(handler)
+    results: dict[str, Any] = {}
+    output, sys.stdout = sys.stdout, sys.stderr
+    for path in paths:
+        records.clear()
+        results[path] = _load(proxy, path)
+        results[path]["warnings"] = [record.getMessage() for record in records]
+    output.write(json.dumps(results))
+
+
+def _load(proxy: Any, path: str) -> dict[str, Any]:
+    if "type: redis" in Path(path).read_text(encoding="utf-8"):
+        os.environ["REDIS_HOST"] = "127.0.0.1"  # the connection is made when it is used: no server is needed here
+    try:
+        router, _, _ = asyncio.run(proxy.ProxyConfig().load_config(None, path))
+    except Exception as problem:  # noqa: BLE001 - whatever stops LiteLLM is the result
+        return {"error": f"{type(problem).__name__}: {problem}", "ids": [], "groups": []}
+    finally:
+        os.environ.pop("REDIS_HOST", None)
+    return {
+        "error": None,
+        "ids": [deployment["model_info"]["id"] for deployment in router.model_list],
+        "groups": router.get_model_names(),
+        "strategy": router.routing_strategy,
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

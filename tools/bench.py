@@ -1,0 +1,115 @@
+"""`make bench`: how fast the renderer is. One run, whole processes, ratios: the machine's own speed drops out."""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+RUNS = 7
+EXAMPLE = "examples/openai-model.yaml"
+COUNT = 1000
+
+
+def main() -> None:
+    """Measure, and print one line for each figure."""
+    with tempfile.TemporaryDirectory(prefix="langop-") as scratch:
+        folder = Path(scratch)
+        print("figure".ljust(62), "value")
+        _whole_process(folder)
+        _many_specifications(folder)
+        _gateway(folder)
+
+
+def _whole_process(folder: Path) -> None:
+    as_json = folder / "model.json"
+    as_json.write_text(json.dumps(yaml.safe_load(Path(EXAMPLE).read_text(encoding="utf-8"))), encoding="utf-8")
+    commands = {
+        "empty": [sys.executable, "-c", "pass"],
+        "YAML": [sys.executable, "render.py", "render", EXAMPLE],
+        "JSON": [sys.executable, "render.py", "render", str(as_json)],
+        "--help": [sys.executable, "render.py", "--help"],
+    }
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(RUNS):  # in turn, so that a slow moment hits all of them
+        for name, command in commands.items():
+            times[name].append(_cpu_seconds(command))
+    median = {name: statistics.median(values) for name, values in times.items()}
+    for name in ("YAML", "JSON", "--help"):
+        ratio = median[name] / median["empty"]
+        _print(f"one process, {name}, against `python -c pass`", f"{ratio:.1f} times ({median[name] * 1000:.0f} ms CPU)")
+
+
+def _many_specifications(folder: Path) -> None:
+    specs, output = folder / "specs", folder / "output"
+    specs.mkdir()
+    output.mkdir()
+    _write_specifications(specs, COUNT)
+    peaks, seconds = {}, {}
+    for count in (COUNT // 10, COUNT):
+        paths = [str(path) for path in sorted(specs.iterdir())[:count]]
+        report = _measured_child(["render", *paths, "-o", str(output)])
+        peaks[count], seconds[count] = report["peak_mb"], report["cpu_seconds"]
+    rate = (COUNT - COUNT // 10) / (seconds[COUNT] - seconds[COUNT // 10])
+    _print(f"{COUNT} specifications in one process, each to its own file", f"{rate:.0f} specifications/s of CPU")
+    growth = peaks[COUNT] / peaks[COUNT // 10]
+    _print(f"peak memory of {COUNT} against {COUNT // 10}", f"{growth:.2f} times ({peaks[COUNT]:.0f} MB)")
+
+
+def _gateway(folder: Path) -> None:
+    times = {}
+    for count in (1, COUNT):
+        specs = folder / f"gateway-{count}"
+        specs.mkdir()
+        _write_specifications(specs, count)
+        times[count] = _measured_child(["render", "--gateway", str(specs), "-o", str(folder / f"{count}.yaml")])
+    size = (folder / f"{COUNT}.yaml").stat().st_size / 1024
+    per_model = (times[COUNT]["cpu_seconds"] - times[1]["cpu_seconds"]) / COUNT * 1000
+    _print(
+        f"a gateway of {COUNT} models against one of 1", f"{times[COUNT]['cpu_seconds'] / times[1]['cpu_seconds']:.0f} times"
+    )
+    _print("  each further model", f"{per_model:.1f} ms CPU, {size / COUNT:.1f} KiB of configuration")
+
+
+def _write_specifications(folder: Path, count: int) -> None:
+    manifest: dict[str, Any] = yaml.safe_load(Path(EXAMPLE).read_text(encoding="utf-8"))
+    for index in range(count):
+        manifest["metadata"]["name"] = f"model-{index}"
+        manifest["spec"]["modelName"] = f"gpt-{index}"
+        (folder / f"model-{index}.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def _cpu_seconds(command: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _measured_child(arguments: list[str]) -> dict[str, float]:
+    """Run the command in a child that reports its own CPU seconds and peak memory in MB."""
+    code = (
+        "import json, resource, sys\n"
+        "from langop_model.cli import main\n"
+        "main(sys.argv[1:], standalone_mode=False)\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "print(json.dumps({'cpu_seconds': used.ru_utime + used.ru_stime, 'peak_mb': used.ru_maxrss / 1024}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True)
+    report: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return report
+
+
+def _print(figure: str, value: str) -> None:
+    print(figure.ljust(62), value, flush=True)
+
+
+if __name__ == "__main__":
+    main()
