@@ -34,7 +34,9 @@ class Gateway:
     `model` is the mounted specification, `secrets` the folder of mounted Secrets, `folder` a place for the configuration.
     """
 
-    def __init__(self, model: Path, secrets: Path, folder: Path, port: int = 0, environment: dict[str, str] | None = None):
+    def __init__(
+        self, model: Path, secrets: Path, folder: Path, port: int = 0, environment: dict[str, str] | None = None
+    ) -> None:
         self.port = port or free_port()
         self.log = folder / "gateway.log"
         self.config = folder / "config.yaml"

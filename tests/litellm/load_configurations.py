@@ -14,14 +14,25 @@ from pathlib import Path
 from typing import Any
 
 
+class Keeper(logging.Handler):
+    """Keeps warnings and errors."""
+
+    def __init__(self, records: list[logging.LogRecord]) -> None:
+        super().__init__(logging.WARNING)
+        self.records = records
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record."""
+        self.records.append(record)
+
+
 def main(paths: list[str]) -> None:
     """Print a JSON object: path to deployment ids, model groups, warnings, and the error that stopped the load, if any."""
     os.environ.update(LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MODE="PRODUCTION")
     records: list[logging.LogRecord] = []
     import litellm.proxy.proxy_server as proxy
 
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = records.append  # type: ignore[method-assign]
+    handler = Keeper(records)
     for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router"):
         logging.getLogger(name).addHandler(handler)
     results: dict[str, Any] = {}

@@ -1,0 +1,113 @@
+"""One attempt at one endpoint: what it waits for, what it holds, and what is learnt from it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from langop_model.gateway import scope
+from langop_model.gateway.admission import Admission, Place
+from langop_model.gateway.endpoints import Endpoints, State
+from langop_model.gateway.settings import Group
+
+present: ContextVar[Call | None] = ContextVar("langop_call", default=None)
+
+
+class Served:
+    """A model group as this process serves it."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self.endpoints = Endpoints(group)
+        self.admission = Admission(group.name, group.limits)
+
+
+class Call:
+    """An attempt, from the choice of its endpoint to the end of its answer.
+
+    LiteLLM chooses a deployment first (`choose`), then looks into its cache, then calls the provider (`enter` in between). What the
+    call holds it gives back when it fails, or when the answer is complete.
+    """
+
+    def __init__(self, served: Served, deadline: float, tokens: int | None, tried: set[str]) -> None:
+        self.tried = tried
+        self.served = served
+        self.deadline = deadline
+        self.tokens = tokens
+        self.state: State | None = None
+        self.place: Place | None = None
+        self.entered_at: float | None = None
+        self.held: list[Callable[[], None]] = []
+
+    def choose(self) -> str | None:
+        """Choose an endpoint that this request has not tried; return its id, None when there is none left."""
+        state = self.served.endpoints.choose(self.tried)
+        if state is None:
+            return None
+        self.state = state
+        self.tried.add(state.endpoint.id)
+        self.held.append(lambda: self.served.endpoints.released(state))
+        return state.endpoint.id
+
+    async def enter(self) -> None:
+        """Wait until the limits have room for one call more; once. Raises NoRoom."""
+        if self.entered_at is not None:
+            return
+        admission = self.served.admission
+        if await admission.slot(self.deadline):
+            self.held.append(admission.free_slot)
+        self.place = await admission.enter(self.tokens, self.deadline)
+        self.entered_at = time.monotonic()
+
+    def answered(self, response: Any) -> None:
+        """Learn from an answer that has begun; hold what is held until it is complete."""
+        if self.state is not None:
+            if self.entered_at is None:
+                self.served.endpoints.forget(self.state)
+            else:
+                self.served.endpoints.answered(self.state, time.monotonic() - self.entered_at)
+        self.held.append(lambda: self._settle(tokens_used(response)))
+        if not scope.at_end(self.release):
+            self.release()
+
+    def failed(self, endpoints_fault: bool) -> None:
+        """Learn from a failure, and give everything back."""
+        if self.state is not None and self.entered_at is not None and endpoints_fault:
+            self.served.endpoints.failed(self.state)
+        self.held.append(lambda: self._settle(0))
+        self.release()
+
+    def release(self) -> None:
+        """Give back what is held."""
+        while self.held:
+            self.held.pop()()
+
+    def _settle(self, used: int | None) -> None:
+        if self.place is not None:
+            self.served.admission.leave(self.place, self.place.tokens if used is None else used)
+            self.place = None
+
+
+def tokens_used(response: Any) -> int | None:
+    """Return the tokens of an answer, question included; None where it does not say."""
+    import litellm
+
+    chunks = getattr(response, "chunks", None)
+    if isinstance(chunks, list) and chunks:
+        response = litellm.stream_chunk_builder(chunks)
+    usage = response.get("usage") if isinstance(response, dict) else getattr(response, "usage", None)
+    total = usage.get("total_tokens") if isinstance(usage, dict) else getattr(usage, "total_tokens", None)
+    if total is None and isinstance(usage, dict):
+        parts = [usage.get("input_tokens"), usage.get("output_tokens")]
+        return sum(part for part in parts if isinstance(part, int)) or None
+    return total if isinstance(total, int) else None
+
+
+def tokens_asked(request: dict[str, Any]) -> int | None:
+    """Return the most tokens that a request may use; None where it sets no limit. Four letters count as a token."""
+    most = next((request[name] for name in ("max_completion_tokens", "max_tokens", "max_output_tokens") if request.get(name)), None)
+    if not isinstance(most, int):
+        return None
+    return most + len(str(request.get("messages") or request.get("input") or request.get("prompt") or "")) // 4

@@ -1,0 +1,159 @@
+"""LiteLLM's Router with this project's limits, retries, fallbacks and choice of endpoints.
+
+The one place that overrides LiteLLM: four methods of its Router, and the moment after its cache has missed.
+tests/litellm/test_internals.py fails when a new LiteLLM moves one of them.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import litellm
+from litellm.caching.caching_handler import LLMCachingHandler
+from litellm.types.router import RouterRateLimitError
+
+from langop_model.gateway import backoff, call, causes, settings
+from langop_model.gateway.admission import NoRoom
+from langop_model.gateway.call import Call, Served
+
+Base: Any = litellm.Router
+
+
+class Refused(RouterRateLimitError):  # type: ignore[misc]
+    """The answer 429 with Retry-After: LiteLLM's proxy makes that of this class."""
+
+    status_code = 429
+
+    def __init__(self, model: str, problem: NoRoom) -> None:
+        super().__init__(model, problem.retry_after, enable_pre_call_checks=False, cooldown_list=[])
+        self.args = (f"{model}: {problem}",)
+        self.message = self.args[0]
+
+
+class GatewayRouter(Base):  # type: ignore[misc]
+    """A Router whose groups in `callback_settings.langop` follow their LanguageModel; any other group is LiteLLM's."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        section = litellm.callback_settings.get(settings.SECTION)
+        groups = settings.groups(section) if section else {}
+        self.served = {name: Served(group) for name, group in groups.items()}
+        self.deployments_by_id = {entry["model_info"]["id"]: entry for entry in self.model_list}
+
+    def _serving(self, model: object) -> Served | None:
+        if not isinstance(model, str):
+            return None
+        alias = self.model_group_alias.get(model) if self.model_group_alias else None
+        return self.served.get(alias if isinstance(alias, str) else model)
+
+    async def async_get_available_deployment(
+        self,
+        model: str,
+        request_kwargs: dict[str, Any],
+        messages: Any = None,
+        input: Any = None,  # noqa: A002 - LiteLLM's name
+        specific_deployment: bool | None = False,
+    ) -> Any:
+        """Return the deployment for the present attempt."""
+        attempt = call.present.get()
+        chosen = attempt.choose() if attempt is not None and self._serving(model) else None
+        if chosen is None:
+            return await super().async_get_available_deployment(
+                model=model,
+                request_kwargs=request_kwargs,
+                messages=messages,
+                input=input,
+                specific_deployment=specific_deployment,
+            )
+        return self.deployments_by_id[chosen]
+
+    async def async_function_with_retries(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the provider, and again by the model's retry policy; at each attempt at every endpoint that may do better."""
+        served = self._serving(kwargs.get("model"))
+        if served is None:
+            return await super().async_function_with_retries(*args, **kwargs)
+        asked = kwargs.get("num_retries")
+        policy = served.group.retries
+        retries = min(policy.attempts, asked) if isinstance(asked, int) else policy.attempts
+        deadline = time.monotonic() + served.group.limits.wait
+
+        async def attempt(_: int) -> Any:
+            return await self._attempt(served, deadline, args, {**kwargs, "num_retries": 0})
+
+        return await backoff.call(attempt, policy, retries)
+
+    async def _attempt(self, served: Served, deadline: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        tried: set[str] = set()
+        while True:
+            attempt = Call(served, deadline, call.tokens_asked(kwargs), tried)
+            token = call.present.set(attempt)
+            try:
+                response = await super().async_function_with_retries(*args, **kwargs)
+            except BaseException as error:
+                elsewhere = isinstance(error, Exception) and not isinstance(error, Refused) and causes.is_endpoints_fault(error)
+                attempt.failed(elsewhere)
+                if not elsewhere or len(tried) >= len(served.group.endpoints):
+                    raise
+            else:
+                attempt.answered(response)
+                return response
+            finally:
+                call.present.reset(token)
+
+    async def async_function_with_fallbacks_common_utils(
+        self,
+        e: Exception,
+        disable_fallbacks: bool | None,
+        fallbacks: list[Any] | None,
+        context_window_fallbacks: list[Any] | None,
+        content_policy_fallbacks: list[Any] | None,
+        model_group: str | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        include_fallback_errors: bool = False,
+    ) -> Any:
+        """Ask the fallbacks that are meant for this error, in order, and no others."""
+        served = self._serving(kwargs.get("model"))
+        if served is not None and "fallbacks" not in kwargs:
+            cause = causes.cause(e)
+            groups = [entry.group for entry in served.group.fallbacks if entry.causes & {causes.ANY, cause}]
+            fallbacks = [{kwargs["model"]: groups}] if groups else None
+            context_window_fallbacks = content_policy_fallbacks = None
+        return await super().async_function_with_fallbacks_common_utils(
+            e,
+            disable_fallbacks,
+            fallbacks,
+            context_window_fallbacks,
+            content_policy_fallbacks,
+            model_group,
+            args,
+            kwargs,
+            include_fallback_errors=include_fallback_errors,
+        )
+
+
+def install() -> None:
+    """Make LiteLLM build this Router, and let a call through the limits only where its cache has no answer."""
+    litellm.Router = GatewayRouter
+    look_up = LLMCachingHandler.async_get_cache
+
+    async def look_up_then_enter(self: Any, *args: Any, **kwargs: Any) -> Any:
+        found = await look_up(self, *args, **kwargs)
+        attempt = call.present.get()
+        if attempt is not None and not _answers(found):
+            try:
+                await attempt.enter()
+            except NoRoom as problem:
+                raise Refused(attempt.served.group.name, problem) from None
+        return found
+
+    LLMCachingHandler.async_get_cache = look_up_then_enter
+
+
+def _answers(found: Any) -> bool:
+    """Whether the cache has the whole answer: wrapper_async in litellm/utils.py calls the provider otherwise."""
+    if found is None:
+        return False
+    whole = found.cached_result is not None and found.final_embedding_cached_response is None
+    return whole or found.embedding_all_elements_cache_hit is True

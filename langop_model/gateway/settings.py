@@ -1,0 +1,92 @@
+"""What the configuration says to this package: its section `callback_settings.langop`, where LiteLLM keeps it for callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SECTION = "langop"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one model over all its endpoints; None where there is none. `wait` is how long a request may queue, in seconds."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrent_requests: int | None = None
+    wait: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """Retries after the first attempt, the waits between them in seconds, and the HTTP status codes that are retried."""
+
+    attempts: int = 0
+    initial_backoff: float = 1.0
+    max_backoff: float = 30.0
+    multiplier: float = 2.0
+    status_codes: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A model group to ask when this one fails for one of `causes` (langop_model/gateway/causes.py)."""
+
+    group: str
+    causes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A deployment by its id: its weight, its share of the requests per minute, and its priority, lower first."""
+
+    id: str
+    weight: int = 1
+    requests_per_minute: int | None = None
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """Active checks of every endpoint. Times in seconds; thresholds in checks."""
+
+    interval: float
+    timeout: float
+    healthy_threshold: int
+    unhealthy_threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Everything about one model group. `resource` is the LanguageModel's name."""
+
+    name: str
+    resource: str
+    endpoints: tuple[Endpoint, ...]
+    strategy: str = "random"
+    limits: Limits = field(default_factory=Limits)
+    retries: Retries = field(default_factory=Retries)
+    fallbacks: tuple[Fallback, ...] = ()
+    health_check: HealthCheck | None = None
+
+
+def groups(settings: Mapping[str, Any]) -> dict[str, Group]:
+    """Return the groups of a `callback_settings.langop` section by name. The renderer has checked it: nothing is forgiven here."""
+    return {name: _group(name, section) for name, section in settings["models"].items()}
+
+
+def _group(name: str, section: Mapping[str, Any]) -> Group:
+    retries = dict(section.get("retries", {}))
+    check = section.get("health_check")
+    return Group(
+        name=name,
+        resource=section["resource"],
+        endpoints=tuple(Endpoint(**endpoint) for endpoint in section["endpoints"]),
+        strategy=section.get("strategy", "random"),
+        limits=Limits(**section.get("limits", {})),
+        retries=Retries(**{**retries, "status_codes": frozenset(retries.get("status_codes", ()))}),
+        fallbacks=tuple(Fallback(entry["group"], frozenset(entry["causes"])) for entry in section.get("fallbacks", ())),
+        health_check=HealthCheck(**check) if check else None,
+    )
