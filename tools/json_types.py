@@ -137,6 +137,7 @@ HAND: dict[str, dict[str, dict[str, Schema]]] = {
 }
 
 # Our own label: LiteLLM keeps what it does not know in model_info, and shows it under /model/info.
+# Another one, health_check, is described in gateway_schema.py.
 OURS: Known = {"region": STRING}
 
 # What cache_params may say to the Redis client, through Cache's **kwargs.

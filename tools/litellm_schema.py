@@ -25,6 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run as a script, Python puts tools/ there instead
 
+from tools import gateway_schema  # noqa: E402
 from tools.json_types import (  # noqa: E402
     HAND,
     NOT_A_DEPLOYMENT,
@@ -55,6 +56,7 @@ def schema() -> Schema:
     sections = {
         "environment_variables": environment_variables(),
         "model_list": model_list(),
+        "callback_settings": gateway_schema.callback_settings(),
         "router_settings": closed(strict("router_settings", router_settings())),
         "litellm_settings": closed(strict("litellm_settings", litellm_settings())),
         "general_settings": closed(strict("general_settings", general_settings())),
@@ -85,7 +87,7 @@ def model_list() -> Schema:
     parts = {
         "model_name": {"type": "string", "minLength": 1},
         "litellm_params": closed(strict("litellm_params", litellm_params()) | {"model": model()}, ["model"]),
-        "model_info": closed(strict("model_info", model_info())),
+        "model_info": closed(strict("model_info", model_info()) | {"health_check": gateway_schema.health_check()}),
     }
     if parts.keys() != DeploymentTypedDict.__annotations__.keys():
         raise SystemExit(f"DeploymentTypedDict now has {sorted(DeploymentTypedDict.__annotations__)}")

@@ -1,19 +1,19 @@
 """What the configuration names in `litellm_settings.callbacks`: importing this module makes LiteLLM follow `callback_settings.langop`.
 
-LiteLLM imports callbacks before it builds its Router, so the Router that it builds is ours.
+LiteLLM imports its callbacks before it builds its Router, so the Router that it builds is ours.
 """
 
 from __future__ import annotations
 
-from litellm.integrations.custom_logger import CustomLogger
+import os
 
-from langop_model.gateway import router
+import litellm
+
+from langop_model.gateway import router, settings
+from langop_model.gateway.request_log import RequestLog
 
 router.install()
 
-
-class Extension(CustomLogger):
-    """A callback that LiteLLM can register."""
-
-
-callback = Extension()
+_section = litellm.callback_settings.get(settings.SECTION)
+_groups = settings.groups(_section) if _section else {}
+callback = RequestLog({name: group.log for name, group in _groups.items()}, os.environ.get("LITELLM_LOG", "INFO"))

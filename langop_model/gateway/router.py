@@ -13,7 +13,7 @@ import litellm
 from litellm.caching.caching_handler import LLMCachingHandler
 from litellm.types.router import RouterRateLimitError
 
-from langop_model.gateway import backoff, call, causes, settings
+from langop_model.gateway import backoff, call, causes, health, settings
 from langop_model.gateway.admission import NoRoom
 from langop_model.gateway.call import Call, Served
 
@@ -40,6 +40,7 @@ class GatewayRouter(Base):  # type: ignore[misc]
         groups = settings.groups(section) if section else {}
         self.served = {name: Served(group) for name, group in groups.items()}
         self.deployments_by_id = {entry["model_info"]["id"]: entry for entry in self.model_list}
+        self.watches = [task for served in self.served.values() for task in health.start(served, self.deployments_by_id)]
 
     def _serving(self, model: object) -> Served | None:
         if not isinstance(model, str):
@@ -135,7 +136,6 @@ class GatewayRouter(Base):  # type: ignore[misc]
 
 def install() -> None:
     """Make LiteLLM build this Router, and let a call through the limits only where its cache has no answer."""
-    litellm.Router = GatewayRouter
     look_up = LLMCachingHandler.async_get_cache
 
     async def look_up_then_enter(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -148,7 +148,9 @@ def install() -> None:
                 raise Refused(attempt.served.group.name, problem) from None
         return found
 
-    LLMCachingHandler.async_get_cache = look_up_then_enter
+    if litellm.Router is not GatewayRouter:
+        litellm.Router = GatewayRouter
+        LLMCachingHandler.async_get_cache = look_up_then_enter
 
 
 def _answers(found: Any) -> bool:

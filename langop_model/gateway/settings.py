@@ -59,6 +59,24 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A request that costs nothing and shows that an endpoint answers: GET `url` with the key in `key_header`."""
+
+    url: str
+    key_header: str
+    key_prefix: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Whether the line of a request holds its messages, and whether it holds the answer's."""
+
+    requests: bool
+    responses: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Everything about one model group. `resource` is the LanguageModel's name."""
 
@@ -70,6 +88,7 @@ class Group:
     retries: Retries = field(default_factory=Retries)
     fallbacks: tuple[Fallback, ...] = ()
     health_check: HealthCheck | None = None
+    log: Log = field(default_factory=lambda: Log(requests=False, responses=False))
 
 
 def groups(settings: Mapping[str, Any]) -> dict[str, Group]:
@@ -89,4 +108,5 @@ def _group(name: str, section: Mapping[str, Any]) -> Group:
         retries=Retries(**{**retries, "status_codes": frozenset(retries.get("status_codes", ()))}),
         fallbacks=tuple(Fallback(entry["group"], frozenset(entry["causes"])) for entry in section.get("fallbacks", ())),
         health_check=HealthCheck(**check) if check else None,
+        log=Log(**section.get("log", {"requests": False, "responses": False})),
     )

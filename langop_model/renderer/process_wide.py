@@ -15,30 +15,23 @@ _LEVELS = ("error", "warn", "info", "debug")
 
 @dataclass(slots=True)
 class ProcessWide:
-    """What the one process does. None where no model asks. Delays and intervals in seconds."""
+    """What the one process does. None where no model asks. Times in seconds."""
 
     log_level: str | None
-    initial_backoff: float | None
-    max_backoff: float | None
     cache_backend: str | None
     cache_ttl: float | None
-    check_interval: float | None
 
 
 def decide(models: list[Model]) -> ProcessWide:
     """Return what serves all `models` best, and record a finding for each model that asked for something else.
 
-    The most talkative log level, the longest delays and time to live, the most frequent check, the first cache backend.
+    The most talkative log level, the longest time to live, the cache backend that most processes can share.
     """
     caching = [model for model in models if model.spec.get("caching", {}).get("enabled")]
-    checked = [m for m in models if m.spec.get("loadBalancing", {}).get("healthCheck", {}).get("enabled")]
     return ProcessWide(
         log_level=_agree(models, ("observability", "logging", "level"), max, _LEVELS.index),
-        initial_backoff=_seconds(_agree(models, ("retryPolicy", "initialBackoff"), max, durations.seconds)),
-        max_backoff=_seconds(_agree(models, ("retryPolicy", "maxBackoff"), max, durations.seconds)),
         cache_backend=_agree(caching, ("caching", "backend"), max, _memory_last),
         cache_ttl=_seconds(_agree(caching, ("caching", "ttl"), max, durations.seconds)),
-        check_interval=_seconds(_agree(checked, ("loadBalancing", "healthCheck", "interval"), min, durations.seconds)),
     )
 
 

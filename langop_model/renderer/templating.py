@@ -38,6 +38,7 @@ def environment() -> Environment:
         undefined=_Absent,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         extensions=["jinja2.ext.do"],
         auto_reload=False,
         cache_size=-1,

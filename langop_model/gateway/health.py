@@ -1,0 +1,87 @@
+"""Active checks of endpoints: spec.loadBalancing.healthCheck.
+
+A check costs nothing where the provider has a request for it (GET models); elsewhere it is a completion of one token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import litellm
+
+from langop_model.gateway.call import Served
+from langop_model.gateway.endpoints import State
+from langop_model.gateway.settings import Check, HealthCheck
+
+log = logging.getLogger("langop.health")
+
+
+class Watch:
+    """Checks one endpoint for as long as the process lives, and says in `state` whether it is down."""
+
+    def __init__(self, state: State, deployment: Mapping[str, Any], settings: HealthCheck) -> None:
+        self.state = state
+        self.deployment = deployment
+        self.settings = settings
+        self.good = 0
+        self.bad = 0
+
+    async def run(self) -> None:
+        """Check at the interval, from one start to the next; never end."""
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            self.learn(await self.check())
+            await asyncio.sleep(max(0.0, started + self.settings.interval - loop.time()))
+
+    async def check(self) -> bool:
+        """Whether the endpoint answers within the timeout."""
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                label = self.deployment["model_info"].get("health_check")
+                await (self._ask(Check(**label)) if label else self._complete())
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the endpoint does not answer
+            log.debug("%s: %s", self.state.endpoint.id, problem)
+            return False
+        return True
+
+    def learn(self, good: bool) -> None:
+        """Count a check, and act where a threshold is reached."""
+        self.good, self.bad = (self.good + 1, 0) if good else (0, self.bad + 1)
+        if self.state.checked_down and self.good >= self.settings.healthy_threshold:
+            self.state.checked_down, self.state.down_until, self.state.failures = False, 0.0, 0
+            log.warning("%s answers again after %s good checks", self.state.endpoint.id, self.good)
+        elif not self.state.checked_down and self.bad >= self.settings.unhealthy_threshold:
+            self.state.checked_down = True
+            log.warning("%s is left out after %s failed checks", self.state.endpoint.id, self.bad)
+
+    async def _ask(self, check: Check) -> None:
+        key = self.deployment["litellm_params"].get("api_key", "")
+        headers = {**check.headers, check.key_header: f"{check.key_prefix}{key}"}
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(check.url, headers=headers, timeout=self.settings.timeout)
+        # A server without this path answers 404: it is there. A key that is refused would be refused for a request too.
+        if answer.status_code >= 500 or answer.status_code in (401, 403):
+            raise httpx.HTTPStatusError(f"status {answer.status_code}", request=answer.request, response=answer)
+
+    async def _complete(self) -> None:
+        parameters = {**self.deployment["litellm_params"], "max_tokens": 1, "timeout": self.settings.timeout, "num_retries": 0}
+        await litellm.acompletion(messages=[{"role": "user", "content": "Hi"}], **parameters)
+
+
+def start(served: Served, deployments: Mapping[str, Mapping[str, Any]]) -> list[asyncio.Task[None]]:
+    """Start checking the endpoints of a group that asks for it. Keep the tasks: the event loop does not."""
+    settings = served.group.health_check
+    if settings is None:
+        return []
+    with contextlib.suppress(RuntimeError):  # no event loop: nobody serves
+        loop = asyncio.get_running_loop()
+        return [
+            loop.create_task(Watch(state, deployments[state.endpoint.id], settings).run()) for state in served.endpoints.states
+        ]
+    return []

@@ -1,0 +1,58 @@
+"""The schema of `callback_settings.langop`: what langop_model.gateway reads, taken from its dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+
+from langop_model.gateway import settings
+from tools.json_types import Schema, closed, json_type
+
+STRATEGIES = ["latency-based", "least-connections", "random", "round-robin", "weighted"]
+CAUSES = ["content_policy", "context_window", "error", "rate_limit", "server_error", "timeout"]
+
+
+def callback_settings() -> Schema:
+    """Describe the section: LiteLLM keeps callback_settings for its callbacks, by name."""
+    group = closed(
+        {
+            "resource": {"type": "string"},
+            "strategy": {"enum": STRATEGIES},
+            "endpoints": {"type": "array", "minItems": 1, "items": _of(settings.Endpoint)},
+            "limits": _of(settings.Limits),
+            "retries": _of(settings.Retries),
+            "fallbacks": {"type": "array", "items": _fallback()},
+            "health_check": _of(settings.HealthCheck),
+            "log": _of(settings.Log),
+        },
+        ["resource", "endpoints"],
+    )
+    models: Schema = {"type": "object", "additionalProperties": group}
+    return closed({settings.SECTION: closed({"models": models}, ["models"])})
+
+
+def health_check() -> Schema:
+    """Describe the label `health_check` in a deployment's model_info."""
+    return _of(settings.Check)
+
+
+def _fallback() -> Schema:
+    schema = _of(settings.Fallback)
+    schema["properties"]["causes"] = {"type": "array", "items": {"enum": CAUSES}}
+    return schema
+
+
+def _of(kind: type) -> Schema:
+    """Describe a dataclass; a field that may be None may be left out, and is never null."""
+    hints = typing.get_type_hints(kind)
+    fields = dataclasses.fields(kind)
+    properties = {}
+    for field in fields:
+        schema = json_type(hints[field.name]) or {}
+        if isinstance(schema.get("type"), list):
+            schema = {**schema, "type": next(name for name in schema["type"] if name != "null")}
+        properties[field.name] = schema
+    required = [
+        field.name for field in fields if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+    return closed(properties, required)
