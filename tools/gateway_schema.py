@@ -28,7 +28,8 @@ def callback_settings() -> Schema:
         ["resource", "endpoints"],
     )
     models: Schema = {"type": "object", "additionalProperties": group}
-    return closed({settings.SECTION: closed({"models": models}, ["models"])})
+    section = closed({"cache_megabytes": {"type": "number", "exclusiveMinimum": 0}, "models": models}, ["models"])
+    return closed({settings.SECTION: section})
 
 
 def health_check() -> Schema:

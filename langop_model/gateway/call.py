@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from langop_model.gateway import scope
+from langop_model.gateway import metrics, scope
 from langop_model.gateway.admission import Admission, Place
 from langop_model.gateway.endpoints import Endpoints, State
 from langop_model.gateway.settings import Group
@@ -56,10 +56,12 @@ class Call:
         if self.entered_at is not None:
             return
         admission = self.served.admission
+        started = time.monotonic()
         if await admission.slot(self.deadline):
             self.held.append(admission.free_slot)
         self.place = await admission.enter(self.tokens, self.deadline)
         self.entered_at = time.monotonic()
+        metrics.QUEUED.labels(self.served.group.name).observe(self.entered_at - started)
 
     def answered(self, response: Any) -> None:
         """Learn from an answer that has begun; hold what is held until it is complete."""
@@ -107,7 +109,9 @@ def tokens_used(response: Any) -> int | None:
 
 def tokens_asked(request: dict[str, Any]) -> int | None:
     """Return the most tokens that a request may use; None where it sets no limit. Four letters count as a token."""
-    most = next((request[name] for name in ("max_completion_tokens", "max_tokens", "max_output_tokens") if request.get(name)), None)
+    most = next(
+        (request[name] for name in ("max_completion_tokens", "max_tokens", "max_output_tokens") if request.get(name)), None
+    )
     if not isinstance(most, int):
         return None
     return most + len(str(request.get("messages") or request.get("input") or request.get("prompt") or "")) // 4

@@ -44,7 +44,13 @@ def is_connection(error: BaseException) -> bool:
     """Whether no answer came at all: LiteLLM wraps the HTTP client's own error, whose name says so."""
     seen: BaseException | None = error
     while seen is not None:
-        if type(seen).__name__ in ("APIConnectionError", "ConnectError", "RemoteProtocolError", "ReadError", "ClientConnectorError"):
+        if type(seen).__name__ in (
+            "APIConnectionError",
+            "ConnectError",
+            "RemoteProtocolError",
+            "ReadError",
+            "ClientConnectorError",
+        ):
             return not isinstance(error, litellm.Timeout)
         seen = seen.__cause__ or seen.__context__
     return False

@@ -9,11 +9,12 @@ import os
 
 import litellm
 
-from langop_model.gateway import router, settings
+from langop_model.gateway import cache, router, settings
 from langop_model.gateway.request_log import RequestLog
 
-router.install()
+_section = litellm.callback_settings.get(settings.SECTION) or {"models": {}}
+_groups = settings.groups(_section)
 
-_section = litellm.callback_settings.get(settings.SECTION)
-_groups = settings.groups(_section) if _section else {}
+router.install()
+cache.install(_section.get("cache_megabytes"))  # the configuration has its cache before its callbacks
 callback = RequestLog({name: group.log for name, group in _groups.items()}, os.environ.get("LITELLM_LOG", "INFO"))

@@ -13,7 +13,7 @@ import litellm
 from litellm.caching.caching_handler import LLMCachingHandler
 from litellm.types.router import RouterRateLimitError
 
-from langop_model.gateway import backoff, call, causes, health, settings
+from langop_model.gateway import backoff, call, causes, health, metrics, settings
 from langop_model.gateway.admission import NoRoom
 from langop_model.gateway.call import Call, Served
 
@@ -145,6 +145,7 @@ def install() -> None:
             try:
                 await attempt.enter()
             except NoRoom as problem:
+                metrics.REFUSED.labels(attempt.served.group.name, problem.limit).inc()
                 raise Refused(attempt.served.group.name, problem) from None
         return found
 

@@ -20,6 +20,7 @@ class ProcessWide:
     log_level: str | None
     cache_backend: str | None
     cache_ttl: float | None
+    cache_megabytes: int | None
 
 
 def decide(models: list[Model]) -> ProcessWide:
@@ -28,10 +29,12 @@ def decide(models: list[Model]) -> ProcessWide:
     The most talkative log level, the longest time to live, the cache backend that most processes can share.
     """
     caching = [model for model in models if model.spec.get("caching", {}).get("enabled")]
+    in_memory = [model for model in caching if model.spec["caching"]["backend"] == "memory"]
     return ProcessWide(
         log_level=_agree(models, ("observability", "logging", "level"), max, _LEVELS.index),
         cache_backend=_agree(caching, ("caching", "backend"), max, _memory_last),
         cache_ttl=_seconds(_agree(caching, ("caching", "ttl"), max, durations.seconds)),
+        cache_megabytes=_agree(in_memory, ("caching", "maxSize"), max, int),
     )
 
 
