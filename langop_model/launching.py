@@ -15,6 +15,7 @@ from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
 
 SPECIFICATION = "/etc/langop/model.json"
+SPECIFICATIONS = "/etc/langop/models"  # model__<name>.json of each model of a gateway
 CONFIGURATION = "/app/config.yaml"
 
 # A newer operator may write fields that this image does not know: it must not keep an old image from starting.
@@ -42,19 +43,25 @@ def launch(environment: Mapping[str, str], host: str, port: int, say: Callable[[
 
 
 def prepare(environment: Mapping[str, str]) -> Rendering:
-    """Return the rendering of the mounted LanguageModel. Raises SpecError."""
-    path = environment.get("LANGOP_MODEL_PATH") or SPECIFICATION
-    if not Path(path).exists():
-        raise findings.error("LM703", file=path)
+    """Return the rendering of the mounted LanguageModel, or of the gateway where a folder of them is mounted. Raises SpecError."""
+    path = environment.get("LANGOP_MODEL_PATH") or (SPECIFICATIONS if Path(SPECIFICATIONS).is_dir() else SPECIFICATION)
     settings = Settings.in_container(environment)
-    renderings = rendering.render_file(path, settings, SOFTENED)
-    if len(renderings) != 1:
-        raise findings.error("LM706", file=path, count=len(renderings))
-    result = renderings[0]
+    result = _render(path, settings)
     needs_redis = result.config["litellm_settings"].get("cache_params", {}).get("type") == "redis"
     if needs_redis and not settings.redis:
         raise SpecError([*result.findings, findings.make("LM704", ("spec", "caching", "backend"))])
     return result
+
+
+def _render(path: str, settings: Settings) -> Rendering:
+    if os.path.isdir(path):  # noqa: PTH112 - false, and no error, for a name that no file can have
+        return rendering.render_gateway([path], settings, SOFTENED)
+    if not os.path.exists(path):  # noqa: PTH110
+        raise findings.error("LM703", file=path)
+    renderings = rendering.render_file(path, settings, SOFTENED)
+    if len(renderings) != 1:
+        raise findings.error("LM706", file=path, count=len(renderings))
+    return renderings[0]
 
 
 def load_keys(result: Rendering) -> dict[str, str]:

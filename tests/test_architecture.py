@@ -1,0 +1,283 @@
+"""The shape of the house: what may know what, and that code, templates, schemas and texts fit together."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from langop_model.resources import load_json
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "langop_model"
+RENDERER = sorted((PACKAGE / "renderer").glob("*.py"))
+GATEWAY = sorted((PACKAGE / "gateway").rglob("*.py"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
+TEMPLATES = ROOT / "templates"
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full names of everything a module imports, also inside its functions."""
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")
+            base = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
+            module = ".".join(part for part in (base, node.module) if part)
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def forbidden(path: Path, names: tuple[str, ...]) -> list[str]:
+    return [found for found in imports(path) if any(found == name or found.startswith(f"{name}.") for name in names)]
+
+
+def dotted_names(path: Path) -> Iterator[str]:
+    """Yield every attribute access as it is written: os.environ, datetime.now."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+
+
+# Who knows whom.
+
+NETWORK = (
+    "litellm",
+    "socket",
+    "ssl",
+    "http",
+    "urllib.request",
+    "urllib3",
+    "requests",
+    "httpx",
+    "aiohttp",
+    "asyncio",
+    "ftplib",
+    "smtplib",
+)
+CHANCE = ("time", "datetime", "random", "secrets", "uuid", "getpass", "platform", "locale")
+
+
+@pytest.mark.parametrize("path", RENDERER, ids=name_of)
+def test_the_renderer_knows_no_network_no_litellm_and_no_gateway(path: Path):
+    assert forbidden(path, (*NETWORK, "langop_model.gateway", "langop_model.launching", "langop_model.cli")) == []
+
+
+@pytest.mark.parametrize("path", RENDERER, ids=name_of)
+def test_the_renderer_reads_no_clock_no_chance_and_no_environment(path: Path):
+    assert forbidden(path, CHANCE) == []
+    assert forbidden(path, ("os.environ", "os.getenv")) == []
+    assert not {"os.environ", "os.getenv", "os.uname"} & set(dotted_names(path))
+
+
+@pytest.mark.parametrize("path", GATEWAY, ids=name_of)
+def test_the_gateway_knows_no_templates_and_no_renderer(path: Path):
+    assert (
+        forbidden(path, ("jinja2", "jsonschema", "langop_model.renderer", "langop_model.cli", "langop_model.launching")) == []
+    )
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path not in GATEWAY], ids=name_of)
+def test_only_the_gateway_imports_litellm(path: Path):
+    assert forbidden(path, ("litellm",)) == []
+
+
+def test_the_check_of_imports_sees_an_import_inside_a_function():
+    """Else it would see little here, where many imports stand inside functions."""
+    assert "durationpy" in set(imports(PACKAGE / "renderer" / "durations.py"))
+    assert "langop_model.gateway.launcher" in set(imports(PACKAGE / "launching.py"))
+
+
+RENDER_UNDER_WATCH = """
+import sys
+
+def watch(event, _):
+    if event.startswith(("socket.", "subprocess.", "os.exec", "os.fork", "urllib.")):
+        raise RuntimeError(event)
+
+sys.addaudithook(watch)
+from langop_model.cli import main
+try:
+    main(["render", "examples/every-field.yaml"])
+except SystemExit as ended:
+    assert not ended.code, ended.code
+assert "litellm" not in sys.modules
+assert not any(name.startswith("langop_model.gateway") for name in sys.modules)
+"""
+
+
+def test_rendering_opens_no_socket_starts_no_process_and_imports_no_litellm():
+    ended = subprocess.run(
+        [sys.executable, "-c", RENDER_UNDER_WATCH], check=False, capture_output=True, text=True, cwd=ROOT, timeout=30
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "model_list:" in ended.stdout
+
+
+# A validated value names a file.
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [(("provider",), "providers"), (("loadBalancing", "strategy"), "routing"), (("caching", "backend"), "caching")],
+)
+def test_the_values_of_a_field_are_the_templates_of_its_folder(path: tuple[str, ...], folder: str):
+    node = load_json("languagemodel.schema.json")["properties"]["spec"]
+    for name in path:
+        node = node["properties"][name]
+    assert sorted(node["enum"]) == sorted(file.name.removesuffix(".yaml.j2") for file in (TEMPLATES / folder).iterdir())
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: str(path.relative_to(TEMPLATES)))
+def test_a_template_starts_with_a_comment_that_says_what_it_is_for(path: Path):
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("{# ")
+    assert len(text[3 : text.index("#}")].split()) >= 4
+
+
+def test_every_template_is_used():
+    """Those of providers/, routing/ and caching/ are chosen by a value: the test above is about them."""
+    by_value = ("providers/", "routing/", "caching/")
+    named = {
+        name
+        for path in TEMPLATES.rglob("*.j2")
+        for name in re.findall(r'"([a-z/-]+(?:\.yaml)?\.j2)"', path.read_text(encoding="utf-8"))
+    }
+    files = {str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.j2")}
+    assert {name for name in files if not name.startswith(by_value)} == {
+        name for name in named if not name.startswith(by_value)
+    } | {"config.yaml.j2"}
+
+
+# Every finding is said somewhere.
+
+CODE = re.compile(r"\bLM\d{3}\b")
+
+
+@cache
+def codes_in_use() -> frozenset[str]:
+    files = [
+        *TEMPLATES.rglob("*.j2"),
+        *MODULES,
+        *(path for path in (ROOT / "schema").glob("*.json") if path.name != "findings.json"),
+    ]
+    return frozenset(code for path in files for code in CODE.findall(path.read_text(encoding="utf-8")))
+
+
+CATALOGUE: dict[str, dict[str, str]] = load_json("findings.json")["codes"]
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_every_finding_of_the_catalogue_is_said_somewhere(code: str):
+    assert code in codes_in_use()
+
+
+def test_every_finding_that_is_said_stands_in_the_catalogue():
+    assert codes_in_use() - CATALOGUE.keys() == set()
+
+
+def test_the_catalogue_holds_each_code_once():
+    text = (ROOT / "schema" / "findings.json").read_text(encoding="utf-8")
+    codes = re.findall(r'^\s*"(LM\d{3})": \{', text, re.M)
+    assert len(codes) == len(set(codes)) == len(CATALOGUE)
+
+
+# Schemas.
+
+
+def nodes(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from nodes(inner)
+
+
+def test_every_field_of_the_input_schema_is_described():
+    schema = load_json("languagemodel.schema.json")
+    fields = [
+        field
+        for node in nodes({"spec": schema["properties"], "defs": schema["$defs"]})
+        for field in node.get("properties", {}).items()
+    ]
+    undescribed = [
+        name for name, field in fields if isinstance(field, dict) and "type" in field and not field.get("description")
+    ]
+    assert undescribed == []
+
+
+def test_every_finding_that_the_input_schema_names_can_be_made_of_it():
+    names = {
+        node[key] for node in nodes(load_json("languagemodel.schema.json")) for key in ("x-finding", "x-message") if key in node
+    }
+    assert names <= CATALOGUE.keys()
+    assert names
+
+
+# Sizes.
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_has_at_most_300_lines(path: Path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_function_has_at_most_60_lines(path: Path):
+    functions = [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    too_long = {
+        node.name: node.end_lineno - node.lineno + 1
+        for node in functions
+        if node.end_lineno and node.end_lineno - node.lineno >= 60
+    }
+    assert too_long == {}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_says_what_it_is_for(path: Path):
+    assert ast.get_docstring(tree(path))
+
+
+# What a stranger may see.
+
+# A folder of somebody's machine. The container's own paths (/app, /etc, /tmp) are no secret.
+MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:home|Users|work|tmp/lab)/")
+
+
+def project_files() -> list[Path]:
+    """Return the files that git knows or would take."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, timeout=30)
+    if listed.returncode:
+        pytest.skip("not a checkout: git knows no files here")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_file_names_a_folder_of_somebodys_machine():
+    found = []
+    for path in project_files():
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if MACHINE_PATH.search(text) or f"{ROOT}/" in text:
+            found.append(name_of(path))
+    assert found == []
+
+
+def test_the_search_for_folders_of_a_machine_finds_one():
+    assert MACHINE_PATH.search("see /" + "home/somebody/project")
+    assert not MACHINE_PATH.search("https://example.com/home/page")

@@ -1,0 +1,446 @@
+"""The command: what goes where, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from langop_model.cli import main
+from tests.conftest import ROOT
+from tests.unit.specs import a_manifest, a_spec
+
+MINIMAL = "examples/minimal.yaml"
+EVERY_FIELD = "examples/every-field.yaml"
+WRONG = "examples/wrong/unknown-fields.yaml"
+TO_SIBLINGS = "examples/fallbacks.yaml"
+LONG_NAME = "x" * 300
+
+Write = Callable[..., str]
+
+
+def run(*arguments: str, stdin: str | bytes | None = None, env: dict[str, str] | None = None) -> Result:
+    """Run the command; an exception that is no exit is a defect, not a result."""
+    return CliRunner(catch_exceptions=False).invoke(main, list(arguments), input=stdin, env=env)
+
+
+def process(*command: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(command, check=False, capture_output=True, cwd=ROOT, timeout=30, **options)  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(content: object, name: str = "spec.yaml") -> str:
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+# Exit codes, and what goes where.
+
+
+def test_a_right_specification_ends_with_0_and_its_configuration_on_standard_output():
+    result = run("render", MINIMAL)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert yaml.safe_load(result.stdout)["model_list"][0]["model_name"] == "gpt-4o-mini"
+
+
+def test_warnings_go_to_standard_error_and_end_with_0():
+    result = run("render", EVERY_FIELD)
+    assert result.exit_code == 0
+    assert "warning LM302" in result.stderr
+    assert "LM302" not in result.stdout
+
+
+@pytest.mark.parametrize("command", ["render", "validate", "explain"])
+def test_a_wrong_specification_ends_with_1_and_nothing_on_standard_output(command: str):
+    result = run(command, WRONG)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error LM101" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("bake",),
+        ("render", "--nonsense"),
+        ("render", "--format", "xml", MINIMAL),
+        ("explain",),
+        ("diff", MINIMAL),
+        ("schema", "sideways"),
+        ("launch", "--port", "x"),
+    ],
+)
+def test_a_wrong_usage_ends_with_2(arguments: tuple[str, ...]):
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Usage:" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["render", "validate"])
+def test_no_source_on_a_terminal_is_a_wrong_usage(command: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("langop_model.cli.sys.stdin", type("Terminal", (), {"isatty": lambda _: True})())
+    with pytest.raises(SystemExit) as ended:
+        main([command])
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("arguments", [(), ("-",)])
+def test_without_a_source_standard_input_is_read(arguments: tuple[str, ...]):
+    result = run("render", *arguments, stdin=(ROOT / MINIMAL).read_text(encoding="utf-8"))
+    assert result.stdout == run("render", MINIMAL).stdout
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "- a", "kind: Secret", "a: &a [*a]", "[" * 100_000, "\0", "a: 1\na: 2", "kind: List\nitems: []"],
+    ids=lambda text: repr(text)[:20],
+)
+@pytest.mark.parametrize("command", ["render", "validate", "explain"])
+def test_whatever_is_no_specification_ends_with_1_and_a_finding(command: str, content: str):
+    result = run(command, "-", stdin=content)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error LM" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["missing.yaml", "examples/minimal.yaml/x", "a\0b", LONG_NAME], ids=["missing", "through a file", "zero", "long"]
+)
+@pytest.mark.parametrize("command", ["render", "validate", "explain"])
+def test_a_source_that_can_not_be_read_ends_with_1_and_a_finding(command: str, name: str):
+    result = run(command, name)
+    assert result.exit_code == 1
+    assert "error LM001" in result.stderr
+
+
+@pytest.mark.parametrize("depth", [120, 480, 700, 960, 970, 980, 990])
+@pytest.mark.parametrize("command", ["render", "explain"])
+@pytest.mark.parametrize("place", ['"provider": %s', '"metadata": {"annotations": %s}'], ids=["spec", "metadata"])
+def test_deep_nesting_is_no_crash_wherever_it_stands(write: Write, command: str, depth: int, place: str):
+    nested = place % ("[" * depth + "]" * depth)
+    if "metadata" in nested:
+        text = (
+            json.dumps({"apiVersion": "langop.io/v1alpha1", "kind": "LanguageModel", "spec": a_spec()})[:-1] + f", {nested}}}"
+        )
+    else:
+        text = f'{{"modelName": "m", {nested}}}'
+    assert run(command, write(text, "spec.json")).exit_code in {0, 1}
+
+
+# Findings.
+
+
+def test_findings_can_be_json_lines():
+    result = run("render", "--format", "json", EVERY_FIELD)
+    findings = [json.loads(line) for line in result.stderr.splitlines()]
+    assert {"LM302", "LM401"} <= {finding["code"] for finding in findings}
+    assert all(finding["file"] == EVERY_FIELD and finding["line"] for finding in findings)
+
+
+def test_findings_can_be_github_annotations():
+    result = run("validate", "--format", "github", WRONG)
+    assert result.exit_code == 1
+    assert f"::error file={WRONG},line=7,col=3,title=LM101::" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["render", "validate"])
+def test_strict_counts_a_warning_as_an_error(command: str):
+    assert run(command, "--strict", EVERY_FIELD).exit_code == 1
+    assert run(command, "--strict", MINIMAL).exit_code == 0
+
+
+def test_strict_does_not_count_an_info(write: Write):
+    source = write(a_spec())
+    assert "info LM504" in run("validate", source).stderr
+    assert run("validate", "--strict", source).exit_code == 0
+
+
+def test_validate_writes_nothing_on_standard_output():
+    assert (run("validate", MINIMAL).exit_code, run("validate", MINIMAL).stdout) == (0, "")
+
+
+# Several sources.
+
+
+def test_several_sources_become_several_documents_in_order():
+    result = run("render", MINIMAL, "examples/ollama-local.yaml")
+    documents = list(yaml.safe_load_all(result.stdout))
+    assert [document["model_list"][0]["model_name"] for document in documents] == ["gpt-4o-mini", "llama3.2"]
+    assert result.stdout.count("\n---\n") == 1
+
+
+def test_a_right_source_is_rendered_although_another_is_wrong():
+    result = run("render", WRONG, MINIMAL)
+    assert result.exit_code == 1
+    assert result.stdout == run("render", MINIMAL).stdout
+
+
+def test_one_wrong_document_of_several_is_told(write: Write):
+    source = write(json.dumps(a_manifest(a_spec(), "a")) + "\n---\n" + json.dumps(a_manifest(a_spec(timeout="soon"), "b")))
+    result = run("render", source)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{source}:3:" in result.stderr
+
+
+def test_a_folder_is_rendered_file_by_file():
+    result = run("render", "examples")
+    assert result.exit_code == 0
+    assert len(list(yaml.safe_load_all(result.stdout))) == len(list((ROOT / "examples").glob("*.yaml")))
+
+
+def test_a_gateway_is_one_configuration_of_all_sources():
+    one = run("render", "--gateway", "examples/gateway")
+    other = run("render", "--gateway", "examples/gateway/fast.yaml", "examples/gateway/in-house.yaml")
+    assert one.exit_code == 0
+    assert one.stdout == other.stdout
+    assert len(list(yaml.safe_load_all(one.stdout))) == 1
+
+
+def test_a_gateway_of_which_one_model_is_wrong_is_not_rendered():
+    result = run("render", "--gateway", MINIMAL, WRONG)
+    assert (result.exit_code, result.stdout) == (1, "")
+
+
+def test_a_gateway_can_be_validated():
+    assert run("validate", "--gateway", "examples/gateway").exit_code == 0
+    assert run("validate", "--gateway", TO_SIBLINGS).exit_code == 1
+
+
+# Output.
+
+
+def test_the_output_is_written_to_a_file_that_only_its_owner_can_read(tmp_path: Path):
+    path = tmp_path / "config.yaml"
+    result = run("render", MINIMAL, "-o", str(path))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert path.read_text(encoding="utf-8") == run("render", MINIMAL).stdout
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_output_is_written_into_a_folder_with_a_file_for_each_model(tmp_path: Path):
+    result = run("render", "examples", "-o", str(tmp_path))
+    assert result.exit_code == 0
+    assert "gpt-4o-mini.yaml" in {path.name for path in tmp_path.iterdir()}
+    assert len(list(tmp_path.iterdir())) == len(list((ROOT / "examples").glob("*.yaml")))
+
+
+def test_a_gateway_is_written_into_a_folder_as_gateway(tmp_path: Path):
+    assert run("render", "--gateway", "examples/gateway", "-o", str(tmp_path)).exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["gateway.yaml"]
+
+
+def test_a_file_of_a_folder_never_lands_outside_of_it(write: Write, tmp_path: Path):
+    source = write({"apiVersion": "v1", "kind": "ConfigMap", "data": {"model__../outside.json": json.dumps(a_spec())}})
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    run("render", source, "-o", str(folder))
+    assert not (tmp_path / "outside.yaml").exists()
+
+
+def test_two_results_for_one_file_are_a_wrong_usage(tmp_path: Path):
+    result = run("render", MINIMAL, "examples/ollama-local.yaml", "-o", str(tmp_path / "config.yaml"))
+    assert result.exit_code == 2
+    assert "would be written twice" in result.stderr
+
+
+def test_two_models_of_one_name_are_not_written_over_each_other(write: Write, tmp_path: Path):
+    one, other = write(a_manifest(a_spec(), "same"), "1.yaml"), write(a_manifest(a_spec(), "same"), "2.yaml")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert run("render", one, other, "-o", str(folder)).exit_code == 2
+
+
+def test_the_output_can_be_thrown_away():
+    assert run("render", MINIMAL, "-o", os.devnull).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["missing/config.yaml", LONG_NAME], ids=["no folder", "long"])
+def test_an_output_that_can_not_be_written_ends_with_1_and_a_finding(tmp_path: Path, name: str):
+    result = run("render", MINIMAL, "-o", str(tmp_path / name))
+    assert result.exit_code == 1
+    assert "error LM015" in result.stderr
+
+
+def test_a_wrong_specification_leaves_the_old_output_as_it_is(tmp_path: Path):
+    path = tmp_path / "config.yaml"
+    path.write_text("old", encoding="utf-8")
+    assert run("render", WRONG, "-o", str(path)).exit_code == 1
+    assert path.read_text(encoding="utf-8") == "old"
+
+
+# The other commands.
+
+
+def test_explain_says_for_each_field_where_it_shows_and_how_faithfully():
+    result = run("explain", EVERY_FIELD)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert "spec.timeout: 1m30s" in lines
+    assert "    exact: model_list[every-field/us-east-1].litellm_params.timeout, " in result.stdout
+    assert "    LM401: LiteLLM doubles each wait; a multiplier of 3 has no effect" in lines
+    assert not [line for line in lines if "silent" in line]
+
+
+def test_explain_reads_standard_input():
+    assert run("explain", "-", stdin=json.dumps(a_spec())).stdout.startswith("spec.provider: openai-compatible\n")
+
+
+def test_explain_passes_on_what_is_said_about_other_documents(write: Write):
+    source = write("kind: Secret\napiVersion: v1\n---\n" + json.dumps(a_manifest(a_spec())))
+    assert "LM014" in run("explain", source).stderr
+
+
+def test_diff_of_two_specifications_tells_what_changes(write: Write):
+    result = run("diff", write(a_spec(timeout="1m"), "old.yaml"), write(a_spec(timeout="2m"), "new.yaml"))
+    assert (result.exit_code, result.stdout) == (0, "~ model_list[llama].litellm_params.timeout: 60 -> 120\n")
+
+
+def test_diff_of_two_configurations_tells_what_changes():
+    result = run("diff", "tests/golden/minimal.config.yaml", "tests/golden/openai-model.config.yaml")
+    assert result.exit_code == 0
+    assert "+ router_settings.optional_pre_call_checks[0]: enforce_model_rate_limits" in result.stdout
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "examples").glob("*.yaml")))
+def test_a_specification_does_not_differ_from_its_own_configuration(name: str):
+    result = run("diff", f"examples/{name}.yaml", f"tests/golden/{name}.config.yaml")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_a_folder_of_a_gateway_does_not_differ_from_its_own_configuration():
+    result = run("diff", "examples/gateway", "tests/golden/gateway.config.yaml")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_one_side_of_a_diff_may_be_standard_input():
+    result = run("diff", "-", MINIMAL, stdin=(ROOT / MINIMAL).read_text(encoding="utf-8"))
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_diff_with_a_wrong_side_ends_with_1():
+    assert run("diff", MINIMAL, WRONG).exit_code == 1
+    assert run("diff", "missing.yaml", MINIMAL).exit_code == 1
+
+
+def test_diff_with_a_configuration_of_a_strange_shape_is_no_crash(write: Write):
+    assert run("diff", write("model_list: [{model_info: null}]\n"), MINIMAL).exit_code in {0, 1}
+
+
+def test_providers_lists_each_with_what_it_needs():
+    result = run("providers")
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.stdout.splitlines()[::3]] == [
+        "openai",
+        "anthropic",
+        "openai-compatible",
+        "azure",
+        "bedrock",
+        "vertex",
+        "custom",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("which", "file"), [([], "languagemodel"), (["input"], "languagemodel"), (["output"], "litellm-config")]
+)
+def test_schema_prints_a_schema_as_it_stands(which: list[str], file: str):
+    assert run("schema", *which).stdout == (ROOT / "schema" / f"{file}.schema.json").read_text(encoding="utf-8")
+
+
+def test_schema_prints_the_findings():
+    assert "LM101" in json.loads(run("schema", "findings").stdout)["codes"]
+
+
+def test_launch_without_a_specification_ends_with_1(tmp_path: Path):
+    result = run("launch", env={"LANGOP_MODEL_PATH": str(tmp_path / "model.json")})
+    assert result.exit_code == 1
+    assert "error LM703" in result.stderr
+
+
+def test_launch_without_its_key_ends_with_1(write: Write, tmp_path: Path):
+    source = write(a_spec(apiKeySecretRef={"name": "keys"}), "model.json")
+    result = run("launch", env={"LANGOP_MODEL_PATH": source, "LANGOP_SECRETS_PATH": str(tmp_path)})
+    assert result.exit_code == 1
+    assert "error LM701" in result.stderr
+
+
+# As a process.
+
+FRONT_DOOR = (sys.executable, "render.py")
+INSTALLED = (str(Path(sys.executable).parent / "langop-model"),)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("--version",), ("render", MINIMAL), ("render", WRONG), ("render", "--nonsense")], ids=" ".join
+)
+def test_the_front_door_and_the_installed_command_behave_the_same(arguments: tuple[str, ...]):
+    if not Path(INSTALLED[0]).exists():
+        pytest.skip("the command langop-model is not installed beside this interpreter")
+    ours, theirs = process(*FRONT_DOOR, *arguments), process(*INSTALLED, *arguments)
+    assert ours.returncode == theirs.returncode
+    assert ours.stdout.replace(b"render.py", b"langop-model") == theirs.stdout
+    assert ours.stderr.replace(b"render.py", b"langop-model") == theirs.stderr
+
+
+def test_help_names_every_command():
+    stdout = process(*FRONT_DOOR, "--help").stdout.decode()
+    assert {"render", "validate", "explain", "diff", "providers", "schema", "launch"} <= set(stdout.split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [("render", EVERY_FIELD), ("schema", "output"), ("explain", EVERY_FIELD), ("providers",)], ids=" ".join
+)
+def test_a_reader_that_goes_away_leaves_no_traceback(arguments: tuple[str, ...]):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [*FRONT_DOOR, *arguments], check=False, stdout=writing, stderr=subprocess.PIPE, cwd=ROOT, timeout=30
+        )
+    finally:
+        os.close(writing)
+    assert b"Traceback" not in ended.stderr
+    assert b"BrokenPipe" not in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [("render",), ("render", "-")])
+def test_a_closed_standard_input_is_no_crash(arguments: tuple[str, ...]):
+    ended = process("sh", "-c", 'exec "$@" <&-', "sh", *FRONT_DOOR, *arguments)
+    assert ended.returncode in {1, 2}
+    assert b"Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+def test_the_configuration_is_utf_8_whatever_the_terminal_is(encoding: str):
+    """LiteLLM reads its configuration as UTF-8."""
+    ended = process(
+        *FRONT_DOOR,
+        "render",
+        "-",
+        input=json.dumps(a_spec(modelName="größer ☃")).encode(),
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )
+    assert ended.returncode == 0
+    assert yaml.safe_load(ended.stdout.decode("utf-8"))["model_list"][0]["model_name"] == "größer ☃"
+
+
+def test_the_command_works_from_any_folder(tmp_path: Path):
+    ended = subprocess.run(
+        [sys.executable, ROOT / "render.py", "render", ROOT / MINIMAL],
+        check=False,
+        capture_output=True,
+        cwd=tmp_path,
+        timeout=30,
+    )
+    assert ended.returncode == 0
+    assert ended.stdout.decode() == run("render", MINIMAL).stdout

@@ -1,0 +1,107 @@
+"""A result is written whole or not at all, and only its owner can read it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from langop_model.renderer.findings import Finding, SpecError
+from langop_model.renderer.output import write
+
+
+def refused(path: Path) -> Finding:
+    with pytest.raises(SpecError) as caught:
+        write(path, "new")
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.file) == ("LM015", str(path))
+    return finding
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_text_is_written_as_it_is(tmp_path: Path):
+    write(tmp_path / "config.yaml", "a: ä\nb: 😀\n")
+    assert (tmp_path / "config.yaml").read_bytes() == "a: ä\nb: 😀\n".encode()
+
+
+def test_only_the_owner_can_read_it(tmp_path: Path):
+    write(tmp_path / "config.yaml", "x")
+    assert mode(tmp_path / "config.yaml") == 0o600
+
+
+def test_a_file_that_all_could_read_is_closed(tmp_path: Path):
+    path = tmp_path / "config.yaml"
+    path.write_text("old", encoding="utf-8")
+    path.chmod(0o644)
+    write(path, "new")
+    assert (path.read_text(encoding="utf-8"), mode(path)) == ("new", 0o600)
+
+
+def test_nothing_else_is_left_in_the_folder(tmp_path: Path):
+    write(tmp_path / "config.yaml", "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_when_writing_fails_the_old_file_is_intact_and_nothing_else_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+):
+    path = tmp_path / "config.yaml"
+    path.write_text("old", encoding="utf-8")
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr({"fsync": "os.fsync", "replace": "pathlib.Path.replace"}[step], full)
+    assert "No space left on device" in refused(path).message
+    assert path.read_text(encoding="utf-8") == "old"
+    assert [other.name for other in tmp_path.iterdir()] == ["config.yaml"]
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path):
+    assert "No such file" in refused(tmp_path / "missing" / "config.yaml").message
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    refused(tmp_path / "file" / "config.yaml")
+
+
+def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path):
+    refused(tmp_path)
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path: Path):
+    refused(tmp_path / ("x" * 300))
+
+
+def test_a_device_is_written_to_and_stays_a_device():
+    write(Path(os.devnull), "x")
+    assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
+
+
+def test_a_pipe_is_written_to(tmp_path: Path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    received: list[str] = []
+    reader = threading.Thread(target=lambda: received.append(path.read_text(encoding="utf-8")))
+    reader.start()
+    write(path, "through the pipe")
+    reader.join(timeout=5)
+    assert received == ["through the pipe"]
+
+
+def test_a_reader_never_sees_a_part(tmp_path: Path):
+    """Who opened the old file reads the old file to its end."""
+    path = tmp_path / "config.yaml"
+    write(path, "old" * 1000)
+    with path.open(encoding="utf-8") as reader:
+        write(path, "new")
+        assert reader.read() == "old" * 1000

@@ -1,0 +1,99 @@
+"""What LiteLLM has once for its whole process, and who is told that it is not theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from langop_model.renderer import process_wide, rendering
+from langop_model.renderer.process_wide import ProcessWide
+from tests.unit.specs import SETTINGS, a_resource, a_spec
+
+
+def decided(**fields: dict[str, Any]) -> tuple[ProcessWide, list[tuple[str, str]]]:
+    """Return what is decided for models with these fields, and who is told what: (resource, path)."""
+    resources = [a_resource(a_spec(modelName=f"model-{name}", **fields[name]), name) for name in fields]
+    models = rendering.check(resources, SETTINGS, gateway=True)
+    process = process_wide.decide(models)
+    told = [(f.resource, ".".join(map(str, f.path))) for model in models for f in model.findings.items if f.code == "LM314"]
+    return process, told
+
+
+def logging(level: str) -> dict[str, Any]:
+    return {"observability": {"logging": {"level": level}}}
+
+
+def cached(**caching: Any) -> dict[str, Any]:
+    return {"caching": {"enabled": True, **caching}}
+
+
+def checked(interval: str, *, enabled: bool = True) -> dict[str, Any]:
+    return {"loadBalancing": {"healthCheck": {"enabled": enabled, "interval": interval}}}
+
+
+def test_where_no_model_asks_nothing_is_set():
+    assert decided(a={}, b={})[0] == ProcessWide(None, None, None, None, None, None)
+
+
+def test_what_one_model_asks_for_is_done_and_nobody_is_told():
+    process, told = decided(a=logging("warn"), b={})
+    assert (process.log_level, told) == ("warn", [])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "chosen"), [("error", "warn", "warn"), ("info", "debug", "debug"), ("info", "error", "info")]
+)
+def test_the_most_talkative_log_level_holds(one: str, other: str, chosen: str):
+    process, told = decided(a=logging(one), b=logging(other))
+    loser = "a" if chosen == other else "b"
+    assert process.log_level == chosen
+    assert told == [(loser, "spec.observability.logging.level")]
+
+
+def test_the_longest_delays_hold():
+    process, told = decided(
+        a={"retryPolicy": {"initialBackoff": "500ms", "maxBackoff": "1m"}},
+        b={"retryPolicy": {"initialBackoff": "1s", "maxBackoff": "30s"}},
+    )
+    assert (process.initial_backoff, process.max_backoff) == (1, 60)
+    assert told == [("a", "spec.retryPolicy.initialBackoff"), ("b", "spec.retryPolicy.maxBackoff")]
+
+
+def test_the_same_duration_in_other_words_is_no_difference():
+    assert decided(a={"retryPolicy": {"initialBackoff": "1000ms"}}, b={"retryPolicy": {"initialBackoff": "1s"}})[1] == []
+
+
+def test_a_default_counts_as_asked_for():
+    process, told = decided(a={"retryPolicy": {}}, b={"retryPolicy": {"initialBackoff": "2s"}})
+    assert process.initial_backoff == 2
+    assert ("a", "spec.retryPolicy.initialBackoff") in told
+
+
+def test_the_longest_time_to_live_holds():
+    process, told = decided(a=cached(ttl="1m"), b=cached(ttl="1h"), c=cached())
+    assert (process.cache_ttl, told) == (3600, [("a", "spec.caching.ttl")])
+
+
+def test_redis_holds_where_another_model_asks_for_memory():
+    process, told = decided(a=cached(), b=cached(backend="redis"))
+    assert (process.cache_backend, told) == ("redis", [("a", "spec.caching.backend")])
+
+
+def test_a_cache_that_is_not_enabled_asks_for_nothing():
+    process, told = decided(a={"caching": {"enabled": False, "backend": "redis", "ttl": "1h"}}, b=cached(ttl="1m"))
+    assert (process.cache_backend, process.cache_ttl, told) == ("memory", 60, [])
+
+
+def test_the_most_frequent_check_holds():
+    process, told = decided(a=checked("1m"), b=checked("10s"), c=checked("1s", enabled=False))
+    assert (process.check_interval, told) == (10, [("a", "spec.loadBalancing.healthCheck.interval")])
+
+
+def test_the_finding_names_the_value_and_whose_it_is():
+    resources = [
+        a_resource(a_spec(modelName=name, **logging(level)), f"the-{name}") for name, level in (("a", "info"), ("b", "debug"))
+    ]
+    (finding,) = [f for f in rendering.render(resources, SETTINGS, gateway=True).findings if f.code == "LM314"]
+    assert "observability.logging.level" in finding.message
+    assert "debug is used, from the-b" in finding.message

@@ -1,0 +1,578 @@
+"""From resources to a configuration: what a specification says stays at its place, and every field has its effect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from langop_model.renderer import rendering
+from langop_model.renderer.findings import SpecError
+from langop_model.renderer.settings import Settings
+from tests.unit.specs import (
+    EAST,
+    SETTINGS,
+    WEST,
+    a_resource,
+    a_spec,
+    balanced,
+    codes,
+    parameters,
+    refusal,
+    render,
+    render_gateway,
+)
+from tests.unit.test_yaml_text import TRICKY
+
+Spec = dict[str, Any]
+
+
+# Hostile texts. A spec is rendered twice, with a harmless word and with a hostile text in its place: put into the parsed
+# configuration of the first for the word, the hostile text must give the parsed configuration of the second. So it stands
+# exactly where it belongs, and nothing else is another value, gone, or new.
+
+WORD = "qzqzq"
+HOSTILE = [
+    *TRICKY,
+    "x\nmodel_list: []", "x\n      api_base: http://evil.example.com", 'x"\n  - model_name: y', "x  # comment", "x'", "}}",
+    "{{ models }}", "{% for a in b %}", "{# x #}", "{{ 7*7 }}", "${HOME}", "$(id)", "x: {y: z}", "]", ", y", "*x", "!!int 5",
+    "y: &a b", "x" * 900, "%s{0}", "\\N",
+]  # fmt: skip
+OWN_WORDS = {"model", "value", "user", "extra_headers", "x-team", "END", "east", "west", "north", "south", "other"}
+hostile_texts = (st.text() | st.sampled_from(HOSTILE) | st.lists(st.sampled_from(HOSTILE), max_size=3).map("".join)).filter(
+    lambda text: text and text not in OWN_WORDS
+)
+
+
+def full(**fields: Any) -> Spec:
+    """Return a spec in which everything that is made of a free text is rendered."""
+    spec = balanced(
+        {**EAST, "region": "east"},
+        WEST,
+        fallbacks=[{"modelRef": "other"}],
+        regions=[{"name": "south", "endpoint": "https://s.example.com"}],
+    )
+    return spec | {"configuration": {"stopSequences": ["END"], "additionalParameters": {"user": "u"}}} | fields
+
+
+def with_parameter(name: str, value: str) -> Spec:
+    return full(configuration={"additionalParameters": {name: value}})
+
+
+WESTERN = {**WEST, "region": "west"}
+NORTH = {"name": "north", "endpoint": "https://n.example.com"}
+PLACES: dict[str, Callable[[str], Spec]] = {
+    "modelName": lambda text: full(modelName=text),
+    "region of an endpoint": lambda text: full(loadBalancing={"endpoints": [{**EAST, "region": text}, WESTERN]}),
+    "region": lambda text: full(regions=[{"name": text, "endpoint": "https://s.example.com"}, NORTH]),
+    "stop sequence": lambda text: full(configuration={"stopSequences": ["END", text]}),
+    "value of a parameter": lambda text: with_parameter("user", text),
+    "name of a parameter": lambda text: with_parameter(text, "value"),
+    "endpoint": lambda text: a_spec(endpoint=f"https://llm.example.com/{text}/v1"),
+    "endpoint of a list": lambda text: full(loadBalancing={"endpoints": [{"url": f"https://llm.example.com/{text}/v1"}, WEST]}),
+    "endpoint of a region": lambda text: full(regions=[{"name": "south", "endpoint": f"https://llm.example.com/{text}/v1"}]),
+    "host of the endpoint": lambda text: a_spec(endpoint=f"https://{text}.example.com/v1"),
+    "header in a parameter": lambda text: with_parameter("extra_headers", json.dumps({"x-team": text})),
+    "name of a header in a parameter": lambda text: with_parameter("extra_headers", json.dumps({text: "x"})),
+    "currency": lambda text: full(costTracking={"enabled": True, "currency": text}),
+    "egress": lambda text: full(egress=[{"description": text, "to": {"dns": [text]}}]),
+    "name of a Secret": lambda text: full(apiKeySecretRef={"name": text}),
+    "key of a Secret": lambda text: full(apiKeySecretRef={"name": "a", "key": text}),
+    "namespace of a Secret": lambda text: full(apiKeySecretRef={"name": "a", "namespace": text}),
+    "fallback": lambda text: full(fallbacks=[{"modelRef": text}]),
+}  # fmt: skip
+
+
+def replaced(value: Any, old: str, new: str) -> Any:
+    """Return `value` with `new` for `old` in all its texts, also in keys."""
+    if isinstance(value, dict):
+        return {replaced(key, old, new): replaced(item, old, new) for key, item in value.items()}
+    if isinstance(value, list):
+        return [replaced(item, old, new) for item in value]
+    return value.replace(old, new) if isinstance(value, str) else value
+
+
+def check_place(place: str, text: str) -> None:
+    try:
+        actual = render(PLACES[place](text)).config
+    except SpecError as problem:
+        errors = [finding for finding in problem.findings if finding.level == "error"]
+        assert {finding.code for finding in errors} <= {"LM101", "LM106", "LM108", "LM206", "LM207", "LM208", "LM211", "LM212"}
+    else:
+        assert actual == replaced(render(PLACES[place](WORD)).config, WORD, text)
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place not in {"name of a Secret", "key of a Secret"}])
+@given(text=hostile_texts)
+@settings(max_examples=60)
+def test_a_hostile_text_stays_at_its_place_or_is_refused(place: str, text: str):
+    check_place(place, text)
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place not in {"name of a Secret", "key of a Secret"}])
+@pytest.mark.parametrize("text", ["{{ 7*7 }}", 'x"\n  - model_name: y', "yes", "# x", "1e5"])
+def test_what_looks_like_a_template_or_yaml_is_text(place: str, text: str):
+    check_place(place, text)
+
+
+@pytest.mark.parametrize("place", ["name of a Secret", "key of a Secret", "fallback"])
+@pytest.mark.parametrize("text", ["../../etc/passwd", "a/b", "a b", "..", "a\nb", "a\n", "ä", "{{ 7*7 }}", ""])
+def test_a_reference_that_kubernetes_does_not_know_is_refused(place: str, text: str):
+    assert codes(refusal(PLACES[place](text))) == ["LM106"]
+
+
+@pytest.mark.parametrize("place", ["modelName", "stop sequence", "value of a parameter", "name of a parameter"])
+def test_a_hostile_text_is_accepted_where_any_text_is(place: str):
+    """Else the tests above would say nothing: refusing everything would pass them."""
+    assert "{{ 7*7 }}" in str(render(PLACES[place]("{{ 7*7 }}")).config)
+
+
+def test_a_model_name_too_long_for_a_key_of_yaml_is_rendered_or_refused_by_its_field():
+    spec = a_spec(modelName="m" * 2_000, fallbacks=[{"modelRef": "other"}])
+    try:
+        assert render(spec).config["router_settings"]["fallbacks"] == [{"m" * 2_000: ["fallback/other"]}]
+    except SpecError as problem:
+        assert [finding.path for finding in problem.findings] == [("spec", "modelName")]  # noqa: PT017
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=12), st.text(max_size=12), max_size=3))
+def test_labels_and_annotations_change_nothing(labels: dict[str, str]):
+    resource = a_resource(a_spec())
+    resource.manifest["metadata"] |= {"labels": labels, "annotations": labels}
+    assert rendering.render([resource], SETTINGS).text == render(a_spec()).text
+
+
+# Keys stand once.
+
+
+class OnceLoader(yaml.SafeLoader):
+    """A loader that refuses a key that stands twice; PyYAML takes the last one without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        assert sorted(keys) == sorted(set(keys)), f"{node.start_mark}: a key stands twice"
+        return super().construct_mapping(node, deep)
+
+
+RETRIED = {"retryPolicy": {"maxAttempts": 2}}
+PAIR = {"a": a_spec(modelName="same", **RETRIED), "b": a_spec(modelName="same", retryPolicy={"maxAttempts": 5})}
+
+
+@pytest.mark.parametrize(
+    "specs",
+    [
+        {"model": full()},
+        PAIR,
+        {"a": full(fallbacks=[]), "b": a_spec(modelName="b-model", **RETRIED)},
+        {"a": a_spec(modelName="a", **RETRIED), "b": a_spec()},
+    ],
+    ids=["alone", "one model name", "two", "own name"],
+)
+def test_no_key_stands_twice_in_a_configuration(specs: dict[str, Spec]):
+    result = render_gateway(**specs) if len(specs) > 1 else render(specs["model"])
+    assert yaml.load(result.text, Loader=OnceLoader)
+
+
+# What the text looks like.
+
+
+def test_the_same_input_gives_the_same_bytes():
+    assert render(full()).text == render(full()).text
+
+
+def test_the_text_reads_back_as_the_configuration():
+    result = render(full())
+    assert yaml.safe_load(result.text) == result.config
+
+
+def test_the_configuration_names_its_resource_and_the_pinned_litellm():
+    first = render(full(), name="my-model").text.splitlines()[0]
+    assert first.startswith("# LiteLLM 1.106.2, ")
+    assert first.endswith(" LanguageModel my-model.")
+
+
+def test_no_line_ends_in_a_blank_and_no_two_lines_in_a_row_are_empty():
+    for result in (render(full()), render(a_spec()), render_gateway(a=full(fallbacks=[]), b=a_spec())):
+        lines = result.text.split("\n")
+        assert not [line for line in lines if line != line.rstrip()]
+        assert "\n\n\n" not in result.text
+        assert result.text.endswith("\n")
+
+
+# The key.
+
+
+def test_the_configuration_refers_to_the_key_and_names_its_file():
+    result = render(a_spec(apiKeySecretRef={"name": "keys", "key": "one"}))
+    assert parameters(result)["api_key"] == "os.environ/LANGOP_KEY_KEYS__ONE"
+    assert "# /etc/secrets/keys/one" in result.text
+    assert [(secret.environment, secret.file) for secret in result.secrets] == [
+        ("LANGOP_KEY_KEYS__ONE", "/etc/secrets/keys/one")
+    ]
+
+
+def test_vertex_gets_the_path_of_its_key_and_no_key():
+    result = render(
+        a_spec(provider="vertex", endpoint=None, apiKeySecretRef={"name": "keys"}), Settings(secrets_folder="/run/keys")
+    )
+    assert parameters(result)["vertex_credentials"] == "/run/keys/keys/api-key"
+    assert "api_key" not in parameters(result)
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "azure"])
+def test_a_provider_that_needs_a_key_is_refused_without_one_unless_the_spec_has_an_endpoint(provider: str):
+    endpoint = "https://proxy.example.com"
+    assert parameters(render(a_spec(provider=provider, endpoint=endpoint)))["api_key"] == "not-needed"
+    if provider != "azure":
+        assert codes(refusal(a_spec(provider=provider, endpoint=None))) == ["LM205"]
+
+
+def test_a_key_that_two_models_share_is_loaded_once():
+    keyed = {"apiKeySecretRef": {"name": "keys"}}
+    assert len(render_gateway(a=a_spec(modelName="a", **keyed), b=a_spec(modelName="b", **keyed)).secrets) == 1
+
+
+# Limits.
+
+
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=6), st.integers(1, 10_000), st.integers(1, 10_000))
+@settings(max_examples=60)
+def test_the_limits_of_all_deployments_add_up_to_the_specs(weights: list[int], requests: int, tokens: int):
+    endpoints = [{"url": f"https://{index}.example.com", "weight": weight} for index, weight in enumerate(weights)]
+    entries = render(balanced(*endpoints, rateLimits={"requestsPerMinute": requests, "tokensPerMinute": tokens})).config[
+        "model_list"
+    ]
+    assert sum(entry["litellm_params"]["rpm"] for entry in entries) == requests
+    assert sum(entry["litellm_params"]["tpm"] for entry in entries) == tokens
+
+
+def test_a_limit_smaller_than_the_number_of_endpoints_leaves_some_with_nothing():
+    result = render(balanced(EAST, WEST, rateLimits={"requestsPerMinute": 1}))
+    assert [parameters(result, index)["rpm"] for index in (0, 1)] == [1, 0]
+    assert "LM304" in codes(result.findings)
+
+
+def test_limits_are_enforced_and_make_no_cap_on_concurrency():
+    config = render(a_spec(rateLimits={"requestsPerMinute": 5})).config
+    assert config["router_settings"]["optional_pre_call_checks"] == ["enforce_model_rate_limits"]
+    assert config["model_list"][0]["litellm_params"]["max_parallel_requests"] == 0
+
+
+def test_a_limit_on_concurrency_queues_in_a_proxy_of_one_model_and_refuses_in_a_gateway():
+    limited = {"rateLimits": {"concurrentRequests": 5}}
+    alone = render(a_spec(**limited)).config
+    assert alone["general_settings"]["max_in_flight_requests_per_worker"] == 5
+    assert "max_parallel_requests" not in alone["model_list"][0]["litellm_params"]
+    gateway = render_gateway(a=a_spec(modelName="a", **limited), b=a_spec(modelName="b"))
+    assert parameters(gateway)["max_parallel_requests"] == 5
+    assert "LM317" in codes(gateway.findings)
+
+
+# Retries.
+
+
+def retry_policy(**policy: Any) -> dict[str, int]:
+    found: dict[str, int] = render(a_spec(retryPolicy={"maxAttempts": 3, **policy})).config["router_settings"]["retry_policy"]
+    return {name.removesuffix("ErrorRetries"): count for name, count in found.items() if count}
+
+
+def test_without_a_list_the_usual_errors_are_retried():
+    assert retry_policy() == {"Timeout": 3, "RateLimit": 3, "InternalServer": 3, "ServiceUnavailable": 3}
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        (400, "BadRequest"),
+        (401, "Authentication"),
+        (404, "NotFound"),
+        (408, "Timeout"),
+        (429, "RateLimit"),
+        (500, "InternalServer"),
+        (503, "ServiceUnavailable"),
+    ],
+)
+def test_a_status_is_retried_as_its_kind_of_error(status: int, name: str):
+    assert retry_policy(retryableStatusCodes=[status]) == {name: 3}
+
+
+def test_a_status_without_a_kind_of_its_own_is_retried_by_number():
+    assert (
+        render(a_spec(retryPolicy={"maxAttempts": 3, "retryableStatusCodes": [502]})).config["router_settings"]["num_retries"]
+        == 3
+    )
+    assert (
+        render(a_spec(retryPolicy={"maxAttempts": 3, "retryableStatusCodes": [500]})).config["router_settings"]["num_retries"]
+        == 0
+    )
+
+
+def test_without_a_policy_nothing_is_retried():
+    config = render(a_spec()).config["router_settings"]
+    assert config["num_retries"] == 0
+    assert not any(config.get("retry_policy", {}).values())
+
+
+def test_a_status_that_never_fails_is_named_at_its_place_in_the_list():
+    result = render(a_spec(retryPolicy={"maxAttempts": 1, "retryableStatusCodes": [429, 500, 418]}))
+    (finding,) = [finding for finding in result.findings if finding.code == "LM412"]
+    assert finding.path == ("spec", "retryPolicy", "retryableStatusCodes", 2)
+    assert "418" in finding.message
+
+
+def test_the_delays_are_in_the_environment_in_seconds():
+    environment = render(a_spec(retryPolicy={"initialBackoff": "250ms", "maxBackoff": "1m"})).config["environment_variables"]
+    assert (environment["INITIAL_RETRY_DELAY"], environment["MAX_RETRY_DELAY"]) == ("0.25", "60")
+
+
+# Load balancing.
+
+
+@pytest.mark.parametrize(
+    ("strategy", "router", "weights"),
+    [
+        ("weighted", "simple-shuffle", [70, 30]),
+        ("random", "simple-shuffle", [1, 1]),
+        ("round-robin", "simple-shuffle", [1, 1]),
+        ("least-connections", "least-busy", [None, None]),
+        ("latency-based", "latency-based-routing", [None, None]),
+    ],
+)
+def test_a_strategy_is_a_strategy_of_litellm_and_only_weighted_looks_at_weights(
+    strategy: str, router: str, weights: list[int | None]
+):
+    config = render(balanced({**EAST, "weight": 70}, {**WEST, "weight": 30}, strategy=strategy)).config
+    assert config["router_settings"]["routing_strategy"] == router
+    assert [entry["litellm_params"].get("weight") for entry in config["model_list"]] == weights
+
+
+@pytest.mark.parametrize("strategy", ["random", "round-robin", "least-connections", "latency-based"])
+def test_weights_that_have_no_effect_are_named(strategy: str):
+    result = render(balanced({**EAST, "weight": 70}, {**WEST, "weight": 30}, strategy=strategy))
+    paths = [finding.path for finding in result.findings if finding.code == "LM404"]
+    assert paths == [("spec", "loadBalancing", "endpoints", index, "weight") for index in (0, 1)]
+
+
+def test_weights_that_share_a_limit_have_an_effect():
+    result = render(
+        balanced({**EAST, "weight": 70}, {**WEST, "weight": 30}, strategy="random", rateLimits={"requestsPerMinute": 10})
+    )
+    assert "LM404" not in codes(result.findings)
+
+
+def test_the_weight_of_the_only_endpoint_is_named():
+    result = render(balanced({**EAST, "weight": 70}))
+    assert [finding.path for finding in result.findings if finding.fidelity == "unsupported"] == [
+        ("spec", "loadBalancing", "endpoints", 0, "weight")
+    ]
+
+
+def test_health_checks_are_made_where_they_are_asked_for_and_nowhere_else():
+    checked = render(
+        balanced(EAST, WEST)
+        | {"loadBalancing": {"endpoints": [EAST, WEST], "healthCheck": {"interval": "1500ms", "timeout": "3s"}}}
+    )
+    assert checked.config["general_settings"]["health_check_interval"] == 2
+    assert checked.config["model_list"][0]["model_info"]["health_check_timeout"] == 3
+    assert {"LM308", "LM309", "LM310"} <= set(codes(checked.findings))
+    unchecked = render(balanced(EAST, WEST)).config
+    assert "background_health_checks" not in unchecked["general_settings"]
+    assert all(entry["model_info"]["disable_background_health_check"] for entry in unchecked["model_list"])
+
+
+# Fallbacks.
+
+
+@pytest.mark.parametrize(
+    ("conditions", "lists"),
+    [
+        (["error"], {"fallbacks": ["fallback/b"]}),
+        ([], {"fallbacks": ["fallback/b"]}),
+        (["rate_limit"], {"fallbacks": ["fallback/b"]}),
+        (["context_window"], {"context_window_fallbacks": ["fallback/b"]}),
+        (["content_policy"], {"content_policy_fallbacks": ["fallback/b"]}),
+        (
+            ["context_window", "content_policy"],
+            {"context_window_fallbacks": ["fallback/b"], "content_policy_fallbacks": ["fallback/b"]},
+        ),
+    ],
+)
+def test_a_fallback_stands_in_the_lists_of_its_conditions(conditions: list[str], lists: dict[str, list[str]]):
+    router = render(a_spec(modelName="a", fallbacks=[{"modelRef": "b", "conditions": conditions}])).config["router_settings"]
+    assert {name: entries[0]["a"] for name, entries in router.items() if name.endswith("fallbacks")} == lists
+
+
+def test_a_fallback_for_every_error_serves_the_special_causes_too():
+    fallbacks = [{"modelRef": "b"}, {"modelRef": "c", "conditions": ["context_window"]}]
+    router = render(a_spec(modelName="a", fallbacks=fallbacks)).config["router_settings"]
+    assert router["fallbacks"] == [{"a": ["fallback/b"]}]
+    assert router["context_window_fallbacks"] == [{"a": ["fallback/b", "fallback/c"]}]
+
+
+# Caching, cost, observability.
+
+
+def test_a_cache_keeps_conversations_of_any_length_apart_from_other_models():
+    cache = render(a_spec(caching={"enabled": True, "ttl": "90m"})).config["litellm_settings"]["cache_params"]
+    assert cache == {"type": "local", "ttl": 5400, "max_messages": None, "namespace": "model"}
+
+
+def test_redis_is_found_through_the_environment():
+    result = render(a_spec(caching={"enabled": True, "backend": "redis"}))
+    assert result.config["litellm_settings"]["cache_params"]["type"] == "redis"
+    assert "LM503" in codes(result.findings)
+    assert "LM503" not in codes(render(a_spec(caching={"enabled": True, "backend": "redis"}), Settings(redis=True)).findings)
+
+
+def test_a_cache_that_is_not_enabled_is_none():
+    assert "cache" not in render(a_spec(caching={"enabled": False})).config["litellm_settings"]
+
+
+def test_a_model_of_a_gateway_that_asked_for_no_cache_has_none():
+    result = render_gateway(a=a_spec(modelName="a", caching={"enabled": True}), b=a_spec(modelName="b"))
+    assert "cache" not in parameters(result, 0)
+    assert parameters(result, 1)["cache"] == {"no-cache": True, "no-store": True}
+
+
+def test_a_price_of_a_thousand_tokens_becomes_that_of_one():
+    found = parameters(render(a_spec(costTracking={"enabled": True, "inputTokenCost": 0.01, "outputTokenCost": 3})))
+    assert (found["input_cost_per_token"], found["output_cost_per_token"]) == (1e-05, 0.003)
+
+
+def test_cost_that_is_not_tracked_is_zero():
+    found = parameters(render(a_spec(costTracking={"enabled": False})))
+    assert (found["input_cost_per_token"], found["output_cost_per_token"]) == (0, 0)
+
+
+def test_without_cost_tracking_litellm_uses_its_own_prices():
+    assert "input_cost_per_token" not in parameters(render(a_spec()))
+
+
+@pytest.mark.parametrize(
+    ("observability", "callbacks"),
+    [({}, ["prometheus"]), ({"metrics": False}, None), ({"metrics": False, "tracing": True}, ["otel"])],
+)
+def test_metrics_and_traces_are_callbacks(observability: dict[str, bool], callbacks: list[str] | None):
+    config = render(a_spec(observability=observability), Settings(trace_endpoint=True)).config
+    assert config["litellm_settings"].get("callbacks") == callbacks
+
+
+def test_traces_without_a_receiver_are_not_made_and_named():
+    result = render(a_spec(observability={"metrics": False, "tracing": True}))
+    assert "callbacks" not in result.config["litellm_settings"]
+    assert ("LM406", ("spec", "observability", "tracing")) in [(finding.code, finding.path) for finding in result.findings]
+
+
+@pytest.mark.parametrize(("level", "litellm"), [("debug", "DEBUG"), ("info", "INFO"), ("warn", "WARNING"), ("error", "ERROR")])
+def test_the_log_level_is_litellms(level: str, litellm: str):
+    assert render(a_spec(observability={"logging": {"level": level}})).config["environment_variables"]["LITELLM_LOG"] == litellm
+
+
+def test_a_proxy_without_a_master_key_says_so_and_one_with_a_key_does_not():
+    name = "dangerously_permit_weak_or_unset_master_key"
+    assert render(a_spec()).config["general_settings"][name] is True
+    assert name not in render(a_spec(), Settings(master_key=True)).config["general_settings"]
+
+
+# Providers.
+
+
+@pytest.mark.parametrize(
+    ("provider", "prefix"),
+    [
+        ("openai", "openai"),
+        ("anthropic", "anthropic"),
+        ("openai-compatible", "openai"),
+        ("azure", "azure"),
+        ("bedrock", "bedrock"),
+        ("vertex", "vertex_ai"),
+        ("custom", "openai"),
+    ],
+)
+def test_a_model_always_has_the_prefix_of_its_provider(provider: str, prefix: str):
+    assert parameters(render(a_spec(provider=provider, modelName="m")))["model"] == f"{prefix}/m"
+
+
+@pytest.mark.parametrize(
+    ("provider", "endpoint", "base"),
+    [
+        ("openai", "https://a/v1/chat/completions", "https://a/v1"),
+        ("anthropic", "https://a/v1/messages", "https://a"),
+        ("anthropic", "https://a/v1", "https://a"),
+        ("azure", "https://a/openai/deployments/", "https://a"),
+        ("openai-compatible", "http://a:1/v1/", "http://a:1/v1"),
+    ],
+)
+def test_what_litellm_appends_to_an_address_is_not_there_twice(provider: str, endpoint: str, base: str):
+    assert parameters(render(a_spec(provider=provider, endpoint=endpoint)))["api_base"] == base
+
+
+@pytest.mark.parametrize(("provider", "parameter"), [("bedrock", "aws_region_name"), ("vertex", "vertex_location")])
+def test_a_region_decides_where_the_cloud_is_asked(provider: str, parameter: str):
+    spec = a_spec(
+        provider=provider, endpoint=None, regions=[{"name": "eu"}], configuration={"additionalParameters": {parameter: "us"}}
+    )
+    result = render(spec)
+    assert parameters(result)[parameter] == "eu"
+    assert "LM413" in codes(result.findings)
+
+
+# Findings and gateways.
+
+
+def test_findings_come_in_the_order_of_the_source():
+    spec = a_spec(
+        costTracking={"enabled": True, "currency": "EUR"}, rateLimits={"tokensPerMinute": 5, "requestsPerMinute": 5}, egress=[]
+    )
+    resource = a_resource(spec)
+    found = rendering.render([resource], SETTINGS).findings
+    assert len(found) > 2
+    assert [f.column for f in found] == sorted(f.column for f in found)
+
+
+def test_a_softened_error_lets_the_rest_be_rendered():
+    resource = a_resource(a_spec(newField=1))
+    result = rendering.render([resource], SETTINGS, softened=frozenset({"LM101"}))
+    assert [(finding.code, finding.level) for finding in result.findings] == [("LM101", "warning")]
+    assert result.config == render(a_spec()).config
+
+
+def test_all_models_of_a_gateway_are_told_what_is_wrong_at_once():
+    with pytest.raises(SpecError) as caught:
+        render_gateway(a=a_spec(timeout="soon"), b=a_spec(zebra=1))
+    assert [(finding.resource, finding.code) for finding in caught.value.findings] == [("a", "LM106"), ("b", "LM101")]
+
+
+def test_a_model_in_a_gateway_answers_to_both_its_names():
+    result = render_gateway(a=a_spec(modelName="x"), b=a_spec(modelName="y"))
+    assert result.config["router_settings"]["model_group_alias"] == {"a": "x", "b": "y"}
+    assert result.name == "gateway"
+
+
+def test_models_of_a_gateway_keep_their_own_strategy_and_retries():
+    result = render_gateway(
+        a=balanced(EAST, WEST, strategy="latency-based", modelName="x"), b=a_spec(modelName="y", retryPolicy={"maxAttempts": 4})
+    )
+    router = result.config["router_settings"]
+    assert [(group["models"], group["routing_strategy"]) for group in router["routing_groups"]] == [
+        (["x"], "latency-based-routing")
+    ]
+    assert router["model_group_retry_policy"]["y"]["TimeoutErrorRetries"] == 4
+    assert router["model_group_retry_policy"]["x"]["TimeoutErrorRetries"] == 0
+    assert parameters(result, 2)["num_retries"] == 4
+
+
+def test_a_warning_about_another_document_is_told_once_for_a_file(tmp_path: Any):
+    manifest = json.dumps(
+        {"apiVersion": "langop.io/v1alpha1", "kind": "LanguageModel", "metadata": {"name": "NAME"}, "spec": a_spec()}
+    )
+    path = tmp_path / "two.yaml"
+    text = "apiVersion: v1\nkind: Secret\n---\n" + manifest.replace("NAME", "a") + "\n---\n" + manifest.replace("NAME", "b")
+    path.write_text(text, encoding="utf-8")
+    results = rendering.render_file(str(path), SETTINGS)
+    assert [finding.code for result in results for finding in result.findings if finding.code == "LM014"] == ["LM014"]

@@ -1,0 +1,92 @@
+"""Every value that a template writes passes through one function that makes it YAML-safe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import UndefinedError
+
+from langop_model.renderer import templating
+
+
+def written(template: str, **context: Any) -> str:
+    return templating.environment().from_string(template).render(context)
+
+
+@given(st.text())
+def test_a_value_stays_that_value(text: str):
+    assert yaml.safe_load(written("a: {{ value }}\nb: 1\n", value=text)) == {"a": text, "b": 1}
+
+
+@given(st.text())
+def test_a_value_that_was_put_together_stays_that_value(text: str):
+    assert yaml.safe_load(written('a: {{ "x/" ~ value ~ "/y" }}', value=text)) == {"a": f"x/{text}/y"}
+
+
+@given(st.lists(st.text()))
+def test_a_list_that_was_filtered_stays_that_list(texts: list[str]):
+    template = 'a: {{ texts | reject("equalto", "") | list }}\nb: {{ texts | join(",") }}'
+    assert yaml.safe_load(written(template, texts=texts)) == {"a": [text for text in texts if text], "b": ",".join(texts)}
+
+
+def test_a_value_is_no_template():
+    assert written("{{ value }}", value="{{ 7*7 }}") == '"{{ 7*7 }}"'
+
+
+def test_text_of_the_template_stays_as_it_is():
+    assert written("a: <&'\"> {# gone #}b") == "a: <&'\"> b"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "null"), (True, "true"), (1, "1"), (1e-05, "1.0e-05"), ([], "[]"), ({}, "{}"), ("", '""')]
+)
+def test_a_value_of_json_is_written_as_yaml(value: Any, text: str):
+    assert written("{{ value }}", value=value) == text
+
+
+def test_a_field_that_is_not_there_may_be_asked_about_at_any_depth():
+    assert written("{{ spec.a.b.c is defined }} {{ spec.a.b | default(5) }}", spec={}) == "false 5"
+
+
+def test_a_field_that_is_not_there_is_never_written():
+    with pytest.raises(UndefinedError):
+        written("{{ spec.a.b }}", spec={})
+
+
+@pytest.mark.parametrize(
+    ("price", "per_token"),
+    [(0.01, "1.0e-05"), (0.03, "3.0e-05"), (1, "0.001"), (0, "0.0"), (0.003, "3.0e-06"), (2.5e-05, "2.5e-08"), (1e3, "1.0")],
+)
+def test_a_price_is_divided_exactly(price: float, per_token: str):
+    assert written("{{ price | per_token }}", price=price) == per_token
+
+
+@pytest.mark.parametrize(
+    ("url", "endings", "expected"),
+    [
+        ("https://a/v1/", [], "https://a/v1"),
+        ("https://a/v1/chat/completions/", ["/chat/completions"], "https://a/v1"),
+        ("https://a//", [], "https://a"),
+        ("https://a/v1/messages", ["/v1/messages", "/v1"], "https://a"),
+        ("https://a/v1", ["/v1/messages", "/v1"], "https://a"),
+        ("https://a/v12", ["/v1"], "https://a/v12"),
+        ("https://v1", ["/v1"], "https://v1"),
+    ],
+)
+def test_what_litellm_appends_itself_is_cut_from_an_address(url: str, endings: list[str], expected: str):
+    assert yaml.safe_load(written("{{ url | without_suffix(*endings) }}", url=url, endings=endings)) == expected
+
+
+@given(st.text())
+def test_a_comment_never_ends_its_line(text: str):
+    rendered = written("a: 1  # {{ text | comment }}\nb: 2", text=text)
+    assert yaml.safe_load(rendered) == {"a": 1, "b": 2}
+    assert len(rendered.splitlines()) == 2
+
+
+def test_a_duration_is_written_in_seconds():
+    assert written('{{ "1m30s" | seconds }} {{ "300ms" | seconds }}') == "90 0.3"

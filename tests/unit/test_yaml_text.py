@@ -1,0 +1,104 @@
+"""Whatever a specification says is written so that it reads back as exactly that value."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langop_model.renderer.yaml_text import inline
+
+# Texts that a careless writer turns into something else: a boolean, a number, a date, a list, a comment, an alias, a line.
+TRICKY = [
+    "", " ", "yes", "No", "ON", "y", "n", "true", "null", "Null", "~", "1e5", "1E5", "0x1f", "0o17", "017", "1_000",
+    "12:30:00", "1.5", ".5", "-1", "+1", ".inf", ".nan", "-.INF", "nan", "inf", "e5", "2024-10-21", "2024-10-21T10:00:00Z",
+    "- a", "-", "--", "---", "...", "# x", "a #b", "a: b", "a:", ":", ": a", "? a", "{{ 7*7 }}", "{% raw %}", "{a: b}", "[a]",
+    "*alias", "&anchor", "!tag", "!!python/object:os.system", "|", ">", "%YAML 1.2", "@a", "`a`",
+    "'", '"', "\\", "\\n", '"a": b', "=", "<<",
+    "a\nb", "a\n  - b: c", "\n", "a\r\nb", "\t", "a\tb", " a", "a ", "\x00", "\x07", "\x1b[31m",
+    "\x7f", "\x80", "\x85", "\x9f", "\xa0",
+    "a\u2028b", "a\u2029b", "\ufeffa", "\ufffe", "\uffff", "😀", "\U0010ffff", "e\u0301", "<&'\">", "&amp;", "os.environ/X",
+]  # fmt: skip
+
+texts = st.text() | st.sampled_from(TRICKY) | st.lists(st.sampled_from(TRICKY), max_size=3).map("".join)
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def read_back(text: str) -> Any:
+    return yaml.safe_load(text)
+
+
+@given(values)
+def test_a_value_reads_back_as_itself(value: Any):
+    # repr tells 1 from 1.0 and from True, which == does not.
+    assert repr(read_back(f"field: {inline(value)}  # a comment\nnext: 1\n")) == repr({"field": value, "next": 1})
+
+
+@given(values)
+def test_a_value_reads_back_as_itself_from_the_parser_in_c(value: Any):
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    assert repr(yaml.load(f"field: {inline(value)}\n", Loader=loader)) == repr({"field": value})
+
+
+@given(texts)
+def test_a_text_reads_back_as_itself_where_it_is_a_key(text: str):
+    assert read_back(f"outer:\n  {inline(text)}: 1\n  last: 2\n") == {"outer": {text: 1, "last": 2}}
+
+
+@pytest.mark.parametrize("text", TRICKY)
+def test_a_tricky_text_stays_text(text: str):
+    assert read_back(f"field: {inline(text)}\nlist: {inline([text])}\nobject: {inline({text: text})}\n") == {
+        "field": text,
+        "list": [text],
+        "object": {text: text},
+    }
+
+
+@pytest.mark.parametrize("number", [1e-05, 1e22, 1e-300, 1.7976931348623157e308, 5e-324, -0.0, 0.1, 1.0, 123456789.125])
+def test_a_float_stays_the_same_float(number: float):
+    assert repr(read_back(inline(number))) == repr(number)
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**31, 2**63, 10**30, -(10**30)])
+def test_a_whole_number_stays_whole(number: int):
+    assert repr(read_back(inline(number))) == repr(number)
+
+
+@given(values)
+def test_a_value_takes_one_line(value: Any):
+    assert len(inline(value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["gpt-4o", "openai/gpt-4o", "https://llm.example.com:8000/v1", "os.environ/KEY", "/etc/secrets/a", "x_y"]
+)
+def test_a_harmless_text_stands_without_quotes(text: str):
+    assert inline(text) == text
+
+
+def test_a_list_and_an_object_are_written_in_flow_style():
+    assert inline({"a": ["b", 1, None, True]}) == '{"a": ["b", 1, null, true]}'
+
+
+@pytest.mark.parametrize("length", [1_000, 1_024, 5_000])
+def test_a_long_key_reads_back_as_itself(length: int):
+    """YAML reads a key of more than 1,024 characters only where it is announced."""
+    value = {"k" * length: "v"}
+    assert read_back(f"field: {inline(value)}\n") == {"field": value}
+
+
+@pytest.mark.parametrize(
+    "value", [b"bytes", {1, 2}, datetime.date(2024, 10, 21), object()], ids=lambda value: type(value).__name__
+)
+def test_what_json_does_not_know_has_no_place(value: Any):
+    with pytest.raises(TypeError, match=type(value).__name__):
+        inline(value)
