@@ -51,9 +51,9 @@ def render(sources: tuple[str, ...], output: Path | None, gateway: bool, style: 
     written: set[Path] = set()
     for index, rendering in enumerate(_renderings(_given(sources), gateway, outcome)):
         if output is None:
-            sys.stdout.write(("---\n" if index else "") + rendering.text)
+            _write_result(("---\n" if index else "") + rendering.text)
             continue
-        target = output / f"{rendering.name}.yaml" if output.is_dir() else output
+        target = output / f"{rendering.name}.yaml" if os.path.isdir(output) else output  # noqa: PTH112
         if target in written:
             raise click.UsageError(f"{target} would be written twice: name a folder, use --gateway, or rename a model")
         with outcome.collecting():
@@ -87,7 +87,9 @@ def explain(source: str, style: str) -> None:
         from langop_model.renderer import explanation, manifest
 
         settings = Settings.from_environment(os.environ)
-        for resource in manifest.read(source, settings).resources:
+        read = manifest.read(source, settings)
+        outcome.add(read.findings)
+        for resource in read.resources:
             for row in explanation.explain(resource, settings):
                 _print_explanation(row)
     outcome.exit()
@@ -179,7 +181,7 @@ class _Collecting:
 
 
 def _given(sources: tuple[str, ...]) -> list[str]:
-    if not sources and sys.stdin.isatty():
+    if not sources and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("name a SOURCE: a file, a folder, or - for standard input")
     return list(sources) or ["-"]
 
@@ -205,15 +207,25 @@ def _renderings(sources: list[str], gateway: bool, outcome: _Outcome) -> Iterato
                         yield result
 
 
-def _configuration(source: str) -> dict[str, Any]:
-    """Return the configuration that `source` is, or that it becomes."""
-    from langop_model.renderer import rendering
-    from langop_model.renderer.source import read
+def _write_result(text: str) -> None:
+    """Write to standard output in UTF-8, which LiteLLM reads, whatever the terminal speaks."""
+    sys.stdout.buffer.write(text.encode("utf-8"))
+    sys.stdout.buffer.flush()
 
-    value = read(source)[0].value
+
+def _configuration(name: str) -> dict[str, Any]:
+    """Return the configuration that `name` is, or that it becomes."""
+    from langop_model.renderer import manifest, rendering, source
+
+    settings = Settings.from_environment(os.environ)
+    if os.path.isdir(name):  # noqa: PTH112
+        return rendering.render_gateway([name], settings).config
+    documents = source.read(name)
+    value = documents[0].value
     if isinstance(value, dict) and "model_list" in value:
         return value
-    return rendering.render_gateway([source], Settings.from_environment(os.environ)).config
+    resources = manifest.collect(name, documents, settings).resources
+    return rendering.render(resources, settings, gateway=len(resources) > 1).config
 
 
 def _print_explanation(row: Any) -> None:

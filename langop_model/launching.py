@@ -43,7 +43,7 @@ def launch(environment: Mapping[str, str], host: str, port: int, say: Callable[[
 
 
 def prepare(environment: Mapping[str, str]) -> Rendering:
-    """Return the rendering of the mounted LanguageModel, or of the gateway where a folder of them is mounted. Raises SpecError."""
+    """Return the rendering of the mounted LanguageModel, or of a gateway where a folder is mounted. Raises SpecError."""
     path = environment.get("LANGOP_MODEL_PATH") or (SPECIFICATIONS if Path(SPECIFICATIONS).is_dir() else SPECIFICATION)
     settings = Settings.in_container(environment)
     result = _render(path, settings)

@@ -20,8 +20,13 @@ def as_text(finding: Finding) -> str:
     place = f"{finding.where}: " if finding.where else ""
     field = dotted(finding.path)
     about = f" {field}" if field and field not in finding.message else ""
-    fix = f"\n    {finding.fix}" if finding.fix else ""
-    return f"{place}{finding.level} {finding.code}{about}: {finding.message}{fix}"
+    first = _printable(f"{place}{finding.level} {finding.code}{about}: {finding.message}")
+    return f"{first}\n    {_printable(finding.fix)}" if finding.fix else first
+
+
+def _printable(text: str) -> str:
+    """Return `text` on one line: a source must not forge a finding, or write to the terminal."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def as_json(finding: Finding) -> str:
@@ -37,13 +42,11 @@ def as_json(finding: Finding) -> str:
 def as_github(finding: Finding) -> str:
     """Return a GitHub workflow command, which shows the finding beside the line in a pull request."""
     level = {"info": "notice"}.get(finding.level, finding.level)
-    place = ",".join(
-        f"{key}={_escape_property(str(value))}"
-        for key, value in (("file", finding.file), ("line", finding.line), ("col", finding.column))
-        if value
-    )
-    text = f"{dotted(finding.path)}: {finding.message}" + (f" ({finding.fix})" if finding.fix else "")
-    return f"::{level} {place},title={finding.code}::{_escape(text)}"
+    properties = (("file", finding.file), ("line", finding.line), ("col", finding.column), ("title", finding.code))
+    place = ",".join(f"{key}={_escape_property(str(value))}" for key, value in properties if value)
+    about = f"{dotted(finding.path)}: " if finding.path else ""
+    fix = f" ({finding.fix})" if finding.fix else ""
+    return f"::{level} {place}::{_escape(about + finding.message + fix)}"
 
 
 def _escape(text: str) -> str:

@@ -270,10 +270,6 @@ PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "logs": ({"observability": {"logging": {"level": "warn"}}}, {"observability": {"logging": {"level": "debug"}}}),
     "retries": ({"retryPolicy": {"maxAttempts": 2}}, {"retryPolicy": {"maxAttempts": 3, "initialBackoff": "2s"}}),
     "limits": ({"rateLimits": {"requestsPerMinute": 5, "concurrentRequests": 3}}, {"rateLimits": {"tokensPerMinute": 5}}),
-    "one model name": (
-        {"modelName": "same", "retryPolicy": {"maxAttempts": 1}},
-        {"modelName": "same", "retryPolicy": {"maxAttempts": 2}},
-    ),
 }
 
 
@@ -301,7 +297,7 @@ def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     templating.environment.cache_clear()
 
 
-LOG_FINDING = '{% do model.report("LM405", "spec", "observability", "logging", field) %}'
+COST_FINDING = '{% do report("LM407", "spec", "costTracking", field, switch="spec.costTracking.enabled") %}'
 
 
 @pytest.mark.parametrize(
@@ -311,12 +307,12 @@ LOG_FINDING = '{% do model.report("LM405", "spec", "observability", "logging", f
         ("caching.yaml.j2", "    ttl: {{ process.cache_ttl }}", "openai-model", "spec.caching.ttl", False),
         (
             "rate-limits.yaml.j2",
-            "      tpm: {{ deployment.tokens_per_minute }}",
+            "          {{ name }}: {{ limits[field] }}",
             "azure-openai",
             "spec.rateLimits.tokensPerMinute",
-            True,
+            False,
         ),
-        ("observability/logging.yaml.j2", LOG_FINDING, "every-field", "spec.observability.logging.logRequests", False),
+        ("cost.yaml.j2", COST_FINDING, "without-cost", "spec.costTracking.inputTokenCost", True),
     ],
     ids=["timeout", "ttl", "limit", "finding"],
 )

@@ -52,6 +52,7 @@ def _places(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 def _recognisable(config: dict[str, Any], path: Path) -> Path:
     if path[:1] == ("model_list",) and len(path) > 2 and isinstance(path[1], int):
         entry = config["model_list"][path[1]]
-        identity = entry.get("model_info", {}).get("id", path[1]) if isinstance(entry, dict) else path[1]
+        info = entry.get("model_info") if isinstance(entry, dict) else None
+        identity = info.get("id", path[1]) if isinstance(info, dict) else path[1]
         return (f"model_list[{identity}]", *path[2:])
     return path

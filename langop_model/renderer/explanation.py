@@ -48,18 +48,19 @@ def explain(resource: Resource, settings: Settings) -> Iterator[Explanation]:
 def _explain(resource: Resource, settings: Settings, original: Rendering, path: Path, value: Any) -> Explanation:
     """Try other values until one shows in the configuration; collect what is said about the field on the way."""
     said = [finding for finding in original.findings if _names(finding, path)]
+    refused: list[Finding] = []
     for other in alternatives(_node(path), value):
         try:
             changed = rendering.render([_changed(resource, path, other)], settings)
         except SpecError as problem:
-            said += [finding for finding in problem.findings if _names(finding, path)]
+            refused += [finding for finding in problem.findings if _names(finding, path)]
             continue
         said += [finding for finding in changed.findings if _names(finding, path)]
         changes = tuple(comparison.compare(original.config, changed.config))
         if changes:
             own = tuple(dict.fromkeys(finding for finding in said if finding in original.findings))
             return Explanation(path, value, changes, own)
-    return Explanation(path, value, (), tuple(dict.fromkeys(said)))
+    return Explanation(path, value, (), tuple(dict.fromkeys(said or refused)))
 
 
 def _names(finding: Finding, path: Path) -> bool:
@@ -76,7 +77,8 @@ def alternatives(node: dict[str, Any], value: Any) -> list[Any]:  # noqa: PLR091
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int | float):
-        return [value + 1, value - 1, value * 2, value / 2]
+        others = [value + 1, value - 1, value * 2, value / 2]
+        return [int(other) for other in others] if node.get("type") == "integer" else others
     if node.get("format") == "go-duration":
         return [text for text in ("7m", "90s", "20ms") if text != value]
     if node.get("format") == "http-url":
@@ -85,9 +87,20 @@ def alternatives(node: dict[str, Any], value: Any) -> list[Any]:  # noqa: PLR091
 
 
 def _filled(node: dict[str, Any]) -> Any:
-    if node.get("type") == "array":
-        return [{"string": "changed", "integer": 503}.get(node["items"].get("type"), {})]
-    return {"changed": "1"}
+    """Return something in place of an empty list or object."""
+    return [_example(node["items"])] if "items" in node else _example(node)
+
+
+def _example(node: dict[str, Any]) -> Any:
+    """Return the least that the schema `node` accepts."""
+    if "enum" in node:
+        return node["enum"][-1]
+    if node.get("type") == "object":
+        properties = node.get("properties", {})
+        names = node.get("required") or list(properties)[:1]
+        return {name: _example(properties[name]) for name in names} or {"changed": "1"}
+    examples = {"http-url": "https://changed.example.com", "integer": 503}
+    return examples.get(node.get("format") or node.get("type", ""), "changed")
 
 
 def _other_typed_texts(text: str) -> list[str]:

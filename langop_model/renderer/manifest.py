@@ -44,13 +44,19 @@ def read(name: str, settings: Settings) -> Read:
 
     Raises SpecError when it can't be read or parsed, and when it holds no LanguageModel.
     """
+    return collect(name, source.read(name), settings)
+
+
+def collect(name: str, documents: list[Document], settings: Settings) -> Read:
+    """Return the LanguageModels in the documents of the source `name`. Raises SpecError as `read` does."""
     result = Read()
-    for document in source.read(name):
+    for document in documents:
         _collect(document, FilePath(name).name, settings, result)
     if any(finding.level == "error" for finding in result.findings):
         raise SpecError(result.findings)
     if not result.resources:
-        raise SpecError([replace(finding, level="error") for finding in result.findings])
+        nothing = [_about(documents[0], "LM002")]
+        raise SpecError([replace(finding, level="error") for finding in result.findings] or nothing)
     return result
 
 
@@ -72,7 +78,7 @@ def _collect(document: Document, file_name: str, settings: Settings, result: Rea
         document.stands_for = ("spec",)
         mounted = _MOUNTED_NAME.match(file_name)
         name = mounted["name"] if mounted else settings.model_name
-        manifest = {"spec": value}
+        manifest = {"metadata": {"name": name}, "spec": value} if name else {"spec": value}
         result.resources.append(Resource(name, settings.namespace, manifest, document, bare=True))
 
 
@@ -97,7 +103,10 @@ def _collect_config_map(document: Document, settings: Settings, result: Read) ->
     if not entries:
         result.findings.append(_about(document, "LM014", kind="ConfigMap", api_version="v1"))
     for key in entries:
-        for inner in source.embedded(document, str(data[key]), "data", key):
+        if not isinstance(data[key], str):
+            result.findings.append(replace(_about(document.part("data", key), "LM011", type=type(data[key]).__name__)))
+            continue
+        for inner in source.embedded(document, data[key], "data", key):
             _collect(inner, key, settings, result)
 
 

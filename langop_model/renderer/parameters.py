@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from typing import Any
 
-from langop_model.renderer.findings import Findings, Path
+from langop_model.renderer import source
+from langop_model.renderer.findings import Findings, Path, SpecError
 from langop_model.resources import load_json
 
 PATH: Path = ("spec", "configuration", "additionalParameters")
-_CREDENTIAL = re.compile(r"(?i)api[-_]?key|secret|password|credential|authorization|(^|[-_])token$")
-_NUMBER = re.compile(r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
+LONGEST_VALUE = 40  # characters of a wrong value that are worth repeating
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
 def typed(parameters: dict[str, str], found: Findings) -> dict[str, Any]:
@@ -28,12 +28,11 @@ def typed(parameters: dict[str, str], found: Findings) -> dict[str, Any]:
         try:
             value = _typed(text, _types(name))
         except ValueError:
-            found.add("LM208", *PATH, name, value=text, allowed=f"a value of type {' or '.join(_types(name))}")
+            found.add("LM208", *PATH, name, value=_shown(text), allowed=_allowed(name))
             continue
-        if name in known() and (problem := _problem(known()[name], value)):
-            found.add("LM208", *PATH, name, value=text, allowed=problem)
-        if _holds_credential(value):
-            found.add("LM206", *PATH, name)
+        problem = _refusal(name, value)
+        if problem:
+            found.add(problem, *PATH, name, value=_shown(text), allowed=_allowed(name))
         result[name] = value
     return result
 
@@ -46,16 +45,45 @@ def known() -> dict[str, Any]:
     return properties
 
 
-def _problem(schema: dict[str, Any], value: Any) -> str:
-    """Return what LiteLLM wants instead of `value`, or nothing when the value is right."""
+@cache
+def credential() -> re.Pattern[str]:
+    """Return the pattern of names that hold credentials, from schema/languagemodel.schema.json."""
+    spec = load_json("languagemodel.schema.json")["properties"]["spec"]["properties"]
+    names = spec["configuration"]["properties"]["additionalParameters"]["propertyNames"]
+    return re.compile(names["x-strict"]["allOf"][0]["not"]["pattern"])
+
+
+def _refusal(name: str, value: Any) -> str | None:
+    """Return the code of what is wrong with a value, or None.
+
+    A header such as Authorization is a credential too: it would stand in the configuration. And LiteLLM replaces a text
+    that starts with os.environ/ wherever it stands.
+    """
+    for path, leaf in source.walk(value):
+        if any(isinstance(segment, str) and credential().search(segment) for segment in path):
+            return "LM206"
+        if isinstance(leaf, str) and leaf.startswith("os.environ/"):
+            return "LM108"
+    if name not in known():
+        return None
     from langop_model.renderer.json_schema import validator
 
-    error = next(iter(validator(schema).iter_errors(value)), None)
-    if error is None:
-        return ""
-    return (
-        f"one of {', '.join(map(str, error.validator_value))}" if error.validator == "enum" else f"otherwise: {error.message}"
-    )
+    return None if validator(known()[name]).is_valid(value) else "LM208"
+
+
+def _allowed(name: str) -> str:
+    schema = known().get(name, {})
+    if "enum" in schema:
+        return f"one of {', '.join(map(str, schema['enum']))}"
+    kind = " or ".join(_types(name))
+    values = schema.get("additionalProperties")
+    of = f" of {values['type']} values" if isinstance(values, dict) and "type" in values else ""
+    return f"a value of type {kind}{of}" if kind else "plain text, or JSON without duplicate keys and deep nesting"
+
+
+def _shown(text: str) -> str:
+    """Return what a message may repeat of a value: JSON may hold a key, and nobody reads a page."""
+    return repr(text) if len(text) <= LONGEST_VALUE and not credential().search(text) and text[:1] not in "{[" else "a text"
 
 
 def _types(name: str) -> list[str]:
@@ -64,15 +92,16 @@ def _types(name: str) -> list[str]:
 
 
 def _typed(text: str, types: list[str]) -> Any:
-    """Convert `text` to the first of `types` that fits; text stays text where text is allowed and nothing else is said."""
+    """Return what `text` says in one of `types`, or the text itself where text is allowed; else raise ValueError."""
     if types == ["string"]:
         return text
-    looks_typed = text.lstrip()[:1] in ("{", "[") or text in ("true", "false") or bool(_NUMBER.match(text))
-    if not looks_typed:
+    if not (text.lstrip()[:1] in ("{", "[") or text in ("true", "false") or _NUMBER.fullmatch(text)):
         return _as_text(text, types)
     try:
-        value = json.loads(text)
-    except ValueError:
+        value = source.parse_json("", text)
+    except SpecError as problem:
+        raise ValueError(problem) from None
+    except ValueError:  # it only looks like JSON
         return _as_text(text, types)
     return value if not types or _json_type(value) & set(types) else _as_text(text, types)
 
@@ -91,10 +120,3 @@ def _json_type(value: Any) -> set[str]:
     if isinstance(value, float):
         return {"number"}
     return {"object"} if isinstance(value, dict) else {"array"}
-
-
-def _holds_credential(value: Any) -> bool:
-    """An extra header such as Authorization is a credential too: it would stand in the configuration."""
-    if isinstance(value, dict):
-        return any(_CREDENTIAL.search(key) or _holds_credential(item) for key, item in value.items())
-    return isinstance(value, list) and any(_holds_credential(item) for item in value)

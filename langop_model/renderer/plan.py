@@ -11,6 +11,8 @@ from langop_model.renderer.findings import Findings, Path
 from langop_model.renderer.parameters import typed
 from langop_model.renderer.shares import divide
 
+_RESERVED_ID = re.compile(r"(endpoint|fallback)-")  # what this project itself names deployments by
+
 
 @dataclass(frozen=True, slots=True)
 class SecretReference:
@@ -176,8 +178,8 @@ def _set_ids(name: str, deployments: list[Deployment]) -> None:
         return
     regions = [deployment.region for deployment in deployments]
     for index, deployment in enumerate(deployments):
-        unique = deployment.region and regions.count(deployment.region) == 1
-        deployment.id = f"{name}/{deployment.region if unique else f'endpoint-{index}'}"
+        own = deployment.region if deployment.region and regions.count(deployment.region) == 1 else None
+        deployment.id = f"{name}/{own if own and not _RESERVED_ID.match(own) else f'endpoint-{index}'}"
 
 
 def _share_limits(limits: dict[str, int], deployments: list[Deployment], found: Findings) -> None:

@@ -18,6 +18,8 @@ class ProcessWide:
     """What the one process does. None where no model asks. Times in seconds."""
 
     log_level: str | None
+    metrics: bool
+    tracing: bool
     cache_backend: str | None
     cache_ttl: float | None
     cache_megabytes: int | None
@@ -26,12 +28,15 @@ class ProcessWide:
 def decide(models: list[Model]) -> ProcessWide:
     """Return what serves all `models` best, and record a finding for each model that asked for something else.
 
-    The most talkative log level, the longest time to live, the cache backend that most processes can share.
+    Metrics and traces if any model asks for them, the most talkative log level, the longest time to live, the cache
+    backend that most processes can share.
     """
     caching = [model for model in models if model.spec.get("caching", {}).get("enabled")]
     in_memory = [model for model in caching if model.spec["caching"]["backend"] == "memory"]
     return ProcessWide(
         log_level=_agree(models, ("observability", "logging", "level"), max, _LEVELS.index),
+        metrics=bool(_agree(models, ("observability", "metrics"), max, bool)),
+        tracing=bool(_agree(models, ("observability", "tracing"), max, bool)),
         cache_backend=_agree(caching, ("caching", "backend"), max, _memory_last),
         cache_ttl=_seconds(_agree(caching, ("caching", "ttl"), max, durations.seconds)),
         cache_megabytes=_agree(in_memory, ("caching", "maxSize"), max, int),

@@ -45,7 +45,7 @@ def check_names(models: list[Model]) -> None:
             model.findings.add("LM201", "metadata", "name", name=model.name)
         if model.group in by_group:
             other = by_group[model.group].name
-            model.findings.add("LM315", "spec", "modelName", name=model.group, other=other)
+            model.findings.add("LM213", "spec", "modelName", name=model.group, other=other)
         by_name.setdefault(model.name, model)
         by_group.setdefault(model.group, model)
     for model in models:

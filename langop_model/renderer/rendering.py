@@ -36,7 +36,8 @@ class Rendering:
 def render_file(name: str, settings: Settings, softened: frozenset[str] = frozenset()) -> list[Rendering]:
     """Return one configuration for each LanguageModel in a file (`-`: standard input). Raises SpecError."""
     read = manifest.read(name, settings)
-    return [_with(read.findings, render([resource], settings, softened=softened)) for resource in read.resources]
+    renderings = [render([resource], settings, softened=softened) for resource in read.resources]
+    return [_with(read.findings, renderings[0]), *renderings[1:]]
 
 
 def render_gateway(names: Sequence[str], settings: Settings, softened: frozenset[str] = frozenset()) -> Rendering:
@@ -97,8 +98,8 @@ def _plan(resource: Resource, settings: Settings, found: Findings) -> Model:
     name = resource.name
     if not name:
         name = plan.resource_name(stated["modelName"])
+        found.resource = name
         found.add("LM504", "metadata", "name", name=name)
-    found.resource = name
     return plan.make(name, specification.with_defaults(resource), stated, settings.secrets_folder, found)
 
 

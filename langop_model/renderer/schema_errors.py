@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from langop_model.renderer.findings import Finding, Path, make
 
 LONGEST_VALUE = 60  # characters of a wrong value that are worth repeating
-_URL_SECRETS = re.compile(r"(//)[^/?#]*(?=@)|([?#]).*", re.DOTALL)  # user, password, query
+_KINDS: dict[type, str] = {str: "a text", list: "a list", dict: "an object"}
 _TYPES = {
     "object": "an object (key: value)", "array": "a list", "string": "text", "integer": "a whole number",
     "number": "a number", "boolean": "true or false",
@@ -70,10 +69,10 @@ def did_you_mean(word: object, choices: list[str]) -> str:
 def _shown(error: Any) -> str:
     """Return a short form of a wrong value, for a message; never one that may be a secret."""
     value = error.instance
-    if error.schema.get("x-hidden") or (isinstance(value, str) and error.validator_value == "object"):
-        return f"a {type(value).__name__} that is not shown" if not isinstance(value, str) else "a text that is not shown"
-    if error.schema.get("format") == "http-url" and isinstance(value, str):
-        value = _URL_SECRETS.sub(lambda match: f"{match[1] or match[2]}…", value)
+    is_address = error.schema.get("format") == "http-url"
+    hidden = error.schema.get("x-hidden") or (isinstance(value, str) and error.validator_value == "object")
+    if hidden or (is_address and (not isinstance(value, str) or any(letter in "@?#" for letter in value))):
+        return f"{_KINDS.get(type(value), 'a value')} that is not shown here"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 

@@ -7,6 +7,8 @@ Kubernetes API server reads it: a date is text, `1e3` is a number.
 from __future__ import annotations
 
 import json
+import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -16,6 +18,7 @@ from langop_model.renderer import findings
 from langop_model.renderer.findings import Path, SpecError
 
 LARGEST_SOURCE = 8 * 1024 * 1024  # bytes; a ConfigMap ends at 1 MiB, so this is room for a long List
+DEEPEST = 100  # levels of nesting: more than any specification has, less than Python's stack bears
 STANDARD_INPUT = "-"
 SUFFIXES = (".json", ".yaml", ".yml")
 
@@ -61,19 +64,21 @@ def expand(sources: list[str]) -> list[str]:
     """
     files: list[str] = []
     for source in sources:
-        folder = FilePath(source)
-        if source == STANDARD_INPUT or not folder.is_dir():
+        if source == STANDARD_INPUT or not os.path.isdir(source):  # noqa: PTH112 - false for a name that no file can have
             files.append(source)
             continue
-        found = sorted(
-            str(path)
-            for path in folder.iterdir()
-            if path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()
-        )
+        try:
+            found = sorted(str(path) for path in FilePath(source).iterdir() if _is_specification(path))
+        except OSError as problem:
+            raise findings.error("LM001", file=source, reason=problem.strerror) from None
         if not found:
             raise findings.error("LM012", file=source)
         files.extend(found)
     return files
+
+
+def _is_specification(path: FilePath) -> bool:
+    return path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def read(source: str) -> list[Document]:
@@ -98,7 +103,7 @@ def _parse(name: str, text: str) -> list[Document]:
         raise findings.error("LM002", file=name)
     if text.lstrip()[0] in "{[":
         try:
-            return [Document(name, text, _parse_json(name, text))]
+            return [Document(name, text, parse_json(name, text))]
         except json.JSONDecodeError as problem:
             if name.endswith(".json"):
                 raise findings.error(
@@ -135,6 +140,8 @@ def _read_bytes(name: str, source: str) -> bytes:
 
     try:
         if source == STANDARD_INPUT:
+            if sys.stdin is None:
+                raise OSError("standard input is closed")
             content = sys.stdin.buffer.read(LARGEST_SOURCE + 1)
         else:
             with FilePath(source).open("rb") as file:
@@ -160,12 +167,17 @@ def _decode(name: str, content: bytes) -> str:
         raise findings.error("LM004", file=name, line=line, column=column, problem=byte) from None
 
 
-def _parse_json(name: str, text: str) -> Any:
+def parse_json(name: str, text: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises json.JSONDecodeError where it is none, and SpecError for what JSON allows and a specification does not: a key
+    that stands twice (LM006), nesting without end (LM007), a number that is not finite (LM008), half a surrogate pair (LM004).
+    """
+
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(items)
         if len(result) != len(items):
-            keys = [key for key, _ in items]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            twice = next(key for key, count in Counter(key for key, _ in items).items() if count > 1)
             raise findings.error("LM006", file=name, key=twice, **_place_of_duplicate(name, text))
         return result
 
@@ -180,12 +192,24 @@ def _parse_json(name: str, text: str) -> Any:
 
     try:
         value = json.loads(text, object_pairs_hook=pairs, parse_constant=refuse_constant, parse_float=finite)
+        too_deep = _depth(value) > DEEPEST
+    except RecursionError:
+        too_deep = True
     except json.JSONDecodeError:
         raise
     except ValueError as problem:  # an integer of more than 4,300 digits
         raise findings.error("LM005", file=name, language="JSON", problem=str(problem).split(";")[0]) from None
+    if too_deep:
+        raise findings.error("LM007", file=name, problem="is nested too deeply")
     _refuse_bad_scalars(Document(name, text, value))
     return value
+
+
+def _depth(value: Any) -> int:
+    """Return how deeply `value` is nested; RecursionError where Python gives up."""
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
 
 
 def _place_of_duplicate(name: str, text: str) -> dict[str, Any]:

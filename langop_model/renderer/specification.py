@@ -64,7 +64,7 @@ def _is_url(value: object) -> bool:
     parts = urlsplit(value)  # ValueError for a bracket that is not closed
     _ = parts.port  # ValueError for a port that is no number
     plain = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
-    return bool(plain) and not parts.query and not parts.fragment and not any(c.isspace() or c < " " for c in value)
+    return bool(plain) and not any(letter in "?#" or letter.isspace() or letter < " " for letter in value)
 
 
 def _merge_strict(node: Any) -> Any:
@@ -79,6 +79,8 @@ def _merge_strict(node: Any) -> Any:
 def _fill(node: dict[str, Any], value: Any, bare: bool) -> Any:
     if isinstance(value, list) and "items" in node:
         return [_fill(node["items"], item, bare) for item in value]
+    if isinstance(value, float) and node.get("type") == "integer":
+        return int(value)  # JSON does not tell 100 from 100.0
     if not isinstance(value, dict) or "properties" not in node:
         return value
     filled = {}

@@ -92,8 +92,11 @@ def _per_token(price_per_thousand: float) -> float:
     return float(Decimal(json.dumps(price_per_thousand)) / 1000)
 
 
-def _without_suffix(text: str, suffixes: tuple[str, ...]) -> str:
-    text = text.rstrip("/")
+def _without_suffix(url: str, suffixes: tuple[str, ...]) -> str:
+    """Return `url` without a slash at its end, and without what LiteLLM appends to its path itself."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    path = f"{slash}{path}".rstrip("/")
     for suffix in suffixes:
-        text = text.removesuffix(suffix).rstrip("/")
-    return text
+        path = path.removesuffix(suffix).rstrip("/")
+    return f"{scheme}://{host}{path}"

@@ -12,10 +12,12 @@ import yaml
 
 from langop_model.renderer import findings
 from langop_model.renderer.findings import Path
+from langop_model.renderer.source import DEEPEST
 
 MOST_NODES = 200_000  # after aliases are expanded
-DEEPEST = 100  # levels of nesting; libyaml's composer overflows the C stack somewhere above 10,000
-SAFE_INDICATORS = 1_000  # a text with fewer of these characters can't nest deeply enough to harm the composer
+SAFE_INDICATORS = DEEPEST  # a text with fewer of these characters can't nest more deeply
+
+_TAGS = frozenset({"null", "bool", "int", "float", "str", "seq", "map", "merge"})  # what JSON can hold
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -25,7 +27,7 @@ class _Loader(_Base):  # type: ignore[misc]
 
 
 _Loader.yaml_implicit_resolvers = {
-    letter: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":float", ":int"))]
+    letter: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":float", ":int", ":value"))]
     for letter, resolvers in _Base.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(
@@ -48,7 +50,7 @@ def parse(name: str, text: str) -> list[Any]:
         while loader.check_node():
             node = loader.get_node()
             _check(name, node)
-            values.append(loader.construct_document(node))
+            values.append(_construct(name, loader, node))
     except yaml.constructor.ConstructorError as problem:
         raise _located("LM016", name, problem.problem_mark, problem=problem.problem) from None
     except yaml.MarkedYAMLError as problem:
@@ -56,12 +58,19 @@ def parse(name: str, text: str) -> list[Any]:
         mark = problem.problem_mark or problem.context_mark
         raise _located("LM005", name, mark, language="YAML", problem=text_of) from None
     except (yaml.YAMLError, ValueError) as problem:
-        reason = str(problem).splitlines()[0].split(";")[0]
+        reason = (str(problem).splitlines() or [type(problem).__name__])[0].split(";")[0]
         raise findings.error("LM005", file=name, language="YAML", problem=reason) from None
     finally:
         if loader is not None:
             loader.dispose()
     return values
+
+
+def _construct(name: str, loader: Any, node: yaml.Node) -> Any:
+    try:
+        return loader.construct_document(node)
+    except (AttributeError, IndexError, KeyError) as problem:  # PyYAML's own, for a tag that does not fit its text
+        raise _located("LM016", name, node.start_mark, problem=f"a tag does not fit its value ({problem})") from None
 
 
 def locate(text: str, index: int, path: Path) -> tuple[int, int]:
@@ -120,6 +129,8 @@ def _check(name: str, root: yaml.Node) -> None:
     sizes: dict[int, int] = {}
 
     def size(node: yaml.Node) -> int:
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
+            raise _located("LM016", name, node.start_mark, problem=f"the tag {node.tag}")
         known = sizes.get(id(node))
         if known is not None:
             return known

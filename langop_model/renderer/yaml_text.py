@@ -32,10 +32,16 @@ def _flow(value: Any) -> str:  # noqa: PLR0911 - one for each type
     if isinstance(value, int):
         return str(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_quoted(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_flow(item) for item in value) + "]"
     raise TypeError(f"a {type(value).__name__} has no place in a configuration")
+
+
+def _key(text: str) -> str:
+    """YAML reads a key of more than 1,024 characters only where a question mark announces it."""
+    quoted = _quoted(text)
+    return f"? {quoted} " if len(quoted) > 1000 else quoted
 
 
 def _quoted(text: str) -> str:

@@ -14,8 +14,9 @@ def test_the_providers_are_those_of_the_schema_in_its_order():
     assert [provider.name for provider in catalogue.providers()] == names
 
 
-@pytest.mark.parametrize("provider", catalogue.providers(), ids=lambda provider: provider.name)
-def test_a_provider_says_in_one_line_each_what_it_is_and_needs_and_where_to_read_on(provider: catalogue.Provider):
+@pytest.mark.parametrize("index", range(7))
+def test_a_provider_says_in_one_line_each_what_it_is_and_needs_and_where_to_read_on(index: int):
+    provider = catalogue.providers()[index]
     for text in (provider.title, provider.needs):
         assert text
         assert "\n" not in text

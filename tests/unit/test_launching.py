@@ -83,9 +83,9 @@ def test_a_name_that_no_file_can_have_is_told(pod: Pod):
     assert {finding.level for finding in pod.refusal()} == {"error"}
 
 
-def test_a_folder_in_place_of_the_specification_is_told(pod: Pod):
+def test_an_empty_folder_in_place_of_the_specification_is_told(pod: Pod):
     (pod.folder / "model.json").mkdir()
-    assert codes(pod.refusal()) == ["LM001"]
+    assert codes(pod.refusal()) == ["LM012"]
 
 
 def test_a_field_of_a_newer_operator_is_a_warning(pod: Pod):

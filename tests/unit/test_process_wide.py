@@ -28,12 +28,8 @@ def cached(**caching: Any) -> dict[str, Any]:
     return {"caching": {"enabled": True, **caching}}
 
 
-def checked(interval: str, *, enabled: bool = True) -> dict[str, Any]:
-    return {"loadBalancing": {"healthCheck": {"enabled": enabled, "interval": interval}}}
-
-
 def test_where_no_model_asks_nothing_is_set():
-    assert decided(a={}, b={})[0] == ProcessWide(None, None, None, None, None, None)
+    assert decided(a={}, b={})[0] == ProcessWide(None, False, False, None, None, None)
 
 
 def test_what_one_model_asks_for_is_done_and_nobody_is_told():
@@ -51,23 +47,19 @@ def test_the_most_talkative_log_level_holds(one: str, other: str, chosen: str):
     assert told == [(loser, "spec.observability.logging.level")]
 
 
-def test_the_longest_delays_hold():
-    process, told = decided(
-        a={"retryPolicy": {"initialBackoff": "500ms", "maxBackoff": "1m"}},
-        b={"retryPolicy": {"initialBackoff": "1s", "maxBackoff": "30s"}},
-    )
-    assert (process.initial_backoff, process.max_backoff) == (1, 60)
-    assert told == [("a", "spec.retryPolicy.initialBackoff"), ("b", "spec.retryPolicy.maxBackoff")]
-
-
 def test_the_same_duration_in_other_words_is_no_difference():
-    assert decided(a={"retryPolicy": {"initialBackoff": "1000ms"}}, b={"retryPolicy": {"initialBackoff": "1s"}})[1] == []
+    assert decided(a=cached(ttl="60s"), b=cached(ttl="1m"))[1] == []
 
 
 def test_a_default_counts_as_asked_for():
-    process, told = decided(a={"retryPolicy": {}}, b={"retryPolicy": {"initialBackoff": "2s"}})
-    assert process.initial_backoff == 2
-    assert ("a", "spec.retryPolicy.initialBackoff") in told
+    process, told = decided(a={"observability": {"logging": {}}}, b=logging("debug"))
+    assert (process.log_level, told) == ("debug", [("a", "spec.observability.logging.level")])
+
+
+def test_the_largest_size_holds_and_redis_has_none():
+    process, told = decided(a=cached(maxSize=5), b=cached(maxSize=9), c=cached(backend="redis", maxSize=99))
+    assert process.cache_megabytes == 9
+    assert ("a", "spec.caching.maxSize") in told
 
 
 def test_the_longest_time_to_live_holds():
@@ -83,11 +75,6 @@ def test_redis_holds_where_another_model_asks_for_memory():
 def test_a_cache_that_is_not_enabled_asks_for_nothing():
     process, told = decided(a={"caching": {"enabled": False, "backend": "redis", "ttl": "1h"}}, b=cached(ttl="1m"))
     assert (process.cache_backend, process.cache_ttl, told) == ("memory", 60, [])
-
-
-def test_the_most_frequent_check_holds():
-    process, told = decided(a=checked("1m"), b=checked("10s"), c=checked("1s", enabled=False))
-    assert (process.check_interval, told) == (10, [("a", "spec.loadBalancing.healthCheck.interval")])
 
 
 def test_the_finding_names_the_value_and_whose_it_is():

@@ -77,7 +77,8 @@ def test_a_sibling_is_asked_by_its_resources_name_and_must_not_fall_back_or_retr
 
 def test_the_fallback_in_a_gateway_is_another_of_its_models():
     result = render_gateway(a=to("b") | {"modelName": "model-a"}, b=a_spec(modelName="model-b"))
-    assert result.config["router_settings"]["fallbacks"] == [{"model-a": ["model-b"]}]
+    models = result.config["callback_settings"]["langop"]["models"]
+    assert models["model-a"]["fallbacks"] == [{"group": "model-b", "causes": ["error"]}]
     assert len(result.config["model_list"]) == 2
 
 
@@ -108,7 +109,8 @@ def test_a_circle_is_told_from_its_start_to_its_end():
 def test_two_ways_to_one_model_are_no_circle():
     specs = {"a": to("b", "c"), "b": to("d"), "c": to("d"), "d": a_spec()}
     result = render_gateway(**{name: spec | {"modelName": f"model-{name}"} for name, spec in specs.items()})
-    assert {"model-a": ["model-b", "model-c"]} in result.config["router_settings"]["fallbacks"]
+    fallbacks = result.config["callback_settings"]["langop"]["models"]["model-a"]["fallbacks"]
+    assert [entry["group"] for entry in fallbacks] == ["model-b", "model-c"]
 
 
 def test_a_long_chain_is_no_circle():
@@ -137,8 +139,6 @@ def test_a_resource_may_be_named_like_its_own_model():
     assert render_gateway(a=a_spec(modelName="a"), b=a_spec(modelName="b")).config
 
 
-def test_two_resources_that_serve_one_model_are_named():
-    result = render_gateway(a=a_spec(modelName="x"), b=a_spec(modelName="x"))
-    assert [(f.code, f.resource, f.path) for f in result.findings if f.code == "LM315"] == [
-        ("LM315", "b", ("spec", "modelName"))
-    ]
+def test_two_resources_that_serve_one_model_are_refused():
+    (finding,) = gateway_refusal(a=a_spec(modelName="x"), b=a_spec(modelName="x"))
+    assert (finding.code, finding.resource, finding.path) == ("LM213", "b", ("spec", "modelName"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -97,6 +98,11 @@ def replaced(value: Any, old: str, new: str) -> Any:
     return value.replace(old, new) if isinstance(value, str) else value
 
 
+@cache
+def harmless(place: str) -> dict[str, Any]:
+    return render(PLACES[place](WORD)).config
+
+
 def check_place(place: str, text: str) -> None:
     try:
         actual = render(PLACES[place](text)).config
@@ -104,7 +110,7 @@ def check_place(place: str, text: str) -> None:
         errors = [finding for finding in problem.findings if finding.level == "error"]
         assert {finding.code for finding in errors} <= {"LM101", "LM106", "LM108", "LM206", "LM207", "LM208", "LM211", "LM212"}
     else:
-        assert actual == replaced(render(PLACES[place](WORD)).config, WORD, text)
+        assert actual == replaced(harmless(place), WORD, text)
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place not in {"name of a Secret", "key of a Secret"}])
@@ -160,18 +166,16 @@ class OnceLoader(yaml.SafeLoader):
 
 
 RETRIED = {"retryPolicy": {"maxAttempts": 2}}
-PAIR = {"a": a_spec(modelName="same", **RETRIED), "b": a_spec(modelName="same", retryPolicy={"maxAttempts": 5})}
 
 
 @pytest.mark.parametrize(
     "specs",
     [
         {"model": full()},
-        PAIR,
         {"a": full(fallbacks=[]), "b": a_spec(modelName="b-model", **RETRIED)},
         {"a": a_spec(modelName="a", **RETRIED), "b": a_spec()},
     ],
-    ids=["alone", "one model name", "two", "own name"],
+    ids=["alone", "two", "own name"],
 )
 def test_no_key_stands_twice_in_a_configuration(specs: dict[str, Spec]):
     result = render_gateway(**specs) if len(specs) > 1 else render(specs["model"])
@@ -197,7 +201,7 @@ def test_the_configuration_names_its_resource_and_the_pinned_litellm():
 
 
 def test_no_line_ends_in_a_blank_and_no_two_lines_in_a_row_are_empty():
-    for result in (render(full()), render(a_spec()), render_gateway(a=full(fallbacks=[]), b=a_spec())):
+    for result in (render(full()), render(a_spec()), render_gateway(a=full(fallbacks=[]), b=a_spec(modelName="b"))):
         lines = result.text.split("\n")
         assert not [line for line in lines if line != line.rstrip()]
         assert "\n\n\n" not in result.text
@@ -237,132 +241,88 @@ def test_a_key_that_two_models_share_is_loaded_once():
     assert len(render_gateway(a=a_spec(modelName="a", **keyed), b=a_spec(modelName="b", **keyed)).secrets) == 1
 
 
-# Limits.
+# What langop_model.gateway is told.
 
 
-@given(st.lists(st.integers(0, 1000), min_size=1, max_size=6), st.integers(1, 10_000), st.integers(1, 10_000))
-@settings(max_examples=60)
-def test_the_limits_of_all_deployments_add_up_to_the_specs(weights: list[int], requests: int, tokens: int):
+def told(spec: Spec, **others: Spec) -> Any:
+    """Return what the configuration of `spec` says about its model to the gateway package."""
+    config = (render_gateway(model=spec, **others) if others else render(spec)).config
+    return config["callback_settings"]["langop"]["models"][spec["modelName"]]
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.integers(1, 100), min_size=2, max_size=5), st.integers(1, 10_000))
+def test_the_shares_of_all_endpoints_add_up_to_the_limit(weights: list[int], requests: int):
     endpoints = [{"url": f"https://{index}.example.com", "weight": weight} for index, weight in enumerate(weights)]
-    entries = render(balanced(*endpoints, rateLimits={"requestsPerMinute": requests, "tokensPerMinute": tokens})).config[
-        "model_list"
-    ]
-    assert sum(entry["litellm_params"]["rpm"] for entry in entries) == requests
-    assert sum(entry["litellm_params"]["tpm"] for entry in entries) == tokens
+    section = told(balanced(*endpoints, rateLimits={"requestsPerMinute": requests}))
+    assert sum(endpoint["requests_per_minute"] for endpoint in section["endpoints"]) == requests
+    assert section["limits"]["requests_per_minute"] == requests
 
 
-def test_a_limit_smaller_than_the_number_of_endpoints_leaves_some_with_nothing():
+def test_a_limit_smaller_than_the_number_of_endpoints_leaves_some_with_nothing_and_says_so():
     result = render(balanced(EAST, WEST, rateLimits={"requestsPerMinute": 1}))
-    assert [parameters(result, index)["rpm"] for index in (0, 1)] == [1, 0]
     assert "LM304" in codes(result.findings)
 
 
-def test_limits_are_enforced_and_make_no_cap_on_concurrency():
-    config = render(a_spec(rateLimits={"requestsPerMinute": 5})).config
-    assert config["router_settings"]["optional_pre_call_checks"] == ["enforce_model_rate_limits"]
-    assert config["model_list"][0]["litellm_params"]["max_parallel_requests"] == 0
+def test_a_limit_is_never_litellms_own_which_would_cap_concurrency():
+    entry = render(a_spec(rateLimits={"requestsPerMinute": 5, "tokensPerMinute": 6, "concurrentRequests": 7})).config[
+        "model_list"
+    ][0]
+    assert not {"rpm", "tpm", "max_parallel_requests"} & set(entry["litellm_params"])
 
 
-def test_a_limit_on_concurrency_queues_in_a_proxy_of_one_model_and_refuses_in_a_gateway():
-    limited = {"rateLimits": {"concurrentRequests": 5}}
-    alone = render(a_spec(**limited)).config
-    assert alone["general_settings"]["max_in_flight_requests_per_worker"] == 5
-    assert "max_parallel_requests" not in alone["model_list"][0]["litellm_params"]
-    gateway = render_gateway(a=a_spec(modelName="a", **limited), b=a_spec(modelName="b"))
-    assert parameters(gateway)["max_parallel_requests"] == 5
-    assert "LM317" in codes(gateway.findings)
+def test_a_request_waits_for_room_as_long_as_an_attempt_may_take():
+    limits = {"requestsPerMinute": 5, "tokensPerMinute": 6, "concurrentRequests": 7}
+    assert told(a_spec(rateLimits=limits, timeout="90s"))["limits"] == {
+        "requests_per_minute": 5, "tokens_per_minute": 6, "concurrent_requests": 7, "wait": 90,
+    }  # fmt: skip
 
 
-# Retries.
+def test_without_limits_there_are_none():
+    assert "limits" not in told(a_spec())
 
 
-def retry_policy(**policy: Any) -> dict[str, int]:
-    found: dict[str, int] = render(a_spec(retryPolicy={"maxAttempts": 3, **policy})).config["router_settings"]["retry_policy"]
-    return {name.removesuffix("ErrorRetries"): count for name, count in found.items() if count}
+def test_a_retry_policy_is_kept_to_the_letter():
+    policy = {
+        "maxAttempts": 4, "initialBackoff": "250ms", "maxBackoff": "1m", "backoffMultiplier": 1.5,
+        "retryableStatusCodes": [418, 503],
+    }  # fmt: skip
+    assert told(a_spec(retryPolicy=policy))["retries"] == {
+        "attempts": 4, "initial_backoff": 0.25, "max_backoff": 60, "multiplier": 1.5, "status_codes": [418, 503],
+    }  # fmt: skip
 
 
 def test_without_a_list_the_usual_errors_are_retried():
-    assert retry_policy() == {"Timeout": 3, "RateLimit": 3, "InternalServer": 3, "ServiceUnavailable": 3}
-
-
-@pytest.mark.parametrize(
-    ("status", "name"),
-    [
-        (400, "BadRequest"),
-        (401, "Authentication"),
-        (404, "NotFound"),
-        (408, "Timeout"),
-        (429, "RateLimit"),
-        (500, "InternalServer"),
-        (503, "ServiceUnavailable"),
-    ],
-)
-def test_a_status_is_retried_as_its_kind_of_error(status: int, name: str):
-    assert retry_policy(retryableStatusCodes=[status]) == {name: 3}
-
-
-def test_a_status_without_a_kind_of_its_own_is_retried_by_number():
-    assert (
-        render(a_spec(retryPolicy={"maxAttempts": 3, "retryableStatusCodes": [502]})).config["router_settings"]["num_retries"]
-        == 3
-    )
-    assert (
-        render(a_spec(retryPolicy={"maxAttempts": 3, "retryableStatusCodes": [500]})).config["router_settings"]["num_retries"]
-        == 0
-    )
+    assert told(a_spec(retryPolicy={}))["retries"]["status_codes"] == [408, 409, 429, 500, 501, 502, 503, 504, 520, 529]
 
 
 def test_without_a_policy_nothing_is_retried():
-    config = render(a_spec()).config["router_settings"]
-    assert config["num_retries"] == 0
-    assert not any(config.get("retry_policy", {}).values())
+    assert "retries" not in told(a_spec())
+    assert render(a_spec()).config["router_settings"]["num_retries"] == 0
 
 
-def test_a_status_that_never_fails_is_named_at_its_place_in_the_list():
-    result = render(a_spec(retryPolicy={"maxAttempts": 1, "retryableStatusCodes": [429, 500, 418]}))
-    (finding,) = [finding for finding in result.findings if finding.code == "LM412"]
-    assert finding.path == ("spec", "retryPolicy", "retryableStatusCodes", 2)
-    assert "418" in finding.message
+def test_fields_of_a_policy_without_attempts_are_named():
+    found = render(a_spec(retryPolicy={"maxAttempts": 0, "backoffMultiplier": 3})).findings
+    assert [(finding.code, finding.path[-1]) for finding in found] == [("LM411", "backoffMultiplier")]
 
 
-def test_the_delays_are_in_the_environment_in_seconds():
-    environment = render(a_spec(retryPolicy={"initialBackoff": "250ms", "maxBackoff": "1m"})).config["environment_variables"]
-    assert (environment["INITIAL_RETRY_DELAY"], environment["MAX_RETRY_DELAY"]) == ("0.25", "60")
-
-
-# Load balancing.
-
-
-@pytest.mark.parametrize(
-    ("strategy", "router", "weights"),
-    [
-        ("weighted", "simple-shuffle", [70, 30]),
-        ("random", "simple-shuffle", [1, 1]),
-        ("round-robin", "simple-shuffle", [1, 1]),
-        ("least-connections", "least-busy", [None, None]),
-        ("latency-based", "latency-based-routing", [None, None]),
-    ],
-)
-def test_a_strategy_is_a_strategy_of_litellm_and_only_weighted_looks_at_weights(
-    strategy: str, router: str, weights: list[int | None]
-):
-    config = render(balanced({**EAST, "weight": 70}, {**WEST, "weight": 30}, strategy=strategy)).config
-    assert config["router_settings"]["routing_strategy"] == router
-    assert [entry["litellm_params"].get("weight") for entry in config["model_list"]] == weights
+@pytest.mark.parametrize("strategy", ["weighted", "random", "round-robin", "least-connections", "latency-based"])
+def test_a_strategy_is_passed_on_with_priorities_and_with_the_weights_that_it_compares(strategy: str):
+    section = told(balanced({**EAST, "weight": 3, "priority": 1}, {**WEST, "weight": 1}, strategy=strategy))
+    assert section["strategy"] == strategy
+    assert [endpoint["priority"] for endpoint in section["endpoints"]] == [1, 0]
+    assert [endpoint.get("weight") for endpoint in section["endpoints"]] == ([3, 1] if strategy == "weighted" else [None, None])
 
 
 @pytest.mark.parametrize("strategy", ["random", "round-robin", "least-connections", "latency-based"])
 def test_weights_that_have_no_effect_are_named(strategy: str):
-    result = render(balanced({**EAST, "weight": 70}, {**WEST, "weight": 30}, strategy=strategy))
-    paths = [finding.path for finding in result.findings if finding.code == "LM404"]
-    assert paths == [("spec", "loadBalancing", "endpoints", index, "weight") for index in (0, 1)]
+    found = render(balanced({**EAST, "weight": 3}, {**WEST, "weight": 1}, strategy=strategy)).findings
+    assert [(finding.code, finding.path[-2:]) for finding in found] == [("LM404", (0, "weight")), ("LM404", (1, "weight"))]
 
 
 def test_weights_that_share_a_limit_have_an_effect():
-    result = render(
-        balanced({**EAST, "weight": 70}, {**WEST, "weight": 30}, strategy="random", rateLimits={"requestsPerMinute": 10})
-    )
-    assert "LM404" not in codes(result.findings)
+    found = render(balanced({**EAST, "weight": 3}, {**WEST, "weight": 1}, rateLimits={"requestsPerMinute": 10})).findings
+    assert "LM404" not in codes(found)
 
 
 def test_the_weight_of_the_only_endpoint_is_named():
@@ -372,46 +332,48 @@ def test_the_weight_of_the_only_endpoint_is_named():
     ]
 
 
-def test_health_checks_are_made_where_they_are_asked_for_and_nowhere_else():
-    checked = render(
-        balanced(EAST, WEST)
-        | {"loadBalancing": {"endpoints": [EAST, WEST], "healthCheck": {"interval": "1500ms", "timeout": "3s"}}}
-    )
-    assert checked.config["general_settings"]["health_check_interval"] == 2
-    assert checked.config["model_list"][0]["model_info"]["health_check_timeout"] == 3
-    assert {"LM308", "LM309", "LM310"} <= set(codes(checked.findings))
-    unchecked = render(balanced(EAST, WEST)).config
-    assert "background_health_checks" not in unchecked["general_settings"]
-    assert all(entry["model_info"]["disable_background_health_check"] for entry in unchecked["model_list"])
+CHECK = {"interval": "1500ms", "timeout": "3s", "healthyThreshold": 4, "unhealthyThreshold": 5}
 
 
-# Fallbacks.
+def test_a_health_check_is_kept_to_the_letter():
+    spec = balanced(EAST, WEST)
+    spec["loadBalancing"]["healthCheck"] = CHECK
+    assert told(spec)["health_check"] == {"interval": 1.5, "timeout": 3, "healthy_threshold": 4, "unhealthy_threshold": 5}
 
 
 @pytest.mark.parametrize(
-    ("conditions", "lists"),
-    [
-        (["error"], {"fallbacks": ["fallback/b"]}),
-        ([], {"fallbacks": ["fallback/b"]}),
-        (["rate_limit"], {"fallbacks": ["fallback/b"]}),
-        (["context_window"], {"context_window_fallbacks": ["fallback/b"]}),
-        (["content_policy"], {"content_policy_fallbacks": ["fallback/b"]}),
-        (
-            ["context_window", "content_policy"],
-            {"context_window_fallbacks": ["fallback/b"], "content_policy_fallbacks": ["fallback/b"]},
-        ),
-    ],
+    ("provider", "url"), [("openai", "https://east.example.com/models"), ("anthropic", "https://east.example.com/v1/models")]
 )
-def test_a_fallback_stands_in_the_lists_of_its_conditions(conditions: list[str], lists: dict[str, list[str]]):
-    router = render(a_spec(modelName="a", fallbacks=[{"modelRef": "b", "conditions": conditions}])).config["router_settings"]
-    assert {name: entries[0]["a"] for name, entries in router.items() if name.endswith("fallbacks")} == lists
+def test_a_check_that_costs_nothing_is_used_where_the_provider_has_one(provider: str, url: str):
+    spec = balanced({"url": "https://east.example.com"}, WEST, provider=provider)
+    spec["loadBalancing"]["healthCheck"] = CHECK
+    result = render(spec)
+    assert result.config["model_list"][0]["model_info"]["health_check"]["url"] == url
+    assert "LM309" not in codes(result.findings)
 
 
-def test_a_fallback_for_every_error_serves_the_special_causes_too():
-    fallbacks = [{"modelRef": "b"}, {"modelRef": "c", "conditions": ["context_window"]}]
-    router = render(a_spec(modelName="a", fallbacks=fallbacks)).config["router_settings"]
-    assert router["fallbacks"] == [{"a": ["fallback/b"]}]
-    assert router["context_window_fallbacks"] == [{"a": ["fallback/b", "fallback/c"]}]
+def test_what_a_check_costs_is_said_where_it_costs():
+    spec = {
+        "provider": "bedrock",
+        "modelName": "m",
+        "regions": [{"name": "a"}, {"name": "b"}],
+        "loadBalancing": {"healthCheck": {}},
+    }
+    assert "LM309" in codes(render(spec).findings)
+
+
+def test_no_check_is_made_where_none_is_asked_for():
+    config = render(balanced(EAST, WEST)).config
+    assert "health_check" not in config["callback_settings"]["langop"]["models"]["llama"]
+    assert all(entry["model_info"]["disable_background_health_check"] for entry in config["model_list"])
+
+
+def test_fallbacks_are_passed_on_in_order_with_their_causes():
+    fallbacks = [{"modelRef": "b"}, {"modelRef": "c", "conditions": ["timeout", "rate_limit"]}]
+    assert told(a_spec(fallbacks=fallbacks))["fallbacks"] == [
+        {"group": "fallback/b", "causes": ["error"]},
+        {"group": "fallback/c", "causes": ["timeout", "rate_limit"]},
+    ]
 
 
 # Caching, cost, observability.
@@ -453,19 +415,31 @@ def test_without_cost_tracking_litellm_uses_its_own_prices():
     assert "input_cost_per_token" not in parameters(render(a_spec()))
 
 
+OWN = "langop_model.gateway.extension.callback"
+
+
 @pytest.mark.parametrize(
     ("observability", "callbacks"),
-    [({}, ["prometheus"]), ({"metrics": False}, None), ({"metrics": False, "tracing": True}, ["otel"])],
+    [
+        ({"metrics": True}, ["prometheus", OWN]),
+        ({"metrics": False}, [OWN]),
+        ({"metrics": True, "tracing": True}, ["prometheus", "otel", OWN]),
+    ],
 )
-def test_metrics_and_traces_are_callbacks(observability: dict[str, bool], callbacks: list[str] | None):
+def test_metrics_and_traces_are_callbacks_beside_our_own(observability: dict[str, bool], callbacks: list[str]):
     config = render(a_spec(observability=observability), Settings(trace_endpoint=True)).config
-    assert config["litellm_settings"].get("callbacks") == callbacks
+    assert config["litellm_settings"]["callbacks"] == callbacks
 
 
 def test_traces_without_a_receiver_are_not_made_and_named():
     result = render(a_spec(observability={"metrics": False, "tracing": True}))
-    assert "callbacks" not in result.config["litellm_settings"]
+    assert result.config["litellm_settings"]["callbacks"] == [OWN]
     assert ("LM406", ("spec", "observability", "tracing")) in [(finding.code, finding.path) for finding in result.findings]
+
+
+def test_our_own_callback_stands_behind_the_cache_that_it_changes():
+    settings = list(render(a_spec(caching={"enabled": True, "maxSize": 5})).config["litellm_settings"])
+    assert settings.index("cache") < settings.index("callbacks")
 
 
 @pytest.mark.parametrize(("level", "litellm"), [("debug", "DEBUG"), ("info", "INFO"), ("warn", "WARNING"), ("error", "ERROR")])
@@ -527,7 +501,9 @@ def test_a_region_decides_where_the_cloud_is_asked(provider: str, parameter: str
 
 def test_findings_come_in_the_order_of_the_source():
     spec = a_spec(
-        costTracking={"enabled": True, "currency": "EUR"}, rateLimits={"tokensPerMinute": 5, "requestsPerMinute": 5}, egress=[]
+        costTracking={"enabled": True, "currency": "EUR"},
+        caching={"enabled": False, "ttl": "5m", "backend": "redis"},
+        egress=[],
     )
     resource = a_resource(spec)
     found = rendering.render([resource], SETTINGS).findings
@@ -555,16 +531,10 @@ def test_a_model_in_a_gateway_answers_to_both_its_names():
 
 
 def test_models_of_a_gateway_keep_their_own_strategy_and_retries():
-    result = render_gateway(
-        a=balanced(EAST, WEST, strategy="latency-based", modelName="x"), b=a_spec(modelName="y", retryPolicy={"maxAttempts": 4})
-    )
-    router = result.config["router_settings"]
-    assert [(group["models"], group["routing_strategy"]) for group in router["routing_groups"]] == [
-        (["x"], "latency-based-routing")
-    ]
-    assert router["model_group_retry_policy"]["y"]["TimeoutErrorRetries"] == 4
-    assert router["model_group_retry_policy"]["x"]["TimeoutErrorRetries"] == 0
-    assert parameters(result, 2)["num_retries"] == 4
+    first = balanced(EAST, WEST, strategy="latency-based", modelName="x")
+    second = a_spec(modelName="y", retryPolicy={"maxAttempts": 4})
+    assert told(first, b=second)["strategy"] == "latency-based"
+    assert told(second, a=first)["retries"]["attempts"] == 4
 
 
 def test_a_warning_about_another_document_is_told_once_for_a_file(tmp_path: Any):
