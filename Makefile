@@ -10,7 +10,7 @@ TAG ?= dev
 CONTAINER ?= $(firstword $(foreach tool,docker podman,$(shell command -v $(tool) 2>/dev/null)) docker)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench litellm-schema lock build scan push clean
+.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench field-table litellm-schema lock build scan push clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ lint: setup ## Style and types
 
 bench: setup ## How fast the renderer is, in ratios
 	@$(BIN)/python -m tools.bench
+
+field-table: setup ## Write the table of fields in README.md anew
+	@$(BIN)/python -m tools.field_table
 
 litellm-schema: setup ## Write schema/litellm-config.schema.json from the installed LiteLLM
 	@$(BIN)/python tools/litellm_schema.py --write

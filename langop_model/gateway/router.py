@@ -1,34 +1,22 @@
 """LiteLLM's Router with this project's limits, retries, fallbacks and choice of endpoints.
 
 The one place that overrides LiteLLM: four methods of its Router, and the moment after its cache has missed.
-tests/litellm/test_internals.py fails when a new LiteLLM moves one of them.
+tests/litellm/test_goldens_load.py fails when a new LiteLLM moves one of them.
 """
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import litellm
 from litellm.caching.caching_handler import LLMCachingHandler
-from litellm.types.router import RouterRateLimitError
 
 from langop_model.gateway import backoff, call, causes, health, metrics, settings
 from langop_model.gateway.admission import NoRoom
 from langop_model.gateway.call import Call, Served
+from langop_model.gateway.causes import Refused
 
 Base: Any = litellm.Router
-
-
-class Refused(RouterRateLimitError):  # type: ignore[misc]
-    """The answer 429 with Retry-After: LiteLLM's proxy makes that of this class."""
-
-    status_code = 429
-
-    def __init__(self, model: str, problem: NoRoom) -> None:
-        super().__init__(model, problem.retry_after, enable_pre_call_checks=False, cooldown_list=[])
-        self.args = (f"{model}: {problem}",)
-        self.message = self.args[0]
 
 
 class GatewayRouter(Base):  # type: ignore[misc]
@@ -77,24 +65,22 @@ class GatewayRouter(Base):  # type: ignore[misc]
         asked = kwargs.get("num_retries")
         policy = served.group.retries
         retries = min(policy.attempts, asked) if isinstance(asked, int) else policy.attempts
-        deadline = time.monotonic() + served.group.limits.wait
 
         async def attempt(_: int) -> Any:
-            return await self._attempt(served, deadline, args, {**kwargs, "num_retries": 0})
+            return await self._attempt(served, args, {**kwargs, "num_retries": 0})
 
         return await backoff.call(attempt, policy, retries)
 
-    async def _attempt(self, served: Served, deadline: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def _attempt(self, served: Served, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         tried: set[str] = set()
         while True:
-            attempt = Call(served, deadline, call.tokens_asked(kwargs), tried)
+            attempt = Call(served, call.tokens_asked(kwargs), tried)
             token = call.present.set(attempt)
             try:
                 response = await super().async_function_with_retries(*args, **kwargs)
             except BaseException as error:
-                elsewhere = isinstance(error, Exception) and not isinstance(error, Refused) and causes.is_endpoints_fault(error)
-                attempt.failed(elsewhere)
-                if not elsewhere or len(tried) >= len(served.group.endpoints):
+                attempt.failed(error)
+                if not causes.is_endpoints_fault(error) or len(tried) >= len(served.group.endpoints):
                     raise
             else:
                 attempt.answered(response)

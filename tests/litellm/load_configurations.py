@@ -6,6 +6,7 @@ Run as a process of its own: LiteLLM keeps what it loads in module globals, and 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import os
@@ -41,7 +42,28 @@ def main(paths: list[str]) -> None:
         records.clear()
         results[path] = _load(proxy, path)
         results[path]["warnings"] = [record.getMessage() for record in records]
-    output.write(json.dumps(results))
+    output.write(json.dumps({"loaded": results, "internals": internals()}))
+
+
+def internals() -> dict[str, list[str]]:
+    """Return the parameters of everything in LiteLLM that langop_model.gateway overrides, calls or relies on."""
+    from litellm import _logging
+    from litellm.caching.caching_handler import CachingHandlerResponse, LLMCachingHandler
+    from litellm.router import Router
+    from litellm.types.router import RouterRateLimitError
+
+    gateway = Router.__mro__[1] if Router.__name__ == "GatewayRouter" else Router
+    touched: dict[str, Any] = {
+        "Router.async_get_available_deployment": gateway.async_get_available_deployment,
+        "Router.async_function_with_retries": gateway.async_function_with_retries,
+        "Router.async_function_with_fallbacks_common_utils": gateway.async_function_with_fallbacks_common_utils,
+        "LLMCachingHandler.async_get_cache": inspect.unwrap(LLMCachingHandler.async_get_cache),
+        "RouterRateLimitError": RouterRateLimitError.__init__,
+        "_logging._get_uvicorn_json_log_config": _logging._get_uvicorn_json_log_config,
+        "_logging.resolve_log_level": _logging.resolve_log_level,
+    }
+    found = {name: list(inspect.signature(function).parameters) for name, function in touched.items()}
+    return {**found, "CachingHandlerResponse": sorted(CachingHandlerResponse.model_fields)}
 
 
 def _load(proxy: Any, path: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what LiteLLM made of each golden configuration, by file name. One process loads them all."""
     folder = tmp_path_factory.mktemp("loaded")
     broken = folder / "broken.config.yaml"
-    broken.write_text(GOLDENS[0].read_text(encoding="utf-8").replace("rpm: 50", "rpm: fifty"), encoding="utf-8")
+    broken.write_text(GOLDENS[0].read_text(encoding="utf-8").replace("max_tokens: 8192", "rpm: fifty"), encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
     process = subprocess.run(
         [sys.executable, "-m", "tests.litellm.load_configurations", *map(str, GOLDENS), str(broken)],
@@ -38,7 +38,9 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         check=False,
     )
     assert process.returncode == 0, process.stderr[-3000:]
-    return {path.rsplit("/", 1)[-1]: result for path, result in json.loads(process.stdout).items()}
+    printed = json.loads(process.stdout)
+    loaded = {path.rsplit("/", 1)[-1]: result for path, result in printed["loaded"].items()}
+    return {**loaded, "internals": printed["internals"]}
 
 
 @pytest.mark.parametrize("golden", GOLDENS, ids=lambda path: path.name)
@@ -65,6 +67,30 @@ def test_litellm_knows_the_model_by_both_its_names(golden: Any, loaded: dict[str
         config["router_settings"].get("model_group_alias", {})
     )
     assert names <= set(loaded[golden.name]["groups"])
+
+
+# What langop_model.gateway overrides, calls or relies on. When a new LiteLLM differs here, read langop_model/gateway/router.py again.
+INTERNALS = {
+    "Router.async_get_available_deployment": ["self", "model", "request_kwargs", "messages", "input", "specific_deployment"],
+    "Router.async_function_with_retries": ["self", "args", "kwargs"],
+    "Router.async_function_with_fallbacks_common_utils": [
+        "self", "e", "disable_fallbacks", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "model_group",
+        "args", "kwargs", "include_fallback_errors",
+    ],
+    "RouterRateLimitError": ["self", "model", "cooldown_time", "enable_pre_call_checks", "cooldown_list", "model_ids"],
+    "_logging._get_uvicorn_json_log_config": [],
+    "_logging.resolve_log_level": ["log_level"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INTERNALS)
+def test_litellms_internals_are_where_the_gateway_expects_them(name: str, loaded: dict[str, Any]):
+    assert loaded["internals"][name] == INTERNALS[name]
+
+
+def test_a_cache_lookup_says_what_the_gateway_asks_it(loaded: dict[str, Any]):
+    needed = {"cached_result", "final_embedding_cached_response", "embedding_all_elements_cache_hit"}
+    assert needed <= set(loaded["internals"]["CachingHandlerResponse"])
 
 
 def test_a_broken_deployment_would_be_noticed(loaded: dict[str, Any]):

@@ -1,0 +1,39 @@
+"""What the documentation says is so."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from langop_model.resources import load_json
+from tests.conftest import ROOT
+from tools import field_table
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FIELDS = list(field_table.fields(load_json("languagemodel.schema.json")["properties"]["spec"]))
+
+
+def test_the_field_table_is_the_schemas():
+    assert field_table.filled(README) == README, "run `make field-table`"
+
+
+@pytest.mark.parametrize(("name", "node"), FIELDS, ids=[name for name, _ in FIELDS])
+def test_every_field_says_what_it_becomes_and_which_tests_see_it(name: str, node: dict[str, Any]):
+    proof = ROOT / node["x-proof"]
+    assert node["x-becomes"] and node["x-fidelity"]
+    assert "def test_" in proof.read_text(encoding="utf-8"), f"{name}: no test in {proof}"
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_every_file_that_is_linked_is_there(document: str):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_target_of_make_that_is_named_exists():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = {name for text in (README, (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")) for name in re.findall(r"`make ([a-z-]+)", text)}
+    assert {name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)} == set()

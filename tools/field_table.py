@@ -1,0 +1,57 @@
+"""`make field-table`: the table of all fields in README.md, from schema/languagemodel.schema.json.
+
+A field is a leaf of the specification. x-becomes says where it shows in the configuration, x-fidelity how faithfully it is kept,
+x-proof which tests see it at work.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from langop_model.resources import load_json
+
+README = Path("README.md")
+START, END = "<!-- field table: make field-table -->", "<!-- end of the field table -->"
+
+
+def fields(node: dict[str, Any], name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield name and schema of every field that has no fields of its own, in the order of the schema."""
+    items = node.get("items", {})
+    children = node.get("properties") or items.get("properties")
+    if not children or "x-becomes" in node:
+        yield name, node
+        return
+    prefix = f"{name}[]" if items else name
+    for key, child in children.items():
+        yield from fields(child, f"{prefix}.{key}" if prefix else key)
+
+
+def table() -> str:
+    """Return the table in Markdown."""
+    lines = ["| field | becomes | kept | seen at work in |", "|---|---|---|---|"]
+    for name, node in fields(load_json("languagemodel.schema.json")["properties"]["spec"]):
+        proof = node["x-proof"]
+        lines.append(f"| `{name}` | {node['x-becomes']} | {node['x-fidelity']} | [{Path(proof).stem}]({proof}) |")
+    return "\n".join(lines)
+
+
+def filled(text: str) -> str:
+    """Return README's `text` with the table between its marks."""
+    before, _, rest = text.partition(START)
+    _, _, after = rest.partition(END)
+    return f"{before}{START}\n\n{table()}\n\n{END}{after}"
+
+
+def main() -> None:
+    """Write the table, or with --check say whether it is stale."""
+    text = README.read_text(encoding="utf-8")
+    if "--check" in sys.argv:
+        sys.exit(0 if filled(text) == text else "README.md: the field table is stale; run make field-table")
+    README.write_text(filled(text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
