@@ -35,5 +35,9 @@ def test_every_file_that_is_linked_is_there(document: str):
 
 def test_every_target_of_make_that_is_named_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    named = {name for text in (README, (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")) for name in re.findall(r"`make ([a-z-]+)", text)}
+    named = {
+        name
+        for text in (README, (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+        for name in re.findall(r"`make ([a-z-]+)", text)
+    }
     assert {name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)} == set()
