@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential
 
-from langop_model.gateway.causes import status_code
+from langop_model.gateway.causes import Refused, status_code
 from langop_model.gateway.settings import Retries
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ async def call(attempt: Callable[[int], Awaitable[T]], retries: Retries, most: i
     async for state in AsyncRetrying(
         stop=stop_after_attempt(most + 1),
         wait=_Wait(retries),
-        retry=retry_if_exception(lambda error: status_code(error) in retries.status_codes),
+        retry=retry_if_exception(lambda error: status_code(error) in retries.status_codes and not isinstance(error, Refused)),
         reraise=True,
     ):
         with state:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from langop_model.gateway import metrics, scope
+from langop_model.gateway import causes, metrics, scope
 from langop_model.gateway.admission import Admission, Place
 from langop_model.gateway.endpoints import Endpoints, State
 from langop_model.gateway.settings import Group
@@ -21,7 +21,7 @@ class Served:
     def __init__(self, group: Group) -> None:
         self.group = group
         self.endpoints = Endpoints(group)
-        self.admission = Admission(group.name, group.limits)
+        self.admission = Admission(group.limits)
 
 
 class Call:
@@ -31,10 +31,9 @@ class Call:
     call holds it gives back when it fails, or when the answer is complete.
     """
 
-    def __init__(self, served: Served, deadline: float, tokens: int | None, tried: set[str]) -> None:
+    def __init__(self, served: Served, tokens: int | None, tried: set[str]) -> None:
         self.tried = tried
         self.served = served
-        self.deadline = deadline
         self.tokens = tokens
         self.state: State | None = None
         self.place: Place | None = None
@@ -52,14 +51,15 @@ class Call:
         return state.endpoint.id
 
     async def enter(self) -> None:
-        """Wait until the limits have room for one call more; once. Raises NoRoom."""
+        """Wait until the limits have room for one call more; once, and as long as an attempt may take. Raises NoRoom."""
         if self.entered_at is not None:
             return
         admission = self.served.admission
         started = time.monotonic()
-        if await admission.slot(self.deadline):
+        deadline = started + admission.limits.wait
+        if await admission.slot(deadline):
             self.held.append(admission.free_slot)
-        self.place = await admission.enter(self.tokens, self.deadline)
+        self.place = await admission.enter(self.tokens, deadline)
         self.entered_at = time.monotonic()
         metrics.QUEUED.labels(self.served.group.name).observe(self.entered_at - started)
 
@@ -74,11 +74,14 @@ class Call:
         if not scope.at_end(self.release):
             self.release()
 
-    def failed(self, endpoints_fault: bool) -> None:
+    def failed(self, error: BaseException) -> None:
         """Learn from a failure, and give everything back."""
-        if self.state is not None and self.entered_at is not None and endpoints_fault:
-            self.served.endpoints.failed(self.state)
-        self.held.append(lambda: self._settle(0))
+        if self.state is not None:
+            if self.entered_at is None:
+                self.served.endpoints.forget(self.state)
+            elif causes.is_endpoints_fault(error):
+                self.served.endpoints.failed(self.state)
+        self.held.append(lambda: self._settle(0, answered=not causes.is_connection(error)))
         self.release()
 
     def release(self) -> None:
@@ -86,9 +89,9 @@ class Call:
         while self.held:
             self.held.pop()()
 
-    def _settle(self, used: int | None) -> None:
+    def _settle(self, used: int | None, answered: bool = True) -> None:
         if self.place is not None:
-            self.served.admission.leave(self.place, self.place.tokens if used is None else used)
+            self.served.admission.leave(self.place, self.place.tokens if used is None else used, answered)
             self.place = None
 
 

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import httpx
 import litellm
+from litellm.types.router import RouterRateLimitError
+
+from langop_model.gateway.admission import NoRoom
 
 ANY = "error"
+_LITELLMS = tuple(litellm.LITELLM_EXCEPTION_TYPES)
+_NO_CONNECTION = {"APIConnectionError", "ConnectError", "RemoteProtocolError", "ReadError", "ClientConnectorError"}
 CONNECTION = 503  # a provider that can't be reached counts as one that is not available
 
 
-def status_code(error: BaseException) -> int:
-    """Return the HTTP status of a failed attempt: the provider's own where LiteLLM kept it, else the one LiteLLM chose.
+class Refused(RouterRateLimitError):  # type: ignore[misc]
+    """The gateway's own answer 429 with Retry-After: LiteLLM's proxy makes that of this class. No provider was asked."""
 
-    LiteLLM reports a lost connection as 500 (InternalServerError, APIConnectionError); here it is 503.
+    status_code = 429
+
+    def __init__(self, model: str, problem: NoRoom) -> None:
+        super().__init__(model, problem.retry_after, enable_pre_call_checks=False, cooldown_list=[])
+        self.args = (f"{model}: {problem}",)
+        self.message = self.args[0]
+
+
+def status_code(error: BaseException) -> int:
+    """Return the HTTP status of a failed attempt: the provider's own where there is one, else the one that LiteLLM chose.
+
+    LiteLLM reports 529 as 500, 504 as 408, and a lost connection as 500 (InternalServerError, APIConnectionError): here it is 503.
     """
+    own = next((link.response.status_code for link in _links(error) if isinstance(link, httpx.HTTPStatusError)), None)
+    if own is not None:
+        return own
+    chosen = getattr(error, "status_code", None)
     if is_connection(error):
         return CONNECTION
-    own = getattr(getattr(error, "response", None), "status_code", None)
-    chosen = getattr(error, "status_code", None)
-    for status in (own, chosen):
-        if isinstance(status, int) and status >= 400:
-            return status
-    return 500
+    return chosen if isinstance(chosen, int) and chosen >= 400 else 500
 
 
 def cause(error: BaseException) -> str:
@@ -42,20 +60,20 @@ def cause(error: BaseException) -> str:
 
 def is_connection(error: BaseException) -> bool:
     """Whether no answer came at all: LiteLLM wraps the HTTP client's own error, whose name says so."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if type(seen).__name__ in (
-            "APIConnectionError",
-            "ConnectError",
-            "RemoteProtocolError",
-            "ReadError",
-            "ClientConnectorError",
-        ):
-            return not isinstance(error, litellm.Timeout)
-        seen = seen.__cause__ or seen.__context__
-    return False
+    return not isinstance(error, litellm.Timeout) and any(type(link).__name__ in _NO_CONNECTION for link in _links(error))
 
 
 def is_endpoints_fault(error: BaseException) -> bool:
-    """Whether another endpoint of the same model may do better: not when the request itself is to blame."""
+    """Whether another endpoint of the same model may do better: not when the request or the model's limit is to blame."""
+    if isinstance(error, Refused) or not isinstance(error, Exception):
+        return False
     return cause(error) in ("server_error", "rate_limit", "timeout") or status_code(error) in (401, 403, 404)
+
+
+def _links(error: BaseException) -> Iterator[BaseException]:
+    """The error and those that LiteLLM made it of. Another one of LiteLLM's is that of an earlier attempt, and ends the chain."""
+    yield error
+    link = error.__cause__ or error.__context__
+    while link is not None and not isinstance(link, _LITELLMS):
+        yield link
+        link = link.__cause__ or link.__context__

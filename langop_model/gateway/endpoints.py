@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import deque
@@ -13,6 +14,8 @@ from langop_model.gateway.settings import Endpoint, Group
 WINDOW = 60.0  # seconds in which a share of requestsPerMinute is counted
 FAILURES_IN_A_ROW = 3  # until an endpoint is left out, where no health check says otherwise
 LEFT_OUT = 30.0  # seconds until such an endpoint is tried again
+DOUBTED = 5.0  # seconds after a failure in which least-connections prefers the others
+SLOWEST = 0.02  # of the fastest endpoint's share: what latency-based gives to the slowest, to notice its recovery
 SMOOTHING = 0.3  # weight of the newest latency in the average
 
 
@@ -24,6 +27,7 @@ class State:
     in_flight: int = 0
     latency: float | None = None
     failures: int = 0
+    failed_at: float = -math.inf
     down_until: float = 0.0
     checked_down: bool = False
     recent: deque[float] = field(default_factory=deque)
@@ -76,14 +80,15 @@ class Endpoints:
 
     def answered(self, state: State, seconds: float) -> None:
         """Note that an answer began `seconds` after the call."""
-        state.failures, state.down_until = 0, 0.0
+        state.failures, state.failed_at, state.down_until = 0, -math.inf, 0.0
         state.latency = seconds if state.latency is None else SMOOTHING * seconds + (1 - SMOOTHING) * state.latency
 
     def failed(self, state: State) -> None:
         """Note a failure that was the endpoint's fault. After several in a row it is left out for a while."""
         state.failures += 1
+        state.failed_at = self.clock()
         if state.failures >= FAILURES_IN_A_ROW and len(self.states) > 1:
-            state.down_until = self.clock() + LEFT_OUT
+            state.down_until = state.failed_at + LEFT_OUT
 
     def released(self, state: State) -> None:
         """Note the end of a call: for a stream, its last part."""
@@ -118,8 +123,10 @@ def _least_connections(endpoints: Endpoints) -> Pick:
     in_turn = _round_robin(endpoints)
 
     def pick(candidates: Sequence[State]) -> State:
-        def load(state: State) -> tuple[int, int]:
-            return min(state.failures, 1), state.in_flight
+        now = endpoints.clock()
+
+        def load(state: State) -> tuple[bool, int]:
+            return now < state.failed_at + DOUBTED, state.in_flight
 
         least = min(load(state) for state in candidates)
         return in_turn([state for state in candidates if load(state) == least])
@@ -131,9 +138,8 @@ def _latency_based(_: Endpoints) -> Pick:
     """At random, each in proportion to 1 / latency squared: a slow endpoint gets little, and enough to notice its recovery."""
 
     def pick(candidates: Sequence[State]) -> State:
-        known = [state.latency for state in candidates if state.latency is not None]
-        fastest = min(known, default=1.0)
-        weights = [max(state.latency or fastest, 1e-6) ** -2 for state in candidates]
+        fastest = min((state.latency for state in candidates if state.latency), default=1.0)
+        weights = [max((fastest / (state.latency or fastest)) ** 2, SLOWEST) for state in candidates]
         return random.choices(candidates, weights)[0]  # noqa: S311
 
     return pick

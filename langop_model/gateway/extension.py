@@ -5,6 +5,7 @@ LiteLLM imports its callbacks before it builds its Router, so the Router that it
 
 from __future__ import annotations
 
+import logging
 import os
 
 import litellm
@@ -13,8 +14,16 @@ from langop_model.gateway import cache, router, settings
 from langop_model.gateway.request_log import RequestLog
 
 _section = litellm.callback_settings.get(settings.SECTION) or {"models": {}}
-_groups = settings.groups(_section)
+
+_level = os.environ.get("LITELLM_LOG", "INFO")
 
 router.install()
 cache.install(_section.get("cache_megabytes"))  # the configuration has its cache before its callbacks
-callback = RequestLog({name: group.log for name, group in _groups.items()}, os.environ.get("LITELLM_LOG", "INFO"))
+if os.environ.get("JSON_LOGS") == "true":
+    litellm._turn_on_json()  # what other libraries log, and langop.health, becomes a JSON line too
+logging.getLogger("langop").setLevel(_level)
+if _level == "DEBUG":  # LiteLLM's command line sets its loggers; below this level their lines say less than a request's own
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        logging.getLogger(name).setLevel(_level)
+logging.getLogger("opentelemetry.sdk.trace").setLevel(logging.ERROR)  # LiteLLM ends the spans of a failed request twice
+callback = RequestLog(settings.groups(_section).values(), _level)

@@ -4,44 +4,55 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 
-from langop_model.gateway.settings import Log
+from langop_model.gateway.settings import Group, Log
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
+NO_CONTENT = Log(requests=False, responses=False)
 
 
 class RequestLog(CustomLogger):  # type: ignore[misc]
-    """The callback that writes the lines. `logs` says for each model group what its lines hold; `level` is LITELLM_LOG."""
+    """The callback that writes the lines. `groups` say what their lines hold; `level` is LITELLM_LOG."""
 
-    def __init__(self, logs: Mapping[str, Log], level: str) -> None:
+    def __init__(self, groups: Iterable[Group], level: str) -> None:
         super().__init__()
-        self.logs = logs
-        self.level = LEVELS.get(level.upper(), 20)
+        self.groups = {name: group for group in groups for name in _names(group)}
+        self.level = LEVELS.get(level.upper(), LEVELS["INFO"])
 
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: datetime, end_time: datetime) -> None:
         """Write the line of an answer, at level info."""
-        self._write("INFO", kwargs, None)
-
-    async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: datetime, end_time: datetime) -> None:
-        """Write the line of a failure, at level error."""
-        self._write("ERROR", kwargs, kwargs.get("exception"))
-
-    def _write(self, level: str, kwargs: Mapping[str, Any], error: object) -> None:
         payload = kwargs.get("standard_logging_object")
-        if LEVELS[level] < self.level or not payload:
-            return
-        sys.stdout.write(json.dumps(self.line(level, payload, error), ensure_ascii=False, default=str) + "\n")
-        sys.stdout.flush()
+        if payload:
+            model_info = (kwargs.get("litellm_params") or {}).get("model_info") or {}
+            self._write("INFO", {**payload, "region": model_info.get("region")})
 
-    def line(self, level: str, payload: Mapping[str, Any], error: object) -> dict[str, Any]:
+    async def async_post_call_failure_hook(
+        self, request_data: Any, original_exception: Exception, user_api_key_dict: Any, traceback_str: str | None = None
+    ) -> None:
+        """Write the line of a request that failed for good, at level error. A failed attempt that was retried has no line."""
+        payload = request_data.get("standard_logging_object") or {
+            "litellm_call_id": request_data.get("litellm_call_id"),
+            "model_group": request_data.get("model"),
+            "messages": request_data.get("messages"),
+        }
+        outcome = {"status": "failure", "error": type(original_exception).__name__, "response": None}
+        self._write("ERROR", {**payload, **outcome, "status_code": _status_code(original_exception)})
+
+    def _write(self, level: str, payload: Mapping[str, Any]) -> None:
+        if LEVELS[level] >= self.level:
+            sys.stdout.write(json.dumps(self.line(level, payload), ensure_ascii=False, default=str) + "\n")
+            sys.stdout.flush()
+
+    def line(self, level: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the line says. Headers, keys and parameters of the provider are never in it."""
-        metadata = payload.get("metadata") or {}
-        group = payload.get("model_group") or metadata.get("model_group") or ""
+        asked = payload.get("model_group")
+        group = self.groups.get(payload.get("model_id") or "") or self.groups.get(asked or "")
+        log = group.log if group else NO_CONTENT
         members = {
             "level": level,
             "event": "request",
@@ -49,22 +60,29 @@ class RequestLog(CustomLogger):  # type: ignore[misc]
             "trace_id": payload.get("trace_id"),
             "call_type": payload.get("call_type"),
             "status": payload.get("status"),
-            "model_group": group,
+            "model_group": group.name if group else asked,
             "model": payload.get("model"),
             "endpoint": payload.get("model_id"),
-            "region": ((payload.get("model_map_information") or {}).get("region")),
+            "region": payload.get("region"),
             "stream": payload.get("stream"),
             "cache_hit": payload.get("cache_hit"),
             "seconds": payload.get("response_time"),
             "prompt_tokens": payload.get("prompt_tokens"),
             "completion_tokens": payload.get("completion_tokens"),
             "cost": payload.get("response_cost"),
-            "error": (payload.get("error_information") or {}).get("error_class") if error else None,
-            "status_code": getattr(error, "status_code", None) if error else None,
+            "error": payload.get("error"),
+            "status_code": payload.get("status_code"),
+            "messages": payload.get("messages") if log.requests else None,
+            "response": payload.get("response") if log.responses else None,
         }
-        log = self.logs.get(group)
-        if log is not None and log.requests:
-            members["messages"] = payload.get("messages")
-        if log is not None and log.responses:
-            members["response"] = payload.get("response")
-        return {name: value for name, value in members.items() if value is not None}
+        return {name: value for name, value in members.items() if value not in (None, "")}
+
+
+def _names(group: Group) -> Iterable[str]:
+    """What a request may be known by: the endpoint that served it, or the name that was asked for."""
+    return (group.resource, group.name, *(endpoint.id for endpoint in group.endpoints))
+
+
+def _status_code(error: Exception) -> int | None:
+    code = getattr(error, "status_code", None) or getattr(error, "code", None)
+    return int(code) if str(code).isdigit() else None

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import litellm
 from litellm.caching.caching_handler import LLMCachingHandler
 
-from langop_model.gateway import backoff, call, causes, health, metrics, settings
+from langop_model.gateway import backoff, call, causes, health, metrics, scope, settings
 from langop_model.gateway.admission import NoRoom
 from langop_model.gateway.call import Call, Served
 from langop_model.gateway.causes import Refused
@@ -78,6 +79,8 @@ class GatewayRouter(Base):  # type: ignore[misc]
             token = call.present.set(attempt)
             try:
                 response = await super().async_function_with_retries(*args, **kwargs)
+                if response is None:
+                    raise _unprocessable(served.group.name)
             except BaseException as error:
                 attempt.failed(error)
                 if not causes.is_endpoints_fault(error) or len(tried) >= len(served.group.endpoints):
@@ -120,6 +123,17 @@ class GatewayRouter(Base):  # type: ignore[misc]
         )
 
 
+def _unprocessable(model: str) -> Exception:
+    """The error in place of the empty answer that LiteLLM's OpenAI client makes of a second 422 where it may drop parameters."""
+    error: Exception = litellm.UnprocessableEntityError(
+        "the provider can't process the request (422), also without the parameters that it named",
+        llm_provider="",
+        model=model,
+        response=httpx.Response(422, request=httpx.Request("POST", "http://provider")),
+    )
+    return error
+
+
 def install() -> None:
     """Make LiteLLM build this Router, and let a call through the limits only where its cache has no answer."""
     look_up = LLMCachingHandler.async_get_cache
@@ -132,6 +146,7 @@ def install() -> None:
                 await attempt.enter()
             except NoRoom as problem:
                 metrics.REFUSED.labels(attempt.served.group.name, problem.limit).inc()
+                scope.retry_after(problem.retry_after)
                 raise Refused(attempt.served.group.name, problem) from None
         return found
 

@@ -1,4 +1,4 @@
-"""What a request holds until its answer is complete: its place among the concurrent requests, its count at an endpoint.
+"""What belongs to one request of a client: what it holds until its answer is complete, and when a refused one may come again.
 
 A stream's answer is complete with its last part, long after LiteLLM's functions have returned: only the ASGI server knows when.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -15,11 +16,21 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
-_scope: ContextVar[contextlib.ExitStack | None] = ContextVar("langop_request", default=None)
+
+@dataclass(slots=True)
+class _Request:
+    held: contextlib.ExitStack
+    retry_after: int | None = None
+
+
+_present: ContextVar[_Request | None] = ContextVar("langop_request", default=None)
 
 
 class RequestScope:
-    """ASGI middleware: opens a scope for each HTTP request, and closes it when the answer is complete or the client is gone."""
+    """ASGI middleware: opens a scope for each HTTP request, and closes it when the answer is complete or the client is gone.
+
+    Some of LiteLLM's paths lose the Retry-After of a refusal (/v1/completions, /v1/messages): each answer 429 gets it here.
+    """
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -30,11 +41,19 @@ class RequestScope:
             await self.app(scope, receive, send)
             return
         with contextlib.ExitStack() as held:
-            token = _scope.set(held)
+            request = _Request(held)
+
+            async def send_with_retry_after(message: Message) -> None:
+                if message["type"] == "http.response.start" and message["status"] == 429 and request.retry_after is not None:
+                    others = [(name, value) for name, value in message["headers"] if name.lower() != b"retry-after"]
+                    message = {**message, "headers": [*others, (b"retry-after", b"%d" % request.retry_after)]}
+                await send(message)
+
+            token = _present.set(request)
             try:
-                await self.app(scope, receive, send)
+                await self.app(scope, receive, send_with_retry_after)
             finally:
-                _scope.reset(token)
+                _present.reset(token)
 
 
 class MetricsPath:
@@ -52,8 +71,15 @@ class MetricsPath:
 
 def at_end(release: Callable[[], None]) -> bool:
     """Call `release` when the present request's answer is complete; False where no request is being served."""
-    held = _scope.get()
-    if held is None:
+    request = _present.get()
+    if request is None:
         return False
-    held.callback(release)
+    request.held.callback(release)
     return True
+
+
+def retry_after(seconds: int) -> None:
+    """Note when the present request may come again, should it be refused."""
+    request = _present.get()
+    if request is not None:
+        request.retry_after = seconds

@@ -30,6 +30,8 @@ def _properties(validator: Any, properties: dict[str, Any], instance: Any, _: An
 
 def _types_alone(schema: Any) -> list[str] | None:
     """Return the types of a schema that asks for nothing else; None when it does."""
+    if not isinstance(schema, dict):
+        return None
     known = _only_types.get(id(schema), ...)
     if known is ...:
         rules = {key for key in schema if key not in _ANNOTATIONS and not key.startswith("x-")}

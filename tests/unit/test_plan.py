@@ -62,8 +62,11 @@ def test_a_region_without_an_endpoint_of_its_own_uses_the_specs():
 
 
 def test_an_endpoint_of_the_spec_that_is_not_used_is_named():
-    for spec in (balanced(EAST) | {"endpoint": ONLY_EAST}, a_spec(regions=[{"name": "a", "endpoint": ONLY_EAST}])):
-        assert ("LM403", ("spec", "endpoint")) in [(f.code, f.path) for f in planned(spec).findings.items]
+    of_endpoints, of_regions = balanced(EAST) | {"endpoint": ONLY_EAST}, a_spec(regions=[{"name": "a", "endpoint": ONLY_EAST}])
+    for spec, because in ((of_endpoints, "spec.loadBalancing.endpoints"), (of_regions, "each region")):
+        (finding,) = planned(spec).findings.items
+        assert (finding.code, finding.path) == ("LM403", ("spec", "endpoint"))
+        assert f"because {because} names the endpoints" in finding.message
 
 
 def test_an_endpoint_of_the_spec_that_is_used_is_not_named():

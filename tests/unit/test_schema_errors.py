@@ -171,6 +171,11 @@ def test_a_key_in_place_of_its_reference_is_not_repeated(reference: Any):
     assert SECRET not in words(findings)
 
 
+def test_what_is_not_repeated_is_told_by_its_kind():
+    assert "spec.apiKeySecretRef is a text that is not shown" in only(a_spec(apiKeySecretRef=SECRET)).message
+    assert "spec.apiKeySecretRef is a list that is not shown" in only(a_spec(apiKeySecretRef=[SECRET])).message
+
+
 @pytest.mark.parametrize("field", ["apiKey", "api_key", "key", "token"])
 def test_a_key_under_a_name_of_its_own_is_not_repeated(field: str):
     findings = refusal(a_spec(**{field: SECRET}))

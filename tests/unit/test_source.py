@@ -215,6 +215,11 @@ def test_forty_levels_of_nesting_can_be_read(write: Write, name: str, start: str
     assert source.read(write(content, name))[0].value["a"] is not None
 
 
+def test_a_long_file_of_shallow_objects_can_be_read(write: Write):
+    content = "".join(f"- {{a: [{number}], b: {{c: [d]}}}}\n" for number in range(2_000))
+    assert len(source.read(write(content))[0].value) == 2_000
+
+
 @pytest.mark.parametrize(
     ("content", "line", "column"),
     [

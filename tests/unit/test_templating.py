@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,3 +92,52 @@ def test_a_comment_never_ends_its_line(text: str):
 
 def test_a_duration_is_written_in_seconds():
     assert written('{{ "1m30s" | seconds }} {{ "300ms" | seconds }}') == "90 0.3"
+
+
+# Compiled templates.
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of templates, in use instead of the project's."""
+    monkeypatch.setattr(templating, "folder", lambda _: tmp_path)
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    templating.environment.cache_clear()
+    (tmp_path / "a.j2").write_text("one", encoding="utf-8")
+    yield tmp_path
+    templating.environment.cache_clear()
+
+
+def compiled(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".j2"]
+
+
+def test_a_compiled_template_is_kept_beside_its_source(folder: Path):
+    assert templating.render("a.j2") == "one"
+    assert [path.parent for path in compiled(folder)] == [folder / "__pycache__"]
+
+
+def test_a_template_that_was_changed_is_compiled_anew(folder: Path):
+    templating.render("a.j2")
+    (folder / "a.j2").write_text("two", encoding="utf-8")
+    templating.environment.cache_clear()
+    assert templating.render("a.j2") == "two"
+
+
+def test_a_compiled_template_that_is_damaged_is_compiled_anew(folder: Path):
+    templating.render("a.j2")
+    for path in compiled(folder):
+        path.write_bytes(path.read_bytes()[:-3])
+    templating.environment.cache_clear()
+    assert templating.render("a.j2") == "one"
+
+
+def test_nothing_is_kept_where_python_keeps_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    assert templating.render("a.j2") == "one"
+    assert compiled(folder) == []
+
+
+def test_a_folder_that_can_not_be_written_does_no_harm(folder: Path):
+    (folder / "__pycache__").write_text("a file in place of the folder", encoding="utf-8")
+    assert templating.render("a.j2") == "one"
