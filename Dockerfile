@@ -10,7 +10,8 @@ COPY langop_model /app/langop_model
 COPY templates /app/templates
 COPY schema /app/schema
 COPY render.py /app/
-RUN /app/venv/bin/python -m compileall -q /app/langop_model
+RUN cd /app && venv/bin/python -m compileall -q langop_model \
+    && venv/bin/python -c "from langop_model.renderer.templating import environment as e; [e().get_template(n) for n in e().list_templates(filter_func=lambda n: n.endswith('.j2'))]"
 
 FROM ${PYTHON_IMAGE}
 ARG LITELLM_VERSION=1.106.2

@@ -35,7 +35,7 @@ class Deployment:
     """One endpoint of a model, as LiteLLM counts them.
 
     `endpoint` is None where the provider's own address is meant. `order` is None when no endpoint of the model has a
-    priority. The shares are parts of the model's limits (requests and tokens per minute), None without a limit.
+    priority. `requests_per_minute` is its share of the model's limit, None without one.
     """
 
     id: str
@@ -45,8 +45,6 @@ class Deployment:
     weight: int = 100
     order: int | None = None
     requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    concurrent_requests: int | None = None
 
 
 @dataclass(slots=True)
@@ -103,7 +101,7 @@ def make(name: str, spec: dict[str, Any], stated: dict[str, Any], secrets_folder
     for all models together.
     """
     deployments = _deployments(name, spec, found)
-    _share_limits(spec.get("rateLimits", {}), deployments, found)
+    _share_limit(spec.get("rateLimits", {}), deployments, found)
     reference = spec.get("apiKeySecretRef")
     return Model(
         name=name,
@@ -182,21 +180,17 @@ def _set_ids(name: str, deployments: list[Deployment]) -> None:
         deployment.id = f"{name}/{own if own and not _RESERVED_ID.match(own) else f'endpoint-{index}'}"
 
 
-def _share_limits(limits: dict[str, int], deployments: list[Deployment], found: Findings) -> None:
-    weights = [deployment.weight for deployment in deployments]
-    for limit, attribute in (
-        ("requestsPerMinute", "requests_per_minute"),
-        ("tokensPerMinute", "tokens_per_minute"),
-        ("concurrentRequests", "concurrent_requests"),
-    ):
-        if limit not in limits:
-            continue
-        parts = divide(limits[limit], weights)
-        for deployment, part in zip(deployments, parts, strict=True):
-            setattr(deployment, attribute, part)
-        without = [deployment.id for deployment, part in zip(deployments, parts, strict=True) if not part]
-        if without:
-            found.add("LM304", "spec", "rateLimits", limit, limit=limits[limit], deployments=", ".join(without))
+def _share_limit(limits: dict[str, int], deployments: list[Deployment], found: Findings) -> None:
+    """Divide the requests of a minute; tokens and concurrent requests are counted for all endpoints together."""
+    if "requestsPerMinute" not in limits:
+        return
+    parts = divide(limits["requestsPerMinute"], [deployment.weight for deployment in deployments])
+    for deployment, part in zip(deployments, parts, strict=True):
+        deployment.requests_per_minute = part
+    without = ", ".join(deployment.id for deployment in deployments if not deployment.requests_per_minute)
+    if without:
+        path: Path = ("spec", "rateLimits", "requestsPerMinute")
+        found.add("LM304", *path, limit=limits["requestsPerMinute"], deployments=without)
 
 
 def _as_variable(text: str) -> str:

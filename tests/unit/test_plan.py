@@ -158,19 +158,22 @@ def test_a_model_answers_to_its_resources_name_where_that_is_another(name: str, 
 # Limits.
 
 
-def test_the_shares_of_each_limit_add_up_to_it():
-    limits = {"requestsPerMinute": 101, "tokensPerMinute": 1000, "concurrentRequests": 7}
+def test_the_shares_of_the_requests_per_minute_add_up_to_it():
+    limits = {"requestsPerMinute": 101}
     found = deployments(
         balanced({**EAST, "weight": 2}, {**WEST, "weight": 1}, {"url": "https://c.example.com", "weight": 4}, rateLimits=limits)
     )
     assert [d.requests_per_minute for d in found] == [29, 14, 58]
-    assert sum(d.tokens_per_minute or 0 for d in found) == 1000
-    assert sum(d.concurrent_requests or 0 for d in found) == 7
 
 
 def test_without_limits_there_are_no_shares():
     (only,) = deployments(a_spec())
-    assert (only.requests_per_minute, only.tokens_per_minute, only.concurrent_requests) == (None, None, None)
+    assert only.requests_per_minute is None
+
+
+def test_a_limit_that_is_not_divided_leaves_no_endpoint_without_a_share():
+    limits = {"tokensPerMinute": 1, "concurrentRequests": 1}
+    assert planned(balanced(EAST, WEST, rateLimits=limits)).findings.items == []
 
 
 def test_an_endpoint_that_gets_nothing_of_a_limit_is_named():
