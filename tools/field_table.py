@@ -1,7 +1,7 @@
 """`make field-table`: the table of all fields in README.md, from schema/languagemodel.schema.json.
 
-A field is a leaf of the specification. x-becomes says where it shows in the configuration, x-fidelity how faithfully it is kept,
-x-proof which tests see it at work.
+A field is a leaf of the specification. x-becomes says where it shows in the configuration, x-fidelity how faithfully it
+is kept, x-proof which tests see it at work.
 """
 
 from __future__ import annotations

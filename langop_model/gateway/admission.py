@@ -1,7 +1,7 @@
 """Limits of one model: a request that finds no room waits in order, and is refused when it would wait too long.
 
-Requests per minute are a moving window, so that any sixty seconds hold at most the limit; a call that no provider has answered is
-taken out of it. Tokens are known when the answer is there: until then a call counts what it may use.
+Requests per minute are a moving window, so that any sixty seconds hold at most the limit; a call that no provider has answered
+is taken out of it. Tokens are known when the answer is there: until then a call counts what it may use.
 """
 
 from __future__ import annotations
@@ -158,8 +158,8 @@ class _Requests:
 class _Tokens:
     """Tokens of the last minute, and those set aside for calls that are under way.
 
-    The size of an answer is guessed from the largest one lately. Before any is known, one call at a time finds out: so the limit is
-    exceeded by one call's worth at most, also when many arrive at once.
+    The size of an answer is guessed from the largest one lately. Before any is known, one call at a time finds out: so the
+    limit is exceeded by one call's worth at most, also when many arrive at once.
     """
 
     def __init__(self, limit: int) -> None:

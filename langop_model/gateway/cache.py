@@ -1,4 +1,4 @@
-"""Answers that are kept as spec.caching says: with a bound in megabytes, with its time to live, and each for one question only."""
+"""Answers that are kept as spec.caching says: bounded in megabytes, for their time to live, and each for one question only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from litellm.caching.in_memory_cache import InMemoryCache
 from litellm.caching.redis_cache import RedisCache
 
 MEGABYTE = 1024 * 1024
-OVERHEAD = 500  # bytes that an entry costs beside the letters of its key and its text (tests/unit/gateway/test_cache.py measures it)
+# Bytes that an entry costs beside the letters of its key and its text: tests/unit/gateway/test_cache.py measures it.
+OVERHEAD = 600
 
 
 class _Entry(NamedTuple):
@@ -81,7 +82,7 @@ class BeforeRedis(InMemoryCache):  # type: ignore[misc]
 
 
 def install(megabytes: float | None) -> None:
-    """Make LiteLLM's cache do what its settings can't say. `megabytes` bounds a cache in memory; None leaves LiteLLM's 200 entries."""
+    """Make LiteLLM's cache do what its settings can't say. `megabytes` bounds a cache in memory; None leaves LiteLLM's."""
     cache = litellm.cache
     if cache is None:
         return
@@ -100,4 +101,6 @@ def _tell_all_questions_apart(cache: litellm.Cache) -> None:
     """
     litellm.enable_caching_on_provider_specific_optional_params = True
     key = cache.get_cache_key
-    cache.get_cache_key = lambda **request: key(**{name: value for name, value in request.items() if name != "parent_otel_span"})
+    cache.get_cache_key = lambda **request: key(
+        **{name: value for name, value in request.items() if name != "parent_otel_span"}
+    )

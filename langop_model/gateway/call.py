@@ -27,8 +27,8 @@ class Served:
 class Call:
     """An attempt, from the choice of its endpoint to the end of its answer.
 
-    LiteLLM chooses a deployment first (`choose`), then looks into its cache, then calls the provider (`enter` in between). What the
-    call holds it gives back when it fails, or when the answer is complete.
+    LiteLLM chooses a deployment first (`choose`), then looks into its cache, then calls the provider (`enter` in between). What
+    the call holds it gives back when it fails, or when the answer is complete.
     """
 
     def __init__(self, served: Served, tokens: int | None, tried: set[str]) -> None:
@@ -70,7 +70,8 @@ class Call:
                 self.served.endpoints.forget(self.state)
             else:
                 self.served.endpoints.answered(self.state, time.monotonic() - self.entered_at)
-        self.held.append(lambda: self._settle(tokens_used(response)))
+        sent = scope.tokens_sent()  # LiteLLM keeps no account of a stream of /v1/responses or /v1/messages
+        self.held.append(lambda: self._settle(tokens_used(response) or sent()))
         if not scope.at_end(self.release):
             self.release()
 

@@ -30,7 +30,7 @@ class Refused(RouterRateLimitError):  # type: ignore[misc]
 def status_code(error: BaseException) -> int:
     """Return the HTTP status of a failed attempt: the provider's own where there is one, else the one that LiteLLM chose.
 
-    LiteLLM reports 529 as 500, 504 as 408, and a lost connection as 500 (InternalServerError, APIConnectionError): here it is 503.
+    LiteLLM reports 529 as 500, 504 as 408, and a lost connection as 500: here that is 503.
     """
     own = next((link.response.status_code for link in _links(error) if isinstance(link, httpx.HTTPStatusError)), None)
     if own is not None:
@@ -71,7 +71,7 @@ def is_endpoints_fault(error: BaseException) -> bool:
 
 
 def _links(error: BaseException) -> Iterator[BaseException]:
-    """The error and those that LiteLLM made it of. Another one of LiteLLM's is that of an earlier attempt, and ends the chain."""
+    """The error and those that LiteLLM made it of. Another one of LiteLLM's is an earlier attempt's, and ends the chain."""
     yield error
     link = error.__cause__ or error.__context__
     while link is not None and not isinstance(link, _LITELLMS):

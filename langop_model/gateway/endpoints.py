@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from langop_model.gateway.settings import Endpoint, Group
 
 WINDOW = 60.0  # seconds in which a share of requestsPerMinute is counted
-FAILURES_IN_A_ROW = 3  # until an endpoint is left out, where no health check says otherwise
-LEFT_OUT = 30.0  # seconds until such an endpoint is tried again
+FAILURES_IN_A_ROW = 3  # until an endpoint is left out
+LEFT_OUT = 30.0  # seconds until such an endpoint is tried again, if good checks do not return it before
 DOUBTED = 5.0  # seconds after a failure in which least-connections prefers the others
 SLOWEST = 0.02  # of the fastest endpoint's share: what latency-based gives to the slowest, to notice its recovery
 SMOOTHING = 0.3  # weight of the newest latency in the average
@@ -21,7 +21,10 @@ SMOOTHING = 0.3  # weight of the newest latency in the average
 
 @dataclass(slots=True)
 class State:
-    """What is known about one endpoint. `latency` is an average in seconds, None before the first answer."""
+    """What is known about one endpoint. `latency` is an average in seconds, None before the first answer.
+
+    `good_checks` counts them in a row, since it was left out.
+    """
 
     endpoint: Endpoint
     in_flight: int = 0
@@ -30,6 +33,7 @@ class State:
     failed_at: float = -math.inf
     down_until: float = 0.0
     checked_down: bool = False
+    good_checks: int = 0
     recent: deque[float] = field(default_factory=deque)
 
     def has_room(self, now: float) -> bool:
@@ -89,6 +93,11 @@ class Endpoints:
         state.failed_at = self.clock()
         if state.failures >= FAILURES_IN_A_ROW and len(self.states) > 1:
             state.down_until = state.failed_at + LEFT_OUT
+            state.good_checks = 0
+
+    def returned(self, state: State) -> None:
+        """Note that checks have shown an endpoint to be there again."""
+        state.failures, state.failed_at, state.down_until, state.checked_down = 0, -math.inf, 0.0, False
 
     def released(self, state: State) -> None:
         """Note the end of a call: for a stream, its last part."""
@@ -115,7 +124,7 @@ def _weighted(_: Endpoints) -> Pick:
 
 
 def _random(_: Endpoints) -> Pick:
-    return lambda candidates: random.choice(candidates)  # noqa: S311
+    return random.choice
 
 
 def _least_connections(endpoints: Endpoints) -> Pick:

@@ -1,4 +1,4 @@
-"""What the configuration names in `litellm_settings.callbacks`: importing this module makes LiteLLM follow `callback_settings.langop`.
+"""What the configuration names in `litellm_settings.callbacks`: its import makes LiteLLM follow `callback_settings.langop`.
 
 LiteLLM imports its callbacks before it builds its Router, so the Router that it builds is ours.
 """
@@ -10,7 +10,7 @@ import os
 
 import litellm
 
-from langop_model.gateway import cache, router, settings
+from langop_model.gateway import cache, prices, router, settings
 from langop_model.gateway.request_log import RequestLog
 
 _section = litellm.callback_settings.get(settings.SECTION) or {"models": {}}
@@ -18,6 +18,7 @@ _section = litellm.callback_settings.get(settings.SECTION) or {"models": {}}
 _level = os.environ.get("LITELLM_LOG", "INFO")
 
 router.install()
+prices.install()
 cache.install(_section.get("cache_megabytes"))  # the configuration has its cache before its callbacks
 if os.environ.get("JSON_LOGS") == "true":
     litellm._turn_on_json()  # what other libraries log, and langop.health, becomes a JSON line too

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -15,20 +16,20 @@ import httpx
 import litellm
 
 from langop_model.gateway.call import Served
-from langop_model.gateway.endpoints import State
+from langop_model.gateway.endpoints import Endpoints, State
 from langop_model.gateway.settings import Check, HealthCheck
 
 log = logging.getLogger("langop.health")
 
 
 class Watch:
-    """Checks one endpoint for as long as the process lives, and says in `state` whether it is down."""
+    """Checks one of `endpoints` for as long as the process lives, and says in its `state` whether it is down."""
 
-    def __init__(self, state: State, deployment: Mapping[str, Any], settings: HealthCheck) -> None:
+    def __init__(self, endpoints: Endpoints, state: State, settings: HealthCheck, deployment: Mapping[str, Any]) -> None:
+        self.endpoints = endpoints
         self.state = state
-        self.deployment = deployment
         self.settings = settings
-        self.good = 0
+        self.deployment = deployment
         self.bad = 0
 
     async def run(self) -> None:
@@ -52,19 +53,19 @@ class Watch:
 
     def learn(self, good: bool) -> None:
         """Count a check, and act where a threshold is reached."""
-        self.good, self.bad = (self.good + 1, 0) if good else (0, self.bad + 1)
-        if self.state.checked_down and self.good >= self.settings.healthy_threshold:
-            self.state.checked_down, self.state.down_until, self.state.failures = False, 0.0, 0
-            log.warning("%s answers again after %s good checks", self.state.endpoint.id, self.good)
-        elif not self.state.checked_down and self.bad >= self.settings.unhealthy_threshold:
-            self.state.checked_down = True
-            log.warning("%s is left out after %s failed checks", self.state.endpoint.id, self.bad)
+        state = self.state
+        state.good_checks, self.bad = (state.good_checks + 1, 0) if good else (0, self.bad + 1)
+        if state.is_down(self.endpoints.clock()) and state.good_checks >= self.settings.healthy_threshold:
+            self.endpoints.returned(state)
+            log.warning("%s answers again after %s good checks", state.endpoint.id, state.good_checks)
+        elif not state.checked_down and self.bad >= self.settings.unhealthy_threshold:
+            state.checked_down = True
+            log.warning("%s is left out after %s failed checks", state.endpoint.id, self.bad)
 
     async def _ask(self, check: Check) -> None:
         key = self.deployment["litellm_params"].get("api_key", "")
         headers = {**check.headers, check.key_header: f"{check.key_prefix}{key}"}
-        async with httpx.AsyncClient() as client:
-            answer = await client.get(check.url, headers=headers, timeout=self.settings.timeout)
+        answer = await _client().get(check.url, headers=headers, timeout=self.settings.timeout)
         # A server without this path answers 404: it is there. A key that is refused would be refused for a request too.
         if answer.status_code >= 500 or answer.status_code in (401, 403):
             raise httpx.HTTPStatusError(f"status {answer.status_code}", request=answer.request, response=answer)
@@ -74,6 +75,12 @@ class Watch:
         await litellm.acompletion(messages=[{"role": "user", "content": "Hi"}], **parameters)
 
 
+@functools.cache
+def _client() -> httpx.AsyncClient:
+    """One client for all checks: to read the certificates takes longer than a check."""
+    return httpx.AsyncClient()
+
+
 def start(served: Served, deployments: Mapping[str, Mapping[str, Any]]) -> list[asyncio.Task[None]]:
     """Start checking the endpoints of a group that asks for it. Keep the tasks: the event loop does not."""
     settings = served.group.health_check
@@ -81,7 +88,7 @@ def start(served: Served, deployments: Mapping[str, Mapping[str, Any]]) -> list[
         return []
     with contextlib.suppress(RuntimeError):  # no event loop: nobody serves
         loop = asyncio.get_running_loop()
-        return [
-            loop.create_task(Watch(state, deployments[state.endpoint.id], settings).run()) for state in served.endpoints.states
-        ]
+        endpoints = served.endpoints
+        watches = [Watch(endpoints, state, settings, deployments[state.endpoint.id]) for state in endpoints.states]
+        return [loop.create_task(watch.run()) for watch in watches]
     return []

@@ -1,11 +1,10 @@
-"""One JSON line on standard output for each request: who answered, how long it took, what it cost; its messages where asked for."""
+"""One JSON line on standard output for each request: who answered, how long, at what cost; its messages where asked for."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
@@ -24,16 +23,14 @@ class RequestLog(CustomLogger):  # type: ignore[misc]
         self.groups = {name: group for group in groups for name in _names(group)}
         self.level = LEVELS.get(level.upper(), LEVELS["INFO"])
 
-    async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: datetime, end_time: datetime) -> None:
+    async def async_log_success_event(self, kwargs: Any, *_: Any, **__: Any) -> None:
         """Write the line of an answer, at level info."""
         payload = kwargs.get("standard_logging_object")
         if payload:
             model_info = (kwargs.get("litellm_params") or {}).get("model_info") or {}
             self._write("INFO", {**payload, "region": model_info.get("region")})
 
-    async def async_post_call_failure_hook(
-        self, request_data: Any, original_exception: Exception, user_api_key_dict: Any, traceback_str: str | None = None
-    ) -> None:
+    async def async_post_call_failure_hook(self, request_data: Any, original_exception: Exception, *_: Any, **__: Any) -> None:
         """Write the line of a request that failed for good, at level error. A failed attempt that was retried has no line."""
         payload = request_data.get("standard_logging_object") or {
             "litellm_call_id": request_data.get("litellm_call_id"),
@@ -85,4 +82,4 @@ def _names(group: Group) -> Iterable[str]:
 
 def _status_code(error: Exception) -> int | None:
     code = getattr(error, "status_code", None) or getattr(error, "code", None)
-    return int(code) if str(code).isdigit() else None
+    return int(str(code)) if str(code).isdigit() else None

@@ -91,7 +91,7 @@ class GatewayRouter(Base):  # type: ignore[misc]
             finally:
                 call.present.reset(token)
 
-    async def async_function_with_fallbacks_common_utils(
+    async def async_function_with_fallbacks_common_utils(  # noqa: PLR0913, PLR0917 - LiteLLM's
         self,
         e: Exception,
         disable_fallbacks: bool | None,
@@ -124,7 +124,7 @@ class GatewayRouter(Base):  # type: ignore[misc]
 
 
 def _unprocessable(model: str) -> Exception:
-    """The error in place of the empty answer that LiteLLM's OpenAI client makes of a second 422 where it may drop parameters."""
+    """The error in place of the empty answer that LiteLLM's OpenAI client makes of a second 422 when it may drop parameters."""
     error: Exception = litellm.UnprocessableEntityError(
         "the provider can't process the request (422), also without the parameters that it named",
         llm_provider="",

@@ -1,4 +1,4 @@
-"""What belongs to one request of a client: what it holds until its answer is complete, and when a refused one may come again.
+"""What belongs to one request of a client: what it holds until its answer is complete, and what is seen of that answer.
 
 A stream's answer is complete with its last part, long after LiteLLM's functions have returned: only the ASGI server knows when.
 """
@@ -6,9 +6,10 @@ A stream's answer is complete with its last part, long after LiteLLM's functions
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -16,11 +17,25 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
+TOKENS = re.compile(rb'"(total_tokens|input_tokens|output_tokens)"\s*:\s*(\d+)')
+
 
 @dataclass(slots=True)
 class _Request:
     held: contextlib.ExitStack
     retry_after: int | None = None
+    tokens: dict[bytes, int] = field(default_factory=dict)
+
+    def tokens_sent(self) -> int | None:
+        """Return the tokens that the answer says it cost; None where it does not say."""
+        parts = self.tokens.get(b"input_tokens", 0) + self.tokens.get(b"output_tokens", 0)
+        return max(self.tokens.get(b"total_tokens", 0), parts) or None
+
+    def note_tokens(self, body: bytes) -> None:
+        """Note the tokens that a part of the answer speaks of. In a text the quotes would have backslashes."""
+        if b'"usage"' in body:
+            for name, number in TOKENS.findall(body):
+                self.tokens[name] = max(self.tokens.get(name, 0), int(number))
 
 
 _present: ContextVar[_Request | None] = ContextVar("langop_request", default=None)
@@ -43,15 +58,16 @@ class RequestScope:
         with contextlib.ExitStack() as held:
             request = _Request(held)
 
-            async def send_with_retry_after(message: Message) -> None:
+            async def observed_send(message: Message) -> None:
                 if message["type"] == "http.response.start" and message["status"] == 429 and request.retry_after is not None:
                     others = [(name, value) for name, value in message["headers"] if name.lower() != b"retry-after"]
                     message = {**message, "headers": [*others, (b"retry-after", b"%d" % request.retry_after)]}
+                request.note_tokens(message.get("body", b""))
                 await send(message)
 
             token = _present.set(request)
             try:
-                await self.app(scope, receive, send_with_retry_after)
+                await self.app(scope, receive, observed_send)
             finally:
                 _present.reset(token)
 
@@ -76,6 +92,12 @@ def at_end(release: Callable[[], None]) -> bool:
         return False
     request.held.callback(release)
     return True
+
+
+def tokens_sent() -> Callable[[], int | None]:
+    """Return what says at the end how many tokens the present request's answer cost, by its own account."""
+    request = _present.get()
+    return request.tokens_sent if request is not None else lambda: None
 
 
 def retry_after(seconds: int) -> None:

@@ -11,7 +11,7 @@ SECTION = "langop"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one model over all its endpoints; None where there is none. `wait` is how long a request may queue, in seconds."""
+    """Limits of one model over all its endpoints; None where there is none. `wait` is how long a call may queue, in seconds."""
 
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
@@ -92,7 +92,7 @@ class Group:
 
 
 def groups(settings: Mapping[str, Any]) -> dict[str, Group]:
-    """Return the groups of a `callback_settings.langop` section by name. The renderer has checked it: nothing is forgiven here."""
+    """Return the groups of a `callback_settings.langop` section by name. The renderer has checked it: nothing is forgiven."""
     return {name: _group(name, section) for name, section in settings["models"].items()}
 
 

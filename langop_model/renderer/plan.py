@@ -170,10 +170,10 @@ def _set_order(deployments: list[Deployment]) -> None:
 
 
 def _set_ids(name: str, deployments: list[Deployment]) -> None:
-    """Give each deployment an id that is unique, readable in metrics, and stable when a key rotates."""
-    if len(deployments) == 1 and deployments[0].path == ("spec",):
-        deployments[0].id = name
-        return
+    """Give each deployment an id that is unique, readable in metrics, and stable when a key rotates.
+
+    It always holds a slash: an id that is a name of LiteLLM's price list would change that name's price.
+    """
     regions = [deployment.region for deployment in deployments]
     for index, deployment in enumerate(deployments):
         own = deployment.region if deployment.region and regions.count(deployment.region) == 1 else None

@@ -47,6 +47,7 @@ def main(paths: list[str]) -> None:
 
 def internals() -> dict[str, list[str]]:
     """Return the parameters of everything in LiteLLM that langop_model.gateway overrides, calls or relies on."""
+    import litellm
     from litellm import _logging
     from litellm.caching.caching_handler import CachingHandlerResponse, LLMCachingHandler
     from litellm.router import Router
@@ -63,7 +64,16 @@ def internals() -> dict[str, list[str]]:
         "_logging.resolve_log_level": _logging.resolve_log_level,
     }
     found = {name: list(inspect.signature(function).parameters) for name, function in touched.items()}
-    return {**found, "CachingHandlerResponse": sorted(CachingHandlerResponse.model_fields)}
+    attributes = {
+        "Router": [
+            name
+            for name in ("_inherit_builtin_cache_pricing", "_inherit_builtin_service_tier_pricing")
+            if hasattr(gateway, name)
+        ],
+        "Cache": [name for name in ("get_cache_key",) if hasattr(litellm.caching.caching.Cache, name)],
+        "litellm": [name for name in ("callback_settings", "_turn_on_json", "cache") if hasattr(litellm, name)],
+    }
+    return {**found, **attributes, "CachingHandlerResponse": sorted(CachingHandlerResponse.model_fields)}
 
 
 def _load(proxy: Any, path: str) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_litellm_knows_the_model_by_both_its_names(golden: Any, loaded: dict[str
     assert names <= set(loaded[golden.name]["groups"])
 
 
-# What langop_model.gateway overrides, calls or relies on. When a new LiteLLM differs here, read langop_model/gateway/router.py again.
+# What langop_model.gateway overrides, calls or relies on. When a new LiteLLM differs here, read the gateway again.
 INTERNALS = {
     "Router.async_get_available_deployment": ["self", "model", "request_kwargs", "messages", "input", "specific_deployment"],
     "Router.async_function_with_retries": ["self", "args", "kwargs"],
@@ -78,6 +78,9 @@ INTERNALS = {
         "args", "kwargs", "include_fallback_errors",
     ],
     "RouterRateLimitError": ["self", "model", "cooldown_time", "enable_pre_call_checks", "cooldown_list", "model_ids"],
+    "Router": ["_inherit_builtin_cache_pricing", "_inherit_builtin_service_tier_pricing"],
+    "Cache": ["get_cache_key"],
+    "litellm": ["callback_settings", "_turn_on_json", "cache"],
     "_logging._get_uvicorn_json_log_config": [],
     "_logging.resolve_log_level": ["log_level"],
 }  # fmt: skip

@@ -328,7 +328,7 @@ def test_explain_passes_on_what_is_said_about_other_documents(write: Write):
 
 def test_diff_of_two_specifications_tells_what_changes(write: Write):
     result = run("diff", write(a_spec(timeout="1m"), "old.yaml"), write(a_spec(timeout="2m"), "new.yaml"))
-    assert (result.exit_code, result.stdout) == (0, "~ model_list[llama].litellm_params.timeout: 60 -> 120\n")
+    assert (result.exit_code, result.stdout) == (0, "~ model_list[llama/endpoint-0].litellm_params.timeout: 60 -> 120\n")
 
 
 def test_diff_of_two_configurations_tells_what_changes():
@@ -424,7 +424,9 @@ def test_help_names_every_command():
 
 
 @pytest.mark.parametrize(
-    "arguments", [("render", EVERY_FIELD), ("schema", "output"), ("explain", "examples/bedrock.yaml"), ("providers",)], ids=" ".join
+    "arguments",
+    [("render", EVERY_FIELD), ("schema", "output"), ("explain", "examples/bedrock.yaml"), ("providers",)],
+    ids=" ".join,
 )
 def test_a_reader_that_goes_away_leaves_no_traceback(arguments: tuple[str, ...]):
     reading, writing = os.pipe()

@@ -38,7 +38,7 @@ def test_every_leaf_of_the_spec_has_a_row_in_the_order_of_the_source():
 
 
 def test_a_field_shows_where_it_stands_in_the_configuration():
-    assert places(a_spec(), "endpoint") == ["model_list[model].litellm_params.api_base"]
+    assert places(a_spec(), "endpoint") == ["model_list[model/endpoint-0].litellm_params.api_base"]
     assert places(a_spec(caching={"enabled": True, "ttl": "1m"}), "caching", "ttl") == ["litellm_settings.cache_params.ttl"]
 
 

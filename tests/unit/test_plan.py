@@ -32,9 +32,9 @@ def regional(*regions: dict[str, Any], **fields: Any) -> dict[str, Any]:
 # Endpoints.
 
 
-def test_a_spec_without_endpoints_is_one_deployment_named_like_the_resource():
+def test_a_spec_without_endpoints_is_one_deployment_whose_id_is_no_name_of_a_price_list():
     (only,) = deployments(a_spec())
-    assert (only.id, only.endpoint, only.path) == ("model", "https://llm.example.com/v1", ("spec",))
+    assert (only.id, only.endpoint, only.path) == ("model/endpoint-0", "https://llm.example.com/v1", ("spec",))
 
 
 def test_a_spec_without_an_address_means_the_providers_own():

@@ -1,0 +1,44 @@
+"""The laboratory that the live tests share, and their order: what takes a minute begins first and is looked at last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.live.laboratory import Laboratory, in_background, mount
+from tools.processes import Gateway
+from tools.stand_in import StandIn
+
+# For the signatures of requests to Bedrock. Not from the environment: a developer's own must not be used.
+AWS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-real-key-4711"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "looked_at_last: begins with the laboratory (BEGIN of its module) and takes a minute")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("looked_at_last") is not None)
+
+
+@pytest.fixture(scope="session")
+def laboratory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """A gateway with the MODELS of all modules that are run; what their BEGIN lists has begun."""
+    modules = {item.module for item in request.session.items if isinstance(item, pytest.Function)}
+    models: dict[str, Any] = {}
+    for module in modules:
+        own = getattr(module, "MODELS", {})
+        assert not models.keys() & own.keys(), "two modules have a model of the same name"
+        models |= own
+    folder = tmp_path_factory.mktemp("laboratory")
+    with StandIn() as provider, Gateway(mount(models, folder, provider), folder, folder, environment=AWS) as gateway:
+        laboratory = Laboratory(gateway, provider)
+        wanted = {item.originalname for item in request.session.items if isinstance(item, pytest.Function)}
+        for module in modules:
+            for test, begin in getattr(module, "BEGIN", {}).items():
+                if test in wanted:
+                    laboratory.begun[test] = in_background(partial(begin, laboratory))
+        yield laboratory

@@ -1,0 +1,70 @@
+"""A redis of one's own: the real server, on a free port, with nothing on disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import redis
+
+from tools.processes import free_port
+
+INSTALL = "apt-get update -qq && apt-get install -y -qq redis-server"
+
+
+def find() -> str:
+    """Return the path of redis-server, installed if need be. Raises FileNotFoundError with the reason where it can't be."""
+    program = shutil.which("redis-server")
+    if program:
+        return program
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise FileNotFoundError(f"redis-server is not installed, and only root of a Debian can install it: {INSTALL}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # no service of its own
+    done = subprocess.run(["sh", "-c", INSTALL], env=environment, capture_output=True, text=True, check=False)
+    program = shutil.which("redis-server")
+    if not program:
+        raise FileNotFoundError(f"redis-server is not installed, and this failed: {INSTALL}\n{done.stderr[-500:]}")
+    return program
+
+
+class RedisServer:
+    """A server that can be started and killed. It listens on loopback only."""
+
+    def __init__(self, program: str, folder: Path, password: str, port: int = 0) -> None:
+        self.port = port or free_port()
+        self.folder = folder
+        self.client = redis.Redis("127.0.0.1", self.port, password=password)
+        self.command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)]
+        self.command += ["--requirepass", password, "--save", "", "--appendonly", "no", "--daemonize", "no"]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, empty, unless it runs; return when it answers."""
+        if self.process is not None:
+            return
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.client.ping()
+            except redis.ConnectionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+    def kill(self) -> None:
+        """End it at once, as a node that fails does."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def answers(self) -> dict[str, int]:
+        """Return the keys of the answers that it keeps, and the seconds that each has left."""
+        keys = [key.decode() for key in self.client.scan_iter("*")]
+        return {key: int(self.client.ttl(key)) for key in keys if len(key.rpartition(":")[2]) == 64}

@@ -1,0 +1,176 @@
+"""spec.observability.logging: one line of JSON for each request, what it holds, and what is never in it."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from tests.live.observed import KEY, REDIS_PASSWORD, Laboratory, question, request_lines
+
+pytest_plugins = ["tests.live.observed"]
+
+HOLDS = {
+    "logs-nothing": (False, False),
+    "logs-questions": (True, False),
+    "logs-answers": (False, True),
+    "logs-both": (True, True),
+}
+
+
+def test_a_request_is_one_line_of_json_that_says_who_answered_and_what_it_cost(observed: Laboratory):
+    answer = observed.post("priced", question())
+    (line,) = observed.lines("priced", 1, call_id=answer.headers["x-litellm-call-id"])
+    assert line["level"] == "INFO"
+    assert line["status"] == "success"
+    assert line["model"] == "openai/priced"
+    assert line["endpoint"] == "priced/endpoint-0"
+    assert line["seconds"] > 0
+    assert (line["prompt_tokens"], line["completion_tokens"]) == (7, 9)
+    assert line["cost"] == pytest.approx(7 * 0.5 / 1000 + 9 * 1.5 / 1000)
+
+
+@pytest.mark.parametrize("name", HOLDS)
+def test_log_requests_and_log_responses_hold_independently(observed: Laboratory, name: str):
+    requests, responses = HOLDS[name]
+    text = question()
+    answer = observed.post(name, text)
+    (line,) = observed.lines(name, 1, call_id=answer.headers["x-litellm-call-id"])
+    assert line.get("messages") == ([{"role": "user", "content": text}] if requests else None)
+    said = line["response"]["choices"][0]["message"]["content"] if "response" in line else None
+    assert said == (f"You said: {text}" if responses else None)
+    assert (text in json.dumps(line)) is (requests or responses)
+
+
+@pytest.mark.parametrize("name", HOLDS)
+def test_a_stream_has_one_line_too_with_its_tokens_and_its_messages(observed: Laboratory, name: str):
+    requests, responses = HOLDS[name]
+    text = question()
+    answer = observed.post(name, text, stream=True)
+    (line,) = observed.lines(name, 1, call_id=answer.headers["x-litellm-call-id"])
+    assert line["stream"] is True
+    assert (line["prompt_tokens"], line["completion_tokens"]) == (7, 9)
+    assert ("messages" in line) is requests
+    said = line["response"]["choices"][0]["message"]["content"] if "response" in line else None
+    assert said == (f"You said: {text}" if responses else None)
+
+
+def test_messages_that_are_not_to_be_logged_are_nowhere_in_the_output(observed: Laboratory):
+    text = question("a secret that only this test knows")
+    answer = observed.post("logs-nothing", text)
+    observed.lines("logs-nothing", 1, call_id=answer.headers["x-litellm-call-id"])
+    assert "only this test knows" not in observed.output()
+
+
+def test_a_request_under_the_resources_name_is_logged_as_its_model_is(observed: Laboratory):
+    text = question()
+    answer = observed.post("named-otherwise", text)
+    (line,) = observed.lines("its-model-name", 1, call_id=answer.headers["x-litellm-call-id"])
+    assert line["messages"] == [{"role": "user", "content": text}]
+
+
+def test_a_line_names_the_region(observed: Laboratory):
+    answer = observed.post("regional", question())
+    (line,) = observed.lines("regional", 1, call_id=answer.headers["x-litellm-call-id"])
+    assert line["region"] == "eu-central-1"
+
+
+def test_a_failed_request_has_one_line_of_level_error(observed: Laboratory):
+    text = question()
+    observed.provider.behave("logs-both", statuses=[500])
+    answer = observed.post("logs-both", text)
+    assert answer.status_code == 500
+    (line,) = observed.lines("logs-both", 1, messages=[{"role": "user", "content": text}])
+    assert line["level"] == "ERROR"
+    assert line["status"] == "failure"
+    assert line["error"] == "InternalServerError"
+    assert line["status_code"] == 500
+    assert line["endpoint"] == "logs-both/endpoint-0"
+    assert "response" not in line
+
+
+def test_a_failed_request_shows_its_messages_only_where_they_are_to_be_logged(observed: Laboratory):
+    text = question("a failure that only this test knows")
+    before = len(observed.lines("logs-nothing", 0, level="ERROR"))
+    observed.provider.behave("logs-nothing", statuses=[500])
+    assert observed.post("logs-nothing", text).status_code == 500
+    observed.lines("logs-nothing", before + 1, level="ERROR")
+    assert "a failure that only this test knows" not in observed.output()
+
+
+def test_a_request_that_succeeds_after_two_retries_has_one_line(observed: Laboratory):
+    observed.provider.behave("patient", statuses=[500, 503])
+    answer = observed.post("patient", question())
+    assert answer.status_code == 200
+    lines = observed.lines("patient", 1, call_id=answer.headers["x-litellm-call-id"])
+    assert [line["status"] for line in lines] == ["success"]
+
+
+def test_a_stream_that_breaks_has_one_line_of_level_error(observed: Laboratory):
+    text = question()
+    observed.provider.behave("logs-questions", break_after=4)
+    observed.post("logs-questions", text, stream=True)
+    (line,) = observed.lines("logs-questions", 1, messages=[{"role": "user", "content": text}])
+    assert line["level"] == "ERROR"
+
+
+def test_a_model_that_does_not_exist_has_a_line_too(observed: Laboratory):
+    assert observed.post("nobody", question()).status_code == 400
+    (line,) = [line for line in request_lines(observed.output()) if line["model"] == "nobody"]
+    assert (line["level"], line["status_code"]) == ("ERROR", 400)
+
+
+def test_a_cached_answer_says_so_and_costs_nothing(observed: Laboratory):
+    text = question()
+    observed.said("cached", text)
+    answer = observed.post("cached", text)
+    (line,) = observed.lines("cached", 1, call_id=answer.headers["x-litellm-call-id"])
+    assert line["cache_hit"] is True
+    assert line["cost"] == 0
+
+
+def test_access_lines_are_json_and_probes_have_none(observed: Laboratory):
+    observed.said("logs-nothing", question())
+    lines = [json.loads(line) for line in observed.output().splitlines() if "uvicorn.access" in line]
+    paths = [line["message"].split('"')[1].split()[1] for line in lines]
+    assert "/v1/chat/completions" in paths
+    assert not any(path.startswith("/health") for path in paths)
+
+
+def test_no_key_is_in_the_output_at_level_info(observed: Laboratory):
+    for name in ("logs-both", "claude", "azure"):
+        observed.said(name, question())
+        assert observed.provider.requests[-1].headers.keys() & {"authorization", "x-api-key", "api-key"}
+    assert KEY in json.dumps([dict(seen.headers) for seen in observed.provider.requests])
+    assert KEY not in observed.output()
+
+
+def test_level_debug_says_more_and_still_no_key(debugged: Laboratory):
+    debugged.said("debugged", question())
+    debugged.streamed("debugged", question())
+    debugged.provider.behave("debugged", statuses=[401])
+    assert debugged.post("debugged", question()).status_code == 401
+    debugged.lines("debugged", 1, level="ERROR")
+    output = debugged.output()
+    assert '"level": "DEBUG"' in output
+    assert KEY in json.dumps([dict(seen.headers) for seen in debugged.provider.requests])
+    assert KEY not in output
+    assert REDIS_PASSWORD not in output
+
+
+def test_every_request_of_a_debugged_gateway_has_its_line(debugged: Laboratory):
+    answer = debugged.post("debugged", question())
+    (line,) = debugged.lines("debugged", 1, call_id=answer.headers["x-litellm-call-id"])
+    assert "messages" not in line
+    assert len([each for each in request_lines(debugged.output()) if each["call_id"] == line["call_id"]]) == 1
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_stream_leaves_one_line(observed: Laboratory):
+    text = question()
+    observed.provider.behave("logs-questions", chunk_delay=0.3)
+    body = {"model": "logs-questions", "messages": [{"role": "user", "content": text}], "stream": True}
+    with httpx.stream("POST", f"{observed.gateway.url}/v1/chat/completions", json=body, timeout=60) as answer:
+        next(answer.iter_lines())
+    (line,) = observed.lines("logs-questions", 1, messages=body["messages"])
+    assert line["stream"] is True

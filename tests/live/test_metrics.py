@@ -1,0 +1,135 @@
+"""spec.observability.metrics: GET /metrics, and each figure that the description promises."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from tests.live.observed import Laboratory, eventually, question
+
+pytest_plugins = ["tests.live.observed"]
+
+REQUESTS = "litellm_proxy_total_requests_metric_total"
+FAILURES = "litellm_proxy_failed_requests_metric_total"
+LATENCY = "litellm_request_total_latency_metric"
+PROVIDERS_LATENCY = "litellm_llm_api_latency_metric"
+
+
+def grown(laboratory: Laboratory, before: float, by: float, name: str, **labels: str) -> float:
+    """Return by how much a metric has grown, once it has by as much as it should."""
+    return eventually(lambda: laboratory.metric(name, **labels) - before, lambda growth: growth >= by)
+
+
+def test_metrics_are_answered_without_a_redirect(observed: Laboratory):
+    for path in ("/metrics", "/metrics/"):
+        answer = httpx.get(f"{observed.gateway.url}{path}", follow_redirects=False, timeout=60)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/plain")
+        assert "# TYPE " in answer.text
+
+
+def test_each_request_is_counted_by_model_and_status(observed: Laboratory):
+    good, bad = ({"requested_model": "not-cached", "status_code": status} for status in ("200", "500"))
+    before = [observed.metric(REQUESTS, **labels) for labels in (good, bad)]
+    observed.provider.behave("not-cached", statuses=[200, 500, 200, 200])
+    for _ in range(4):
+        observed.post("not-cached", question())
+    assert grown(observed, before[0], 3, REQUESTS, **good) == 3
+    assert grown(observed, before[1], 1, REQUESTS, **bad) == 1
+
+
+def test_each_failure_is_counted_with_its_status(observed: Laboratory):
+    labels = {"requested_model": "not-cached", "exception_status": "503"}
+    before = observed.metric(FAILURES, **labels)
+    observed.provider.behave("not-cached", statuses=[503, 503])
+    for _ in range(2):
+        assert observed.post("not-cached", question()).status_code == 503
+    assert grown(observed, before, 2, FAILURES, **labels) == 2
+
+
+def test_latencies_are_histograms_of_which_a_slow_provider_fills_the_slow_buckets(observed: Laboratory):
+    observed.provider.behave("priced", delay=1.2)
+    before = {name: observed.metric(f"{name}_sum", model_id="priced/endpoint-0") for name in (LATENCY, PROVIDERS_LATENCY)}
+    count = observed.metric(f"{LATENCY}_count", model_id="priced/endpoint-0")
+    quick = observed.metric(f"{LATENCY}_bucket", model_id="priced/endpoint-0", le="1.0")
+    observed.said("priced", question())
+    assert grown(observed, count, 1, f"{LATENCY}_count", model_id="priced/endpoint-0") == 1
+    assert observed.metric(f"{LATENCY}_bucket", model_id="priced/endpoint-0", le="1.0") == quick
+    for name, sum_before in before.items():
+        assert observed.metric(f"{name}_sum", model_id="priced/endpoint-0") - sum_before >= 1.2
+    bounds = {float(sample.labels["le"]) for sample in observed.samples() if sample.name == f"{LATENCY}_bucket"}
+    assert min(bounds) <= 0.1
+    assert float("inf") in bounds
+    assert max(bounds - {float("inf")}) >= 300  # a percentile of the longest requests can be told
+
+
+def test_a_streams_first_part_has_a_latency_of_its_own(observed: Laboratory):
+    name = "litellm_llm_api_time_to_first_token_metric_count"
+    before = observed.metric(name, model_id="not-cached/endpoint-0")
+    observed.streamed("not-cached", question())
+    assert grown(observed, before, 1, name, model_id="not-cached/endpoint-0") == 1
+
+
+def test_tokens_are_counted_in_both_directions(observed: Laboratory):
+    observed.provider.behave("not-cached", usage=(30, 7))
+    names = {"input": 60, "output": 14, "total": 74}
+    before = {name: observed.metric(f"litellm_{name}_tokens_metric_total", model_id="not-cached/endpoint-0") for name in names}
+    observed.said("not-cached", question())
+    observed.streamed("not-cached", question())
+    for name, tokens in names.items():
+        assert (
+            grown(observed, before[name], tokens, f"litellm_{name}_tokens_metric_total", model_id="not-cached/endpoint-0")
+            == tokens
+        )
+
+
+def test_refusals_of_a_rate_limit_are_counted_with_the_limits_name(observed: Laboratory):
+    labels = {"model": "limited", "limit": "rateLimits.requestsPerMinute"}
+    before = observed.metric("langop_rate_limit_refusals_total", **labels)
+    statuses = [observed.post("limited", question()).status_code for _ in range(4)]
+    refused = statuses.count(429)
+    assert refused >= 3  # one request a minute
+    assert grown(observed, before, refused, "langop_rate_limit_refusals_total", **labels) == refused
+
+
+def test_the_wait_in_the_queue_is_a_histogram(observed: Laboratory):
+    count, total = (observed.metric(f"langop_queue_seconds_{part}", model="narrow") for part in ("count", "sum"))
+    observed.provider.behave("narrow", delay=0.5)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: observed.said("narrow", question()), range(3)))
+    assert grown(observed, count, 3, "langop_queue_seconds_count", model="narrow") == 3
+    assert observed.metric("langop_queue_seconds_sum", model="narrow") - total >= 0.9 * (0.5 + 1.0)  # the second and the third
+
+
+def test_hits_of_the_cache_are_counted(observed: Laboratory):
+    name = "litellm_cache_hits_metric_total"
+    before = observed.metric(name, model_id="cached/endpoint-0")
+    text = question()
+    for _ in range(3):
+        observed.said("cached", text)
+    assert grown(observed, before, 2, name, model_id="cached/endpoint-0") == 2
+
+
+def test_a_regions_requests_can_be_told_by_the_endpoints_id(observed: Laboratory):
+    labels = {"model_id": "regional/eu-central-1", "requested_model": "regional"}
+    before = observed.metric(REQUESTS, **labels)
+    observed.said("regional", question())
+    assert grown(observed, before, 1, REQUESTS, **labels) == 1
+
+
+def test_no_label_tells_clients_apart(observed: Laboratory):
+    """Each value of such a label is a time series of its own: a client could make as many as it likes."""
+    before = {(sample.name, *sample.labels.items()) for sample in observed.samples()}
+    for number in range(3):
+        observed.post("not-cached", question(), headers={"User-Agent": f"agent/{number}"}, user=f"somebody-{number}")
+    after = {(sample.name, *sample.labels.items()) for sample in observed.samples()}
+    assert not [series for series in after - before if "agent/" in str(series) or "somebody-" in str(series)]
+
+
+def test_metrics_that_are_off_have_no_page(debugged: Laboratory):
+    debugged.said("debugged", question())
+    answers = [httpx.get(f"{debugged.gateway.url}{path}", timeout=60) for path in ("/metrics", "/metrics/")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert not list(itertools.chain.from_iterable(answer.text.split("litellm_")[1:] for answer in answers))

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from langop_model.gateway.endpoints import DOUBTED, FAILURES_IN_A_ROW, LEFT_OUT, Endpoints, State
+from langop_model.gateway.settings import Endpoint, Group
+
+TOTAL = 1000
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(autouse=True)
+def _the_same_chance_in_every_run() -> None:
+    random.seed(4711)
+
+
+def _endpoints(clock: Clock, *endpoints: dict[str, Any], strategy: str = "round-robin") -> Endpoints:
+    made = tuple(Endpoint(**{"id": letter, **entry}) for letter, entry in zip("abc", endpoints, strict=False))
+    return Endpoints(Group("model", "model", made, strategy), clock)
+
+
+def _id(state: State | None) -> str:
+    assert state is not None
+    return state.endpoint.id
+
+
+def _pick(endpoints: Endpoints, count: int) -> str:
+    """Return the endpoints of so many calls that are answered at once."""
+    picked = []
+    for _ in range(count):
+        state = endpoints.choose()
+        picked.append(_id(state))
+        assert state is not None
+        endpoints.released(state)
+    return "".join(picked)
+
+
+def _fail(endpoints: Endpoints, name: str, times: int = FAILURES_IN_A_ROW) -> None:
+    for _ in range(times):
+        endpoints.failed(endpoints.by_id[name])
+
+
+def _is_near(count: int, share: float) -> None:
+    assert abs(count - TOTAL * share) <= 3 * math.sqrt(TOTAL * share * (1 - share))
+
+
+def test_round_robin_takes_each_in_turn(clock: Clock):
+    assert _pick(_endpoints(clock, {}, {}, {}), 7) == "abcabca"
+
+
+def test_round_robin_passes_over_what_is_down(clock: Clock):
+    endpoints = _endpoints(clock, {}, {}, {})
+    endpoints.by_id["b"].checked_down = True
+    assert _pick(endpoints, 4) == "acac"
+
+
+@pytest.mark.parametrize("weights", [(50, 30, 20), (1, 1, 8), (100, 100, 100)])
+def test_weighted_follows_the_weights_within_three_standard_errors(clock: Clock, weights: tuple[int, ...]):
+    endpoints = _endpoints(clock, *({"weight": weight} for weight in weights), strategy="weighted")
+    picked = Counter(_pick(endpoints, TOTAL))
+    for letter, weight in zip("abc", weights, strict=True):
+        _is_near(picked[letter], weight / sum(weights))
+
+
+def test_random_takes_all_equally_often_whatever_their_weights(clock: Clock):
+    endpoints = _endpoints(clock, {"weight": 90}, {"weight": 9}, {"weight": 1}, strategy="random")
+    picked = Counter(_pick(endpoints, TOTAL))
+    for letter in "abc":
+        _is_near(picked[letter], 1 / 3)
+
+
+def test_least_connections_takes_the_fewest_in_flight_and_equals_in_turn(clock: Clock):
+    endpoints = _endpoints(clock, {}, {}, {}, strategy="least-connections")
+    assert [_id(endpoints.choose()) for _ in range(6)] == list("abcabc")
+    endpoints.released(endpoints.by_id["b"])
+    assert _id(endpoints.choose()) == "b"
+
+
+def test_least_connections_doubts_an_endpoint_that_failed_for_a_while_only(clock: Clock):
+    endpoints = _endpoints(clock, {}, {}, strategy="least-connections")
+    _fail(endpoints, "a", 1)
+    assert _pick(endpoints, 3) == "bbb"
+    clock.now += DOUBTED
+    assert "a" in _pick(endpoints, 2)
+
+
+def test_latency_based_gives_a_slow_endpoint_little_but_something(clock: Clock):
+    endpoints = _endpoints(clock, {}, {}, strategy="latency-based")
+    for name, seconds in (("a", 10.0), ("b", 0.1)):
+        endpoints.answered(endpoints.by_id[name], seconds)
+    picked = Counter(_pick(endpoints, TOTAL))
+    assert 5 <= picked["a"] < TOTAL * 0.2
+
+
+@pytest.mark.parametrize("slow", [0.5, 2.0, 10.0])
+def test_latency_based_notices_a_recovery(clock: Clock, slow: float):
+    endpoints = _endpoints(clock, {}, {}, {}, strategy="latency-based")
+    for _ in range(20):
+        for name in "abc":
+            endpoints.answered(endpoints.by_id[name], slow if name == "a" else 0.1)
+    assert Counter(_pick(endpoints, TOTAL))["a"] < TOTAL * 0.2
+    for _ in range(TOTAL):
+        state = endpoints.choose()
+        assert state is not None
+        endpoints.answered(state, 0.1)
+    assert Counter(_pick(endpoints, TOTAL))["a"] > TOTAL * 0.25
+
+
+def test_latency_based_tries_an_endpoint_that_nothing_is_known_of(clock: Clock):
+    endpoints = _endpoints(clock, {}, {}, strategy="latency-based")
+    endpoints.answered(endpoints.by_id["b"], 0.1)
+    _is_near(Counter(_pick(endpoints, TOTAL))["a"], 1 / 2)
+
+
+@pytest.mark.parametrize("strategy", ["round-robin", "weighted", "random", "least-connections", "latency-based"])
+def test_a_lower_priority_is_used_only_when_all_above_are_down(clock: Clock, strategy: str):
+    endpoints = _endpoints(clock, {"priority": 1}, {"priority": 0}, {"priority": 0}, strategy=strategy)
+    assert set(_pick(endpoints, 50)) <= {"b", "c"}
+    _fail(endpoints, "b")
+    assert set(_pick(endpoints, 50)) == {"c"}
+    _fail(endpoints, "c")
+    assert set(_pick(endpoints, 50)) == {"a"}
+    clock.now += LEFT_OUT
+    assert set(_pick(endpoints, 50)) <= {"b", "c"}
+
+
+def test_a_lower_priority_takes_what_exceeds_the_share_above(clock: Clock):
+    endpoints = _endpoints(clock, {"priority": 1, "requests_per_minute": 2}, {"priority": 0, "requests_per_minute": 3})
+    assert _pick(endpoints, 7) == "bbbaabb"
+    clock.now += 60
+    assert _pick(endpoints, 4) == "bbba"
+
+
+def test_the_share_of_an_endpoint_that_is_down_goes_to_the_others(clock: Clock):
+    endpoints = _endpoints(clock, {"requests_per_minute": 5}, {"requests_per_minute": 5})
+    _fail(endpoints, "a")
+    assert _pick(endpoints, 10) == "b" * 10
+
+
+def test_a_call_that_never_left_takes_nothing_of_a_share(clock: Clock):
+    endpoints = _endpoints(clock, {"requests_per_minute": 1, "priority": 0}, {"requests_per_minute": 9, "priority": 1})
+    state = endpoints.choose()
+    assert state is not None
+    endpoints.forget(state)
+    assert _pick(endpoints, 2) == "ab"
+
+
+def test_failures_in_a_row_leave_an_endpoint_out_for_a_while(clock: Clock):
+    endpoints = _endpoints(clock, {}, {})
+    _fail(endpoints, "a", FAILURES_IN_A_ROW - 1)
+    assert "a" in _pick(endpoints, 2)
+    _fail(endpoints, "a", 1)
+    assert _pick(endpoints, 3) == "bbb"
+    clock.now += LEFT_OUT
+    assert "a" in _pick(endpoints, 2)
+    _fail(endpoints, "a", 1)
+    assert _pick(endpoints, 2) == "bb"
+
+
+def test_an_answer_ends_a_row_of_failures(clock: Clock):
+    endpoints = _endpoints(clock, {}, {})
+    _fail(endpoints, "a", FAILURES_IN_A_ROW - 1)
+    endpoints.answered(endpoints.by_id["a"], 0.1)
+    _fail(endpoints, "a", FAILURES_IN_A_ROW - 1)
+    assert "a" in _pick(endpoints, 2)
+
+
+def test_a_single_endpoint_is_never_left_out(clock: Clock):
+    endpoints = _endpoints(clock, {})
+    _fail(endpoints, "a", 10)
+    assert _pick(endpoints, 2) == "aa"
+
+
+def test_when_all_are_down_all_are_tried(clock: Clock):
+    endpoints = _endpoints(clock, {}, {})
+    for state in endpoints.states:
+        state.checked_down = True
+    assert _pick(endpoints, 4) == "abab"
+
+
+def test_what_a_request_has_tried_is_not_chosen_again(clock: Clock):
+    endpoints = _endpoints(clock, {}, {}, {})
+    assert _id(endpoints.choose({"a", "b"})) == "c"
+    assert endpoints.choose({"a", "b", "c"}) is None
