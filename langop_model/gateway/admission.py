@@ -1,7 +1,8 @@
 """Limits of one model: a request that finds no room waits in order, and is refused when it would wait too long.
 
 Requests per minute are a moving window, so that any sixty seconds hold at most the limit; a call that no provider has answered
-is taken out of it. Tokens are known when the answer is there: until then a call counts what it may use.
+is taken out of it, which the libraries for such windows can't do. Tokens are known when the answer is there: until then a call
+counts what it may use.
 """
 
 from __future__ import annotations
