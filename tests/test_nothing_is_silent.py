@@ -303,7 +303,7 @@ COST_FINDING = '{% do report("LM407", "spec", "costTracking", field, switch="spe
 @pytest.mark.parametrize(
     ("template", "line", "example", "leaf", "strict"),
     [
-        ("deployment.yaml.j2", "      timeout: {{ spec.timeout | seconds }}", "custom-endpoint", "spec.timeout", False),
+        ("timeout.yaml.j2", "      timeout: {{ spec.timeout | seconds }}", "custom-endpoint", "spec.timeout", False),
         ("caching.yaml.j2", "    ttl: {{ process.cache_ttl }}", "openai-model", "spec.caching.ttl", False),
         (
             "rate-limits.yaml.j2",
