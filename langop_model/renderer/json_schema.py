@@ -28,6 +28,15 @@ def _properties(validator: Any, properties: dict[str, Any], instance: Any, _: An
         yield from validator.descend(value, schema, path=key, schema_path=key)
 
 
+def _additional_properties(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword `additionalProperties`, for a map whose values only have a type; else jsonschema's own."""
+    kinds = _types_alone(rule) if "properties" not in schema and "patternProperties" not in schema else None
+    values = instance.values() if kinds and isinstance(instance, dict) else [...]
+    if all(any(validator.is_type(value, kind) for kind in kinds or ()) for value in values):
+        return
+    yield from Draft202012Validator.VALIDATORS["additionalProperties"](validator, rule, instance, schema)
+
+
 def _types_alone(schema: Any) -> list[str] | None:
     """Return the types of a schema that asks for nothing else; None when it does."""
     if not isinstance(schema, dict):
@@ -42,4 +51,4 @@ def _types_alone(schema: Any) -> list[str] | None:
 
 
 _extend: Any = extend
-_Validator: Any = _extend(Draft202012Validator, {"properties": _properties})
+_Validator: Any = _extend(Draft202012Validator, {"properties": _properties, "additionalProperties": _additional_properties})

@@ -69,7 +69,8 @@ def test_the_memory_that_entries_really_take_stays_below_the_bound(letters: int)
     taken = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert memory.get_cache(key(0)) is None
-    assert 0.75 * megabytes * MEGABYTE < taken <= megabytes * MEGABYTE
+    # One in a hundred for what else the process allocates meanwhile.
+    assert 0.75 * megabytes * MEGABYTE < taken <= 1.01 * megabytes * MEGABYTE
 
 
 def test_the_length_of_a_key_counts():
