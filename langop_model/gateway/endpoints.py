@@ -120,7 +120,20 @@ def _round_robin(endpoints: Endpoints) -> Pick:
 
 
 def _weighted(_: Endpoints) -> Pick:
-    return lambda candidates: random.choices(candidates, [state.endpoint.weight for state in candidates])[0]  # noqa: S311
+    """In proportion to the weights, as evenly as they allow: the smooth weighted round robin of nginx.
+
+    Each candidate earns its weight; the richest is chosen, and pays what all earned.
+    """
+    earned: dict[str, int] = {}
+
+    def pick(candidates: Sequence[State]) -> State:
+        for state in candidates:
+            earned[state.endpoint.id] = earned.get(state.endpoint.id, 0) + state.endpoint.weight
+        richest = max(candidates, key=lambda state: earned[state.endpoint.id])
+        earned[richest.endpoint.id] -= sum(state.endpoint.weight for state in candidates)
+        return richest
+
+    return pick
 
 
 def _random(_: Endpoints) -> Pick:
