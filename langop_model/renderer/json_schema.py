@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 
 _ANNOTATIONS = frozenset({"$comment", "default", "description", "title"})
-_only_types: dict[int, list[str] | None] = {}  # by the identity of a schema: they live as long as the process
+_simple: dict[int, dict[str, Any] | None] = {}  # by the identity of a schema: they live as long as the process
 
 
 def validator(schema: dict[str, Any], formats: FormatChecker | None = None) -> Any:
@@ -23,32 +23,50 @@ def _properties(validator: Any, properties: dict[str, Any], instance: Any, _: An
         return
     for key, value in instance.items():
         schema = properties.get(key)
-        if schema is None or any(validator.is_type(value, kind) for kind in _types_alone(schema) or ()):
-            continue
-        yield from validator.descend(value, schema, path=key, schema_path=key)
+        if schema is not None and not _accepts(validator, schema, value):
+            yield from validator.descend(value, schema, path=key, schema_path=key)
+
+
+def _items(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword `items`, for a list of plain values; else jsonschema's own."""
+    if (
+        "prefixItems" in schema
+        or not isinstance(instance, list)
+        or not all(_accepts(validator, rule, each) for each in instance)
+    ):
+        yield from Draft202012Validator.VALIDATORS["items"](validator, rule, instance, schema)
 
 
 def _additional_properties(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """The keyword `additionalProperties`, for a map whose values only have a type; else jsonschema's own."""
-    kinds = _types_alone(rule) if "properties" not in schema and "patternProperties" not in schema else None
-    values = instance.values() if kinds and isinstance(instance, dict) else [...]
-    if all(any(validator.is_type(value, kind) for kind in kinds or ()) for value in values):
-        return
-    yield from Draft202012Validator.VALIDATORS["additionalProperties"](validator, rule, instance, schema)
+    """The keyword `additionalProperties`, for a map of plain values; else jsonschema's own."""
+    closed = "properties" in schema or "patternProperties" in schema or not isinstance(instance, dict)
+    if closed or not all(_accepts(validator, rule, value) for value in instance.values()):
+        yield from Draft202012Validator.VALIDATORS["additionalProperties"](validator, rule, instance, schema)
 
 
-def _types_alone(schema: Any) -> list[str] | None:
-    """Return the types of a schema that asks for nothing else; None when it does."""
+def _accepts(validator: Any, schema: Any, value: Any) -> bool:
+    """Whether `schema` asks for a type or a choice and nothing else, and `value` is that; False may mean anything."""
+    rules = _simple.get(id(schema), ...)
+    if rules is ...:
+        rules = _rules(schema)
+        _simple[id(schema)] = rules
+    if rules is None:
+        return False
+    if "enum" in rules and not (isinstance(value, str) and value in rules["enum"]):
+        return False
+    kinds = rules.get("type")
+    return kinds is None or any(validator.is_type(value, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds))
+
+
+def _rules(schema: Any) -> dict[str, Any] | None:
     if not isinstance(schema, dict):
         return None
-    known = _only_types.get(id(schema), ...)
-    if known is ...:
-        rules = {key for key in schema if key not in _ANNOTATIONS and not key.startswith("x-")}
-        kind = schema.get("type")
-        known = None if rules != {"type"} else [kind] if isinstance(kind, str) else kind
-        _only_types[id(schema)] = known
-    return known
+    rules = {key: value for key, value in schema.items() if key not in _ANNOTATIONS and not key.startswith("x-")}
+    return rules if rules and rules.keys() <= {"type", "enum"} else None
 
 
 _extend: Any = extend
-_Validator: Any = _extend(Draft202012Validator, {"properties": _properties, "additionalProperties": _additional_properties})
+_Validator: Any = _extend(
+    Draft202012Validator,
+    {"properties": _properties, "items": _items, "additionalProperties": _additional_properties},
+)
