@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from langop_model.gateway.admission import WINDOW
 from langop_model.gateway.settings import Endpoint, Group
 
-WINDOW = 60.0  # seconds in which a share of requestsPerMinute is counted
 FAILURES_IN_A_ROW = 3  # until an endpoint is left out
 LEFT_OUT = 30.0  # seconds until such an endpoint is tried again, if good checks do not return it before
 DOUBTED = 5.0  # seconds after a failure in which least-connections prefers the others

@@ -14,14 +14,7 @@ from litellm.caching.caching import Cache
 
 from langop_model.gateway import cache
 from langop_model.gateway.cache import MEGABYTE, OVERHEAD, BeforeRedis, BoundedMemory
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.unit.gateway.clock import Clock
 
 
 @pytest.fixture

@@ -9,16 +9,9 @@ import pytest
 
 from langop_model.gateway.endpoints import DOUBTED, FAILURES_IN_A_ROW, LEFT_OUT, Endpoints, State
 from langop_model.gateway.settings import Endpoint, Group
+from tests.unit.gateway.clock import Clock
 
 TOTAL = 1000
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
