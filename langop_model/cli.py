@@ -113,11 +113,18 @@ def diff(old: str, new: str, style: str) -> None:
 
 @main.command()
 def providers() -> None:
-    """List the providers: their names, and what each needs."""
+    """List the providers: their names, what each needs, and what it serves."""
     from langop_model.renderer import catalogue
 
-    for provider in catalogue.providers():
-        click.echo(f"{provider.name:<18} {provider.title}\n{'':<18} needs: {provider.needs}\n{'':<18} {provider.link}")
+    for provider in catalogue.usable():
+        lines = [
+            provider.title,
+            f"needs: {provider.needs}",
+            f"serves: {', '.join(provider.routes)}",
+            provider.note,
+            provider.link,
+        ]
+        click.echo("\n".join(f"{name:<26}{line}" for name, line in zip([provider.name, *[""] * 4], lines, strict=True) if line))
 
 
 @main.command()

@@ -7,10 +7,10 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from langop_model.mounted_keys import load_keys, withheld
 from langop_model.renderer import findings, rendering
 from langop_model.renderer.findings import Finding, SpecError
 from langop_model.renderer.output import write
-from langop_model.renderer.plan import SecretReference
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
 
@@ -30,7 +30,9 @@ def launch(environment: Mapping[str, str], host: str, port: int, say: Callable[[
     """
     result = prepare(environment)
     say(result.findings)
-    exported = {**result.config["environment_variables"], **load_keys(result)}
+    exported = {**result.config["environment_variables"], **load_keys(result, say)}
+    for name in withheld(result, environment):
+        os.environ.pop(name, None)
     config = _write(result.text, environment)
     from langop_model.gateway import launcher
 
@@ -62,33 +64,6 @@ def _render(path: str, settings: Settings) -> Rendering:
     if len(renderings) != 1:
         raise findings.error("LM706", file=path, count=len(renderings))
     return renderings[0]
-
-
-def load_keys(result: Rendering) -> dict[str, str]:
-    """Return the keys that the configuration refers to, by the variable that LiteLLM reads them from.
-
-    A file's surrounding white space is no part of a key: a trailing newline would make every request fail. Raises SpecError
-    that names each file that is missing (LM701) or empty (LM702).
-    """
-    keys, problems = {}, []
-    for secret in result.secrets:
-        try:
-            key = Path(secret.file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as problem:
-            problems.append(_missing(secret, problem))
-            continue
-        if not key:
-            problems.append(findings.make("LM702", secret.path, secret=secret.file))
-        if f"os.environ/{secret.environment}" in result.text:
-            keys[secret.environment] = key
-    if problems:
-        raise SpecError(problems)
-    return keys
-
-
-def _missing(secret: SecretReference, problem: Exception) -> Finding:
-    reason = f"({problem.strerror})" if isinstance(problem, OSError) and problem.strerror else "(no text)"
-    return findings.make("LM701", secret.path, secret=secret.file, reason=reason)
 
 
 def _write(text: str, environment: Mapping[str, str]) -> Path:

@@ -136,13 +136,26 @@ def test_rendering_opens_no_socket_starts_no_process_and_imports_no_litellm():
 
 @pytest.mark.parametrize(
     ("path", "folder"),
-    [(("provider",), "providers"), (("loadBalancing", "strategy"), "routing"), (("caching", "backend"), "caching")],
+    [(("loadBalancing", "strategy"), "routing"), (("caching", "backend"), "caching")],
 )
 def test_the_values_of_a_field_are_the_templates_of_its_folder(path: tuple[str, ...], folder: str):
     node = load_json("languagemodel.schema.json")["properties"]["spec"]
     for name in path:
         node = node["properties"][name]
     assert sorted(node["enum"]) == sorted(file.name.removesuffix(".yaml.j2") for file in (TEMPLATES / folder).iterdir())
+
+
+def test_the_templates_of_providers_are_those_that_rows_of_the_catalogue_name():
+    named = {row["template"] for row in load_json("providers.json")["providers"].values() if "template" in row}
+    assert named == {file.name.removesuffix(".yaml.j2") for file in (TEMPLATES / "providers").glob("*.j2")}
+
+
+@pytest.mark.parametrize("path", sorted((TEMPLATES / "providers").glob("*.j2")), ids=lambda path: path.name)
+def test_a_providers_template_says_what_it_needs_and_what_is_special_and_where_to_read_on(path: Path):
+    header = path.read_text(encoding="utf-8").split("#}")[0]
+    assert re.search(r"^ {3}Needs: \S", header, re.M)
+    assert re.search(r"^ {3}Special: \S", header, re.M)
+    assert re.search(r"^ {3}https://docs\.litellm\.ai/docs/providers/\S+ $", header, re.M)
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: str(path.relative_to(TEMPLATES)))

@@ -9,6 +9,7 @@ from langop_model.gateway import settings
 from tools.json_types import Schema, closed, json_type
 
 STRATEGIES = ["latency-based", "least-connections", "random", "round-robin", "weighted"]
+HANDED = ["folder", "path", "text"]
 CAUSES = ["content_policy", "context_window", "error", "rate_limit", "server_error", "timeout"]
 
 
@@ -17,6 +18,7 @@ def callback_settings() -> Schema:
     group = closed(
         {
             "resource": {"type": "string"},
+            "keys": {"type": "object", "additionalProperties": _key()},
             "strategy": {"enum": STRATEGIES},
             "endpoints": {"type": "array", "minItems": 1, "items": _of(settings.Endpoint)},
             "limits": _of(settings.Limits),
@@ -28,13 +30,23 @@ def callback_settings() -> Schema:
         ["resource", "endpoints"],
     )
     models: Schema = {"type": "object", "additionalProperties": group}
-    section = closed({"cache_megabytes": {"type": "number", "exclusiveMinimum": 0}, "models": models}, ["models"])
+    names = {"type": "array", "items": {"type": "string"}, "minItems": 2}
+    shared: Schema = {"type": "object", "additionalProperties": names}
+    megabytes: Schema = {"type": "number", "exclusiveMinimum": 0}
+    section = closed({"cache_megabytes": megabytes, "models": models, "shared": shared}, ["models"])
     return closed({settings.SECTION: section})
 
 
 def health_check() -> Schema:
     """Describe the label `health_check` in a deployment's model_info."""
     return _of(settings.Check)
+
+
+def _key() -> Schema:
+    schema = _of(settings.Key)
+    schema["properties"]["names"] = {"type": "array", "items": {"type": "string"}}
+    schema["properties"]["handed"] = {"enum": HANDED}
+    return schema
 
 
 def _fallback() -> Schema:

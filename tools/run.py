@@ -72,7 +72,7 @@ def _secrets(model: Path, folder: Path) -> Path:
     """Return a folder with every Secret that `model` names: from ./secrets, else a placeholder."""
     settings = Settings(secrets_folder=str(folder / "secrets"))
     for result in rendering.render_file(str(model), settings):
-        for secret in result.secrets:
+        for secret in (each for model in result.models for each in model.credentials.items if each.file):
             mounted = Path(secret.file)
             own = SECRETS / mounted.relative_to(folder / "secrets")
             mounted.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from typing import Any
 from langop_model.gateway import causes, metrics, scope
 from langop_model.gateway.admission import Admission, Place
 from langop_model.gateway.endpoints import Endpoints, State
+from langop_model.gateway.secrets import Keys
 from langop_model.gateway.settings import Group
 
 present: ContextVar[Call | None] = ContextVar("langop_call", default=None)
@@ -21,6 +22,7 @@ class Served:
     def __init__(self, group: Group) -> None:
         self.group = group
         self.endpoints = Endpoints(group)
+        self.keys = Keys(group.keys)
         self.admission = Admission(group.limits)
 
 

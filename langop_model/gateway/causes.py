@@ -70,6 +70,11 @@ def is_endpoints_fault(error: BaseException) -> bool:
     return cause(error) in ("server_error", "rate_limit", "timeout") or status_code(error) in (401, 403, 404)
 
 
+def may_do_better_elsewhere(error: BaseException) -> bool:
+    """Whether another resource that serves the same model may do better: also when this one's limit is to blame."""
+    return isinstance(error, Refused) or is_endpoints_fault(error)
+
+
 def _links(error: BaseException) -> Iterator[BaseException]:
     """The error and those that LiteLLM made it of. Another one of LiteLLM's is an earlier attempt's, and ends the chain."""
     yield error

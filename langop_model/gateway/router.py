@@ -1,6 +1,6 @@
 """LiteLLM's Router with this project's limits, retries, fallbacks and choice of endpoints.
 
-The one place that overrides LiteLLM: four methods of its Router, and the moment after its cache has missed.
+The one place that overrides LiteLLM: five methods of its Router, and the moment after its cache has missed.
 tests/litellm/test_goldens_load.py fails when a new LiteLLM moves one of them.
 """
 
@@ -12,7 +12,7 @@ import httpx
 import litellm
 from litellm.caching.caching_handler import LLMCachingHandler
 
-from langop_model.gateway import backoff, call, causes, health, metrics, scope, settings
+from langop_model.gateway import backoff, call, causes, health, metrics, names, scope, settings
 from langop_model.gateway.admission import NoRoom
 from langop_model.gateway.call import Call, Served
 from langop_model.gateway.causes import Refused
@@ -28,6 +28,7 @@ class GatewayRouter(Base):  # type: ignore[misc]
         section = litellm.callback_settings.get(settings.SECTION)
         groups = settings.groups(section) if section else {}
         self.served = {name: Served(group) for name, group in groups.items()}
+        self.shared = {name: names.Shared(members) for name, members in settings.shared(section or {}).items()}
         self.deployments_by_id = {entry["model_info"]["id"]: entry for entry in self.model_list}
         self.watches = [task for served in self.served.values() for task in health.start(served, self.deployments_by_id)]
 
@@ -35,7 +36,8 @@ class GatewayRouter(Base):  # type: ignore[misc]
         if not isinstance(model, str):
             return None
         alias = self.model_group_alias.get(model) if self.model_group_alias else None
-        return self.served.get(alias if isinstance(alias, str) else model)
+        group = alias if isinstance(alias, str) else model
+        return self.served.get(group) or self.served.get(names.any_group(group, self.served) or "")
 
     async def async_get_available_deployment(
         self,
@@ -47,8 +49,9 @@ class GatewayRouter(Base):  # type: ignore[misc]
     ) -> Any:
         """Return the deployment for the present attempt."""
         attempt = call.present.get()
-        chosen = attempt.choose() if attempt is not None and self._serving(model) else None
-        if chosen is None:
+        served = self._serving(model)
+        chosen = attempt.choose() if attempt is not None and served is not None else None
+        if chosen is None or served is None:
             return await super().async_get_available_deployment(
                 model=model,
                 request_kwargs=request_kwargs,
@@ -56,7 +59,22 @@ class GatewayRouter(Base):  # type: ignore[misc]
                 input=input,
                 specific_deployment=specific_deployment,
             )
-        return self.deployments_by_id[chosen]
+        deployment = self.deployments_by_id[chosen]
+        parameters = served.keys.fill(deployment["litellm_params"])
+        parameters["model"] = names.upstream_model(parameters["model"], served.group.name, model)
+        return {**deployment, "litellm_params": parameters}
+
+    async def async_function_with_fallbacks(self, *args: Any, **kwargs: Any) -> Any:
+        """Choose one of the groups that share a name; the others come next where it fails."""
+        shared = self.shared.get(kwargs.get("model") or "")
+        if shared is None:
+            return await super().async_function_with_fallbacks(*args, **kwargs)
+        first, *rest = shared.next()
+        token = names.others.set(tuple(rest))
+        try:
+            return await super().async_function_with_fallbacks(*args, **{**kwargs, "model": first})
+        finally:
+            names.others.reset(token)
 
     async def async_function_with_retries(self, *args: Any, **kwargs: Any) -> Any:
         """Call the provider, and again by the model's retry policy; at each attempt at every endpoint that may do better."""
@@ -107,7 +125,8 @@ class GatewayRouter(Base):  # type: ignore[misc]
         served = self._serving(kwargs.get("model"))
         if served is not None and "fallbacks" not in kwargs:
             cause = causes.cause(e)
-            groups = [entry.group for entry in served.group.fallbacks if entry.causes & {causes.ANY, cause}]
+            groups = list(names.others.get()) if causes.may_do_better_elsewhere(e) else []
+            groups += [entry.group for entry in served.group.fallbacks if entry.causes & {causes.ANY, cause}]
             fallbacks = [{kwargs["model"]: groups}] if groups else None
             context_window_fallbacks = content_policy_fallbacks = None
         return await super().async_function_with_fallbacks_common_utils(

@@ -69,6 +69,21 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """Where a key of the provider is mounted, and the variable of the process that LiteLLM reads it from.
+
+    It is in `file`, or in that file of `folder` whose name is one of `names`; without names the folder itself is it.
+    `handed` says what LiteLLM gets: the file's text, its path, or a folder of its own with the same files.
+    """
+
+    variable: str
+    file: str = ""
+    folder: str = ""
+    names: tuple[str, ...] = ()
+    handed: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """Whether the line of a request holds its messages, and whether it holds the answer's."""
 
@@ -78,7 +93,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Everything about one model group. `resource` is the LanguageModel's name."""
+    """Everything about one model group. `resource` is the LanguageModel's name; `keys` are by LiteLLM's parameter."""
 
     name: str
     resource: str
@@ -89,11 +104,23 @@ class Group:
     fallbacks: tuple[Fallback, ...] = ()
     health_check: HealthCheck | None = None
     log: Log = field(default_factory=lambda: Log(requests=False, responses=False))
+    keys: dict[str, Key] = field(default_factory=dict)
 
 
 def groups(settings: Mapping[str, Any]) -> dict[str, Group]:
     """Return the groups of a `callback_settings.langop` section by name. The renderer has checked it: nothing is forgiven."""
     return {name: _group(name, section) for name, section in settings["models"].items()}
+
+
+def shared(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the modelNames that several LanguageModels have, each with the groups that serve it."""
+    return {name: tuple(groups) for name, groups in settings.get("shared", {}).items()}
+
+
+def keys(section: Mapping[str, Any]) -> dict[str, Key]:
+    """Return the keys of one group's section by LiteLLM's parameter."""
+    entries = section.get("keys", {})
+    return {name: Key(**{**entry, "names": tuple(entry.get("names", ()))}) for name, entry in entries.items()}
 
 
 def _group(name: str, section: Mapping[str, Any]) -> Group:
@@ -109,4 +136,5 @@ def _group(name: str, section: Mapping[str, Any]) -> Group:
         fallbacks=tuple(Fallback(entry["group"], frozenset(entry["causes"])) for entry in section.get("fallbacks", ())),
         health_check=HealthCheck(**check) if check else None,
         log=Log(**section.get("log", {"requests": False, "responses": False})),
+        keys=keys(section),
     )

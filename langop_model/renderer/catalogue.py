@@ -1,37 +1,179 @@
-"""The providers, as the header comments of their templates describe them."""
+"""The providers: schema/providers.json, one row each, whose own comment says what each member of a row means."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-from langop_model.renderer import specification
-from langop_model.resources import folder
+from langop_model.resources import load_json
 
-_HEADER = re.compile(
-    r"\{#-?\s*(?P<title>[^\n]+?)\.?\n\s*Needs:\s*(?P<needs>.+?)\n\s*Special:.*?(?P<link>https://\S+)\s*-?#\}", re.S
-)
+SETTING_ENDINGS = ("API_KEY", "API_BASE", "BASE_URL")  # of the variables that LiteLLM reads for a provider
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A GET below a provider's address that costs nothing and shows that it answers."""
+
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider: its name in a spec, its title, what it needs, and a link to LiteLLM's page about it."""
+    """A row. The comment in schema/providers.json says what each member means."""
 
     name: str
     title: str
-    needs: str
     link: str
+    litellm: str
+    routes: tuple[str, ...]
+    template: str = "deployment.yaml.j2"
+    address: str = ""
+    form: str = ""
+    fixed: bool = False
+    written: bool = False
+    appends: str = ""
+    cuts: tuple[str, ...] = ()
+    key: str = ""
+    keyless: bool = False
+    credentials: Mapping[str, list[str]] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    folder: str = ""
+    suffices: tuple[tuple[str, ...], ...] = ()
+    ambient: tuple[str, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    requires: tuple[tuple[str, ...], ...] = ()
+    drops: tuple[str, ...] = ()
+    model_drops: Mapping[str, list[str]] = field(default_factory=dict)
+    streams: str = ""
+    check: Check | None = None
+    note: str = ""
+    refused: str = ""
+
+    @property
+    def main_credential(self) -> str:
+        """The parameter that spec.apiKeySecretRef fills: the first one. Empty where one key is not enough."""
+        return next(iter(self.credentials), "")
+
+    @property
+    def endings(self) -> list[str]:
+        """What is cut from the end of an endpoint, because LiteLLM appends it; the longest first."""
+        return [ending for ending in (self.appends, *self.cuts) if ending]
+
+    @property
+    def key_header(self) -> tuple[str, str]:
+        """The name of the header with the key, and what stands before the key in it."""
+        name, _, value = self.key.partition(": ")
+        return name, value.removesuffix("KEY")
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether its own address refuses a request without a key, and nothing can stand in for one."""
+        return bool(self.key or self.suffices) and not self.keyless and not self.ambient
+
+    @property
+    def secret(self) -> str:
+        """The fields of a spec that can name its credentials, in words; empty where it has none."""
+        if not (self.credentials or self.folder):
+            return ""
+        one = self.credentials and (not self.suffices or (self.main_credential,) in self.suffices)
+        several = "credentialsSecretRef" if self.folder or self.suffices else ""
+        return " or ".join(part for part in ("apiKeySecretRef" if one else "", several) if part)
+
+    @property
+    def needs(self) -> str:
+        """What a spec must say beside provider and modelName, in words."""
+        endpoint = "" if self.address else f"endpoint ({self.form})"
+        key = "" if self.keyless else self.secret + (", or the pod's own identity" if self.ambient else "")
+        required = [f"params.{' or params.'.join(names)}" for names in self.requires]
+        return "; ".join(part for part in (endpoint, key, *required) if part) or "nothing else"
+
+    def drops_of(self, model: str) -> list[str]:
+        """Return the fields of spec.configuration that a model of this provider does not know."""
+        by_model = (drops for pattern, drops in self.model_drops.items() if re.fullmatch(pattern, model))
+        return [*self.drops, *next(by_model, [])]
+
+    def serves(self, route: str) -> bool:
+        """Whether LiteLLM can ask it for `route`."""
+        return route in self.routes
 
 
 def providers() -> list[Provider]:
-    """Return the providers in the order of the schema. Raises ValueError for a template whose header says too little."""
-    names: list[str] = specification.schema()["properties"]["spec"]["properties"]["provider"]["enum"]
-    return [_provider(name) for name in names]
+    """Return the providers in the order of the catalogue: the resource's own first, those that are refused too."""
+    return [named(name) for name in _rows()]
 
 
-def _provider(name: str) -> Provider:
-    text = (folder("templates") / "providers" / f"{name}.yaml.j2").read_text(encoding="utf-8")
-    header = _HEADER.match(text)
-    if header is None:
-        raise ValueError(f"templates/providers/{name}.yaml.j2 must start with a comment: title, Needs:, Special:, link")
-    return Provider(name, header["title"], " ".join(header["needs"].split()), header["link"])
+def usable() -> list[Provider]:
+    """Return the providers that a spec may name."""
+    return [provider for provider in providers() if not provider.refused]
+
+
+def refusals() -> dict[str, str]:
+    """Return LiteLLM's providers that can't be used, by LiteLLM's name, each with the reason."""
+    return {provider.litellm: provider.refused for provider in providers() if provider.refused}
+
+
+@cache
+def named(name: str) -> Provider:
+    """Return the provider that `spec.provider: name` means. Raises KeyError for none."""
+    return provider_of(name, _rows()[name])
+
+
+@cache
+def of_litellm(slug: str) -> Provider:
+    """Return the provider that LiteLLM calls `slug`, as `spec.litellmProvider: slug` means it. Raises KeyError for none."""
+    return named(litellm_names()[slug])
+
+
+def of_spec(spec: Mapping[str, Any]) -> Provider:
+    """Return the provider of a valid spec."""
+    return named(spec["provider"]) if "provider" in spec else of_litellm(spec["litellmProvider"])
+
+
+@cache
+def litellm_names() -> dict[str, str]:
+    """Return the name of its row for each of LiteLLM's names. The resource has several names for some of them."""
+    names: dict[str, str] = {}
+    for name, row in _rows().items():
+        names.setdefault(row.get("litellm", name), name)
+    return names
+
+
+@cache
+def foreign_settings() -> frozenset[str]:
+    """Return the variables of the process from which LiteLLM would take a provider's key or address."""
+    return frozenset(_setting_names())
+
+
+def _setting_names() -> Iterator[str]:
+    for provider in providers():
+        yield from (*provider.environment, *provider.reads)
+        for parameter, names in provider.credentials.items():
+            yield from (name for name in names if name.isupper())
+            yield from () if parameter == "api_key" else (parameter.upper(),)
+        for slug in {provider.name, provider.litellm}:
+            yield from (f"{slug.upper().replace('-', '_')}_{ending}" for ending in SETTING_ENDINGS)
+
+
+def provider_of(name: str, row: Mapping[str, Any]) -> Provider:
+    """Return a row of the catalogue as a Provider. Raises TypeError for a member that no row has, or that is missing."""
+    members: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    for key in ("suffices", "requires"):
+        if key in members:
+            members[key] = tuple(tuple(names) for names in members[key])
+    if "template" in row:
+        members["template"] = f"providers/{row['template']}.yaml.j2"
+    if "check" in row:
+        members["check"] = Check(**row["check"])
+    return Provider(**{"name": name, "litellm": name, **members})
+
+
+@cache
+def _rows() -> dict[str, dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = load_json("providers.json")["providers"]
+    return rows

@@ -1,40 +1,67 @@
-"""spec.configuration.additionalParameters: texts that get the type LiteLLM gives the parameter."""
+"""Parameters by their own names: spec.configuration.additionalParameters, which are texts, and spec.params, which are JSON."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from langop_model.renderer import source
+from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.findings import Findings, Path, SpecError
 from langop_model.resources import load_json
 
-PATH: Path = ("spec", "configuration", "additionalParameters")
+TEXTS: Path = ("spec", "configuration", "additionalParameters")
+VALUES: Path = ("spec", "params")
 LONGEST_VALUE = 40  # characters of a wrong value that are worth repeating
+_NONE: Mapping[str, str] = MappingProxyType({})
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
-def typed(parameters: dict[str, str], found: Findings) -> dict[str, Any]:
-    """Return `parameters` with numbers, booleans and JSON in place of their texts.
+def of_spec(provider: Provider, spec: Mapping[str, Any], found: Findings) -> dict[str, Any]:
+    """Return the parameters that a valid spec names. spec.params comes before spec.configuration.additionalParameters."""
+    texts = spec.get("configuration", {}).get("additionalParameters", {})
+    values = spec.get("params", {})
+    for name in texts.keys() & values.keys():
+        found.add("LM415", *TEXTS, name, by=f"spec.params.{name}")
+    return {**typed(texts, found, provider.parameters), **checked(values, found, provider.parameters)}
 
-    The type is that of the parameter in schema/litellm-config.schema.json. One that LiteLLM does not know is sent to the
-    provider as it is: it becomes what it looks like, and a finding names it.
+
+def typed(texts: Mapping[str, str], found: Findings, own: Mapping[str, str] = _NONE) -> dict[str, Any]:
+    """Return `texts` with numbers, booleans and JSON in place of them.
+
+    The type is that of the parameter in schema/litellm-config.schema.json, or in `own`, the provider's row of the catalogue.
+    One that neither knows is sent to the provider as it is: it becomes what it looks like, and a finding names it.
     """
-    result = {}
-    for name, text in parameters.items():
-        if name not in known():
-            found.add("LM313", *PATH, name)
+    values = {}
+    for name, text in texts.items():
+        schema = _schema(name, own)
         try:
-            value = _typed(text, _types(name))
+            values[name] = _typed(text, _types(schema))
         except ValueError:
-            found.add("LM208", *PATH, name, value=_shown(text), allowed=_allowed(name))
-            continue
-        problem = _refusal(name, value)
+            found.add("LM208", *TEXTS, name, value=_shown(text), allowed=_allowed(schema))
+    return _checked(values, texts, TEXTS, found, own)
+
+
+def checked(values: Mapping[str, Any], found: Findings, own: Mapping[str, str] = _NONE) -> dict[str, Any]:
+    """Return `values`, which have their types already, and record a finding for each that LiteLLM or a rule refuses."""
+    return _checked(values, values, VALUES, found, own)
+
+
+def _checked(
+    values: Mapping[str, Any], stated: Mapping[str, Any], path: Path, found: Findings, own: Mapping[str, str]
+) -> dict[str, Any]:
+    for name, value in values.items():
+        schema = _schema(name, own)
+        if not schema:
+            found.add("LM313", *path, name)
+        problem = _refusal(schema, value)
         if problem:
-            found.add(problem, *PATH, name, value=_shown(text), allowed=_allowed(name))
-        result[name] = value
-    return result
+            found.add(problem, *path, name, value=_shown(stated[name]), allowed=_allowed(schema))
+    return dict(values)
 
 
 @cache
@@ -53,7 +80,12 @@ def credential() -> re.Pattern[str]:
     return re.compile(names["x-strict"]["allOf"][0]["not"]["pattern"])
 
 
-def _refusal(name: str, value: Any) -> str | None:
+def _schema(name: str, own: Mapping[str, str]) -> dict[str, Any]:
+    """Return the JSON Schema of a parameter; empty for one that nobody knows."""
+    return known().get(name) or ({"type": own[name]} if name in own else {})
+
+
+def _refusal(schema: dict[str, Any], value: Any) -> str | None:
     """Return the code of what is wrong with a value, or None.
 
     A header such as Authorization is a credential too: it would stand in the configuration. And LiteLLM replaces a text
@@ -64,30 +96,32 @@ def _refusal(name: str, value: Any) -> str | None:
             return "LM206"
         if isinstance(leaf, str) and leaf.startswith("os.environ/"):
             return "LM108"
-    if name not in known():
+    if not schema:
         return None
     from langop_model.renderer.json_schema import validator
 
-    return None if validator(known()[name]).is_valid(value) else "LM208"
+    return None if validator(schema).is_valid(value) else "LM208"
 
 
-def _allowed(name: str) -> str:
-    schema = known().get(name, {})
+def _allowed(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return f"one of {', '.join(map(str, schema['enum']))}"
-    kind = " or ".join(_types(name))
+    kind = " or ".join(_types(schema))
     values = schema.get("additionalProperties")
     of = f" of {values['type']} values" if isinstance(values, dict) and "type" in values else ""
     return f"a value of type {kind}{of}" if kind else "plain text, or JSON without duplicate keys and deep nesting"
 
 
-def _shown(text: str) -> str:
+def _shown(value: Any) -> str:
     """Return what a message may repeat of a value: JSON may hold a key, and nobody reads a page."""
-    return repr(text) if len(text) <= LONGEST_VALUE and not credential().search(text) and text[:1] not in "{[" else "a text"
+    if isinstance(value, bool | int | float | None):
+        return json.dumps(value)
+    harmless = isinstance(value, str) and len(value) <= LONGEST_VALUE and value[:1] not in ("{", "[")
+    return repr(value) if harmless and not credential().search(value) else "a text" if isinstance(value, str) else "JSON"
 
 
-def _types(name: str) -> list[str]:
-    types = known().get(name, {}).get("type", [])
+def _types(schema: dict[str, Any]) -> list[str]:
+    types = schema.get("type", [])
     return [name for name in ([types] if isinstance(types, str) else types) if name != "null"]
 
 

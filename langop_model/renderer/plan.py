@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from langop_model.renderer import catalogue, credentials, parameters
+from langop_model.renderer.catalogue import Provider
+from langop_model.renderer.credentials import Credentials
 from langop_model.renderer.findings import Findings, Path
-from langop_model.renderer.parameters import typed
 from langop_model.renderer.shares import divide
 
+ANY = "*"  # the modelName of a resource that serves whatever its provider has
 _RESERVED_ID = re.compile(r"(endpoint|fallback)-")  # what this project itself names deployments by
-
-
-@dataclass(frozen=True, slots=True)
-class SecretReference:
-    """A key in a mounted Secret: `environment` is the variable that LiteLLM reads, `file` is where the key is mounted."""
-
-    environment: str
-    file: str
-    path: Path
-
-    @classmethod
-    def of(cls, reference: Mapping[str, str], path: Path, folder: str) -> SecretReference:
-        """Return the reference for an apiKeySecretRef at `path`, with Secrets mounted in `folder`."""
-        name, key = reference["name"], reference["key"]
-        environment = "LANGOP_KEY_" + "__".join(_as_variable(part) for part in (name, key))
-        return cls(environment, f"{folder}/{name}/{key}", path)
 
 
 @dataclass(slots=True)
@@ -60,22 +47,24 @@ class Fallback:
 
 @dataclass(slots=True)
 class Model:
-    """A resource, ready for the templates. `group` is the name that LiteLLM knows it by: its modelName."""
+    """A resource, ready for the templates.
+
+    `group` is the name that LiteLLM knows it by: its modelName, `<name>/*` for a modelName of `*`. `aliases` are the other
+    names that clients may ask for it by. `parameters` are those that spec.configuration.additionalParameters and spec.params
+    name, by LiteLLM's names.
+    """
 
     name: str
     group: str
+    provider: Provider
     spec: dict[str, Any]
     stated: dict[str, Any]
     deployments: list[Deployment]
     findings: Findings
-    key: SecretReference | None = None
+    credentials: Credentials = field(default_factory=Credentials)
     parameters: dict[str, Any] = field(default_factory=dict)
     fallbacks: list[Fallback] = field(default_factory=list)
-
-    @property
-    def alias(self) -> str | None:
-        """The resource's name, where clients can't ask for the model by it already."""
-        return None if self.name == self.group else self.name
+    aliases: list[str] = field(default_factory=list)
 
     @property
     def balanced(self) -> bool:
@@ -100,18 +89,20 @@ def make(name: str, spec: dict[str, Any], stated: dict[str, Any], secrets_folder
     `spec` has the resource's defaults, `stated` is what its author wrote. References to other models are resolved later,
     for all models together.
     """
+    provider = catalogue.of_spec(spec)
     deployments = _deployments(name, spec, found)
+    _check_addresses(provider, deployments, found)
     _share_limit(spec.get("rateLimits", {}), deployments, found)
-    reference = spec.get("apiKeySecretRef")
     return Model(
         name=name,
-        group=spec["modelName"],
+        group=f"{name}/{ANY}" if spec["modelName"] == ANY else spec["modelName"],
+        provider=provider,
         spec=spec,
         stated=stated,
         deployments=deployments,
         findings=found,
-        key=SecretReference.of(reference, ("spec", "apiKeySecretRef"), secrets_folder) if reference else None,
-        parameters=typed(spec.get("configuration", {}).get("additionalParameters", {}), found),
+        credentials=credentials.of_spec(provider, spec, secrets_folder, found),
+        parameters=parameters.of_spec(provider, spec, found),
     )
 
 
@@ -136,6 +127,16 @@ def _deployments(name: str, spec: dict[str, Any], found: Findings) -> list[Deplo
     _set_order(deployments)
     _set_ids(name, deployments)
     return deployments
+
+
+def _check_addresses(provider: Provider, deployments: list[Deployment], found: Findings) -> None:
+    """Record an endpoint that the provider needs and has not, or has and can't use."""
+    for deployment in deployments:
+        path = deployment.path if len(deployment.path) > 1 else ("spec", "endpoint")
+        if deployment.endpoint is None and not provider.address:
+            found.add("LM120", *path, provider=provider.name, form=provider.form)
+        elif deployment.endpoint is not None and provider.fixed:
+            found.add("LM216", *path, provider=provider.name, address=provider.address)
 
 
 def _from_endpoints(spec: dict[str, Any], found: Findings) -> Iterator[Deployment]:
@@ -191,16 +192,3 @@ def _share_limit(limits: dict[str, int], deployments: list[Deployment], found: F
     if without:
         path: Path = ("spec", "rateLimits", "requestsPerMinute")
         found.add("LM304", *path, limit=limits["requestsPerMinute"], deployments=without)
-
-
-def _as_variable(text: str) -> str:
-    """Spell `text` in the letters of a variable so that no two texts, joined by two underscores, come out the same."""
-    letters = []
-    for index, letter in enumerate(text):
-        if letter.islower() or letter.isdigit():
-            letters.append(letter.upper())
-        elif letter == "-" and index and text[index - 1] != "-":
-            letters.append("_")
-        else:
-            letters.append(f"x{ord(letter):02x}")
-    return "".join(letters)

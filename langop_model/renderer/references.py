@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from langop_model.renderer import schema_errors
 from langop_model.renderer.findings import Findings, Path
-from langop_model.renderer.plan import Fallback, Model
+from langop_model.renderer.plan import ANY, Fallback, Model
 from langop_model.renderer.settings import Settings
 
 
@@ -36,22 +38,67 @@ def resolve(models: list[Model], namespaces: list[str], settings: Settings, *, g
         _refuse_circles(by_name)
 
 
-def check_names(models: list[Model]) -> None:
-    """Record what is wrong with the names of the resources of one gateway."""
+def name(models: list[Model]) -> None:
+    """Give the models of one proxy the names that clients may ask for them by.
+
+    Records what is wrong: two resources of one name, or a resource called like another's model. Several resources with one
+    modelName share it: each becomes a group of its own, `<modelName>@<resource>`, and a request gets one after the other.
+    """
     by_name: dict[str, Model] = {}
-    by_group: dict[str, Model] = {}
     for model in models:
-        if model.name in by_name:
+        if by_name.setdefault(model.name, model) is not model:
             model.findings.add("LM201", "metadata", "name", name=model.name)
-        if model.group in by_group:
-            other = by_group[model.group].name
-            model.findings.add("LM213", "spec", "modelName", name=model.group, other=other)
-        by_name.setdefault(model.name, model)
-        by_group.setdefault(model.group, model)
+    groups = Counter(model.group for model in models)
     for model in models:
-        other_model = by_group.get(model.name)
-        if other_model is not None and other_model.group != model.group:
-            model.findings.add("LM202", "metadata", "name", name=model.name, other=other_model.name)
+        other = next((each for each in models if each.group == model.name != model.group), None)
+        if other is not None and groups[model.name] == 1:
+            model.findings.add("LM202", "metadata", "name", name=model.name, other=other.name)
+    taken = {group: f"the modelName of {_of(group, models)}" for group in groups}
+    taken |= {model.name: f"the name of the resource {model.name}" for model in models if model.name not in taken}
+    for model in models:
+        _set_aliases(model, taken)
+    for group in (group for group, count in groups.items() if count > 1):
+        _share(group, [model for model in models if model.group == group])
+
+
+def shared_names(models: list[Model]) -> dict[str, list[str]]:
+    """Return the modelNames that several of the models have, each with the groups that serve it."""
+    groups: dict[str, list[str]] = {}
+    for model in models:
+        if model.group == f"{model.spec['modelName']}@{model.name}":
+            groups.setdefault(model.spec["modelName"], []).append(model.group)
+    return groups
+
+
+def _of(group: str, models: list[Model]) -> str:
+    return next(model.name for model in models if model.group == group)
+
+
+def _set_aliases(model: Model, taken: dict[str, str]) -> None:
+    """A model answers to its resource's name, unless it stands for every model of its provider; and to spec.aliases."""
+    serves_any = model.spec["modelName"] == ANY
+    if not serves_any and model.name != model.group:
+        model.aliases.append(model.name)
+    for index, alias in enumerate(model.spec.get("aliases", [])):
+        path: Path = ("spec", "aliases", index)
+        if serves_any:
+            model.findings.add("LM418", *path, alias=alias)
+        elif alias in taken:
+            model.findings.add("LM416", *path, alias=alias, other=taken[alias])
+        else:
+            model.aliases.append(alias)
+            taken[alias] = f"an alias of {model.name}"
+
+
+def _share(group: str, models: list[Model]) -> None:
+    for model in models:
+        others = ", ".join(other.name for other in models if other is not model)
+        model.findings.add("LM322", "spec", "modelName", name=group, others=others)
+        model.group = f"{group}@{model.name}"
+        if model.name == group:
+            continue
+        if model.name not in model.aliases:
+            model.aliases.insert(0, model.name)
 
 
 def _refuse_circles(by_name: dict[str, Model]) -> None:

@@ -18,19 +18,19 @@ from langop_model.renderer import (
 )
 from langop_model.renderer.findings import Finding, Findings, SpecError
 from langop_model.renderer.manifest import Resource
-from langop_model.renderer.plan import Model, SecretReference
+from langop_model.renderer.plan import Model
 from langop_model.renderer.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A configuration: its `text`, the same as data (`config`), what there is to say, and the keys that it refers to."""
+    """A configuration: its `text`, the same as data (`config`), what there is to say, and the `models` it was made of."""
 
     name: str
     text: str
     config: dict[str, Any]
     findings: tuple[Finding, ...]
-    secrets: tuple[SecretReference, ...]
+    models: tuple[Model, ...]
 
 
 def render_file(name: str, settings: Settings, softened: frozenset[str] = frozenset()) -> list[Rendering]:
@@ -59,18 +59,22 @@ def render(
     """
     models = check(resources, settings, gateway=gateway, softened=softened)
     text = templating.render(
-        "config.yaml.j2", models=models, gateway=gateway, settings=settings, process=process_wide.decide(models)
+        "config.yaml.j2",
+        models=models,
+        gateway=gateway,
+        settings=settings,
+        process=process_wide.decide(models),
+        shared=references.shared_names(models),
     )
     _stop_on_errors(models)
-    unknown = {name for model in models for name in model.parameters}
+    unknown = {name for model in models for name in [*model.parameters, *model.provider.credentials]}
     config = output_check.parse(text, unknown)
-    secrets = {model.key.environment: model.key for model in models if model.key}
     return Rendering(
         name=models[0].name if len(models) == 1 else "gateway",
         text=text,
         config=config,
         findings=tuple(finding for model in models for finding in model.findings.in_order),
-        secrets=tuple(secrets.values()),
+        models=tuple(models),
     )
 
 
@@ -86,8 +90,7 @@ def check(
     if any(found.errors for found in all_found):
         raise SpecError(finding for found in all_found for finding in found.in_order)
     models = [_plan(resource, settings, found) for resource, found in zip(resources, all_found, strict=True)]
-    if gateway:
-        references.check_names(models)
+    references.name(models)
     references.resolve(models, [resource.namespace for resource in resources], settings, gateway=gateway)
     _stop_on_errors(models)
     return models

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from langop_model.renderer import catalogue
 from langop_model.renderer.findings import Finding, Path, make
 
 LONGEST_VALUE = 60  # characters of a wrong value that are worth repeating
+MANY_VALUES = 20  # more than a message should list
 _KINDS: dict[type, str] = {str: "a text", list: "a list", dict: "an object"}
 _TYPES = {
     "object": "an object (key: value)", "array": "a list", "string": "text", "integer": "a whole number",
@@ -34,8 +36,7 @@ def findings(error: Any) -> Iterator[Finding]:  # noqa: C901, PLR0912 - one case
         case "type":
             yield make("LM102", path, value=_shown(error), allowed=_TYPES[rule], hint=_type_hint(error))
         case "enum":
-            allowed = ", ".join(str(value) for value in rule)
-            yield make("LM103", path, value=_shown(error), allowed=allowed, hint=did_you_mean(error.instance, rule))
+            yield _not_one_of(error, path, rule)
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
             bound = f"{_BOUNDS[error.validator]} {rule}"
             yield make("LM105", path, value=_shown(error), allowed=bound)
@@ -48,6 +49,16 @@ def findings(error: Any) -> Iterator[Finding]:  # noqa: C901, PLR0912 - one case
                 yield from findings(inner)
         case _:
             yield make("LM107", path, rule=f"{error.validator} {rule}")
+
+
+def _not_one_of(error: Any, path: Path, values: list[Any]) -> Finding:
+    """A value that is none of its field's; for a provider that LiteLLM has and nobody can use, why."""
+    reason = catalogue.refusals().get(str(error.instance)) if path[-1:] in (("provider",), ("litellmProvider",)) else None
+    if reason:
+        return make("LM214", path, provider=error.instance, reason=reason)
+    many = len(values) > MANY_VALUES
+    allowed = "the command providers lists them" if many else ", ".join(str(value) for value in values)
+    return make("LM103", path, value=_shown(error), allowed=allowed, hint=did_you_mean(error.instance, values))
 
 
 def _worded(error: Any, path: Path) -> Finding:

@@ -15,6 +15,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from langop_model.cli import main
+from langop_model.renderer import catalogue
 from tests.conftest import ROOT
 from tests.unit.specs import a_manifest, a_spec
 
@@ -365,15 +366,9 @@ def test_diff_with_a_configuration_of_a_strange_shape_is_no_crash(write: Write):
 def test_providers_lists_each_with_what_it_needs():
     result = run("providers")
     assert result.exit_code == 0
-    assert [line.split()[0] for line in result.stdout.splitlines()[::3]] == [
-        "openai",
-        "anthropic",
-        "openai-compatible",
-        "azure",
-        "bedrock",
-        "vertex",
-        "custom",
-    ]
+    names = [line.split()[0] for line in result.stdout.splitlines() if not line.startswith(" ")]
+    assert names == [provider.name for provider in catalogue.usable()]
+    assert f"{'':<26}needs: endpoint (https://HOST/v1)\n" in result.stdout
 
 
 @pytest.mark.parametrize(

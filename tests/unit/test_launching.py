@@ -151,11 +151,11 @@ def test_without_a_reference_there_are_no_keys(pod: Pod):
     assert pod.keys() == {}
 
 
-def test_a_key_that_litellm_reads_from_its_file_is_checked_and_not_exported(pod: Pod):
+def test_a_key_that_litellm_reads_from_its_file_is_checked_and_its_path_handed_over(pod: Pod):
     pod.mount(a_spec(provider="vertex", endpoint=None, apiKeySecretRef={"name": "keys", "key": "one"}))
     assert codes(pod.refusal()) == ["LM701"]
     pod.mount_key(b'{"type": "service_account"}')
-    assert pod.keys() == {}
+    assert list(pod.keys().values()) == [str(pod.folder / "secrets" / "keys" / "one")]
 
 
 def test_a_missing_key_is_told_with_its_path(pod: Pod):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langop_model.renderer import plan, rendering
-from langop_model.renderer.plan import Deployment, Model, SecretReference
+from langop_model.renderer.plan import Deployment, Model
 from tests.unit.specs import EAST, SETTINGS, WEST, a_resource, a_spec, balanced, codes, refusal
 
 ONLY_EAST = "https://east.example.com/v1"
@@ -150,11 +150,6 @@ def test_the_name_that_was_made_is_told():
     assert (finding.code, finding.path, finding.resource) == ("LM504", ("metadata", "name"), "my-model")
 
 
-@pytest.mark.parametrize(("name", "model_name", "alias"), [("a", "b", "a"), ("a", "a", None)])
-def test_a_model_answers_to_its_resources_name_where_that_is_another(name: str, model_name: str, alias: str | None):
-    assert planned(a_spec(modelName=model_name), name).alias == alias
-
-
 # Limits.
 
 
@@ -181,47 +176,3 @@ def test_an_endpoint_that_gets_nothing_of_a_limit_is_named():
     (finding,) = model.findings.items
     assert (finding.code, finding.path) == ("LM304", ("spec", "rateLimits", "requestsPerMinute"))
     assert "model/endpoint-1" in finding.message
-
-
-# The key.
-
-
-def test_the_key_is_a_variable_and_a_mounted_file():
-    key = planned(a_spec(apiKeySecretRef={"name": "openai-credentials"})).key
-    assert key == SecretReference(
-        "LANGOP_KEY_OPENAI_CREDENTIALS__API_KEY", "/etc/secrets/openai-credentials/api-key", ("spec", "apiKeySecretRef")
-    )
-
-
-def test_without_a_reference_there_is_no_key():
-    assert planned(a_spec()).key is None
-
-
-NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9.]{0,4}[a-z0-9])?", fullmatch=True)
-KEYS = st.from_regex(r"[-._a-zA-Z0-9]{1,6}", fullmatch=True)
-
-
-@given(st.tuples(NAMES, KEYS), st.tuples(NAMES, KEYS))
-def test_two_keys_never_share_a_variable(one: tuple[str, str], other: tuple[str, str]):
-    variables = [SecretReference.of({"name": name, "key": key}, (), "/etc/secrets").environment for name, key in (one, other)]
-    assert (variables[0] == variables[1]) == (one == other)
-
-
-@given(NAMES, KEYS)
-def test_the_variable_of_a_key_is_a_name_that_every_shell_knows(name: str, key: str):
-    assert re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", SecretReference.of({"name": name, "key": key}, (), "/x").environment)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (("a-b", "c"), ("a.b", "c")),
-        (("a", "b-c"), ("a-b", "c")),
-        (("a", "b"), ("a", "B")),
-        (("a--b", "c"), ("a-b", "c")),
-        (("a", "_"), ("a", "-")),
-    ],
-)
-def test_names_that_look_alike_get_variables_of_their_own(one: tuple[str, str], other: tuple[str, str]):
-    first, second = (SecretReference.of({"name": name, "key": key}, (), "/x").environment for name, key in (one, other))
-    assert first != second

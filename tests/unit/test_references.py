@@ -139,6 +139,57 @@ def test_a_resource_may_be_named_like_its_own_model():
     assert render_gateway(a=a_spec(modelName="a"), b=a_spec(modelName="b")).config
 
 
-def test_two_resources_that_serve_one_model_are_refused():
-    (finding,) = gateway_refusal(a=a_spec(modelName="x"), b=a_spec(modelName="x"))
-    assert (finding.code, finding.resource, finding.path) == ("LM213", "b", ("spec", "modelName"))
+def names(**specs: Any) -> tuple[dict[str, str], list[str]]:
+    """Return the aliases of a gateway, and what is said."""
+    result = render_gateway(**specs)
+    return result.config["router_settings"].get("model_group_alias", {}), codes(result.findings)
+
+
+@pytest.mark.parametrize(("name", "model_name", "aliases"), [("a", "b", {"a": "b"}), ("a", "a", {})])
+def test_a_model_answers_to_its_resources_name_where_that_is_another(name: str, model_name: str, aliases: dict[str, str]):
+    config = render(a_spec(modelName=model_name), name=name).config
+    assert config["router_settings"].get("model_group_alias", {}) == aliases
+
+
+def test_a_model_answers_to_its_aliases():
+    assert names(a=a_spec(modelName="x", aliases=["fast", "cheap"])) == ({"a": "x", "fast": "x", "cheap": "x"}, [])
+
+
+@pytest.mark.parametrize("alias", ["x", "y", "a", "b"])
+def test_an_alias_that_is_a_name_already_is_left_out(alias: str):
+    aliases, said = names(a=a_spec(modelName="x", aliases=[alias]), b=a_spec(modelName="y"))
+    assert (aliases, said) == ({"a": "x", "b": "y"}, ["LM416"])
+
+
+def test_an_alias_belongs_to_the_first_that_asks_for_it():
+    aliases, said = names(a=a_spec(modelName="x", aliases=["fast"]), b=a_spec(modelName="y", aliases=["fast"]))
+    assert (aliases["fast"], said) == ("x", ["LM416"])
+
+
+def test_a_model_that_stands_for_any_has_no_alias_and_serves_all_names_below_its_own():
+    result = render(a_spec(modelName="*", aliases=["fast"]), name="all")
+    assert "model_group_alias" not in result.config["router_settings"]
+    assert codes(result.findings) == ["LM418"]
+    (entry,) = result.config["model_list"]
+    assert (entry["model_name"], entry["litellm_params"]["model"]) == ("all/*", "openai/*")
+
+
+def test_a_model_name_that_two_resources_have_is_shared():
+    result = render_gateway(a=a_spec(modelName="x"), b=a_spec(modelName="x"))
+    section = result.config["callback_settings"]["langop"]
+    assert section["shared"] == {"x": ["x@a", "x@b"]}
+    assert list(section["models"]) == ["x@a", "x@b"]
+    assert [entry["model_name"] for entry in result.config["model_list"]] == ["x@a", "x@b"]
+    assert result.config["router_settings"]["model_group_alias"] == {"x": "x@a", "a": "x@a", "b": "x@b"}
+    assert [(finding.code, finding.resource) for finding in result.findings] == [("LM322", "a"), ("LM322", "b")]
+
+
+def test_a_resource_that_is_named_like_a_shared_model_means_the_shared_one():
+    aliases, _ = names(x=a_spec(modelName="x"), b=a_spec(modelName="x"))
+    assert aliases == {"x": "x@x", "b": "x@b"}
+
+
+def test_a_fallback_to_a_resource_of_a_shared_name_means_that_resource():
+    result = render_gateway(a=to("c") | {"modelName": "x"}, b=a_spec(modelName="y"), c=a_spec(modelName="y"))
+    (entry,) = result.config["callback_settings"]["langop"]["models"]["x"]["fallbacks"]
+    assert entry["group"] == "y@c"

@@ -215,9 +215,9 @@ def test_the_configuration_refers_to_the_key_and_names_its_file():
     result = render(a_spec(apiKeySecretRef={"name": "keys", "key": "one"}))
     assert parameters(result)["api_key"] == "os.environ/LANGOP_KEY_KEYS__ONE"
     assert "# /etc/secrets/keys/one" in result.text
-    assert [(secret.environment, secret.file) for secret in result.secrets] == [
-        ("LANGOP_KEY_KEYS__ONE", "/etc/secrets/keys/one")
-    ]
+    assert result.config["callback_settings"]["langop"]["models"]["llama"]["keys"] == {
+        "api_key": {"variable": "LANGOP_KEY_KEYS__ONE", "file": "/etc/secrets/keys/one"}
+    }
 
 
 def test_vertex_gets_the_path_of_its_key_and_no_key():
@@ -234,11 +234,6 @@ def test_a_provider_that_needs_a_key_is_refused_without_one_unless_the_spec_has_
     assert parameters(render(a_spec(provider=provider, endpoint=endpoint)))["api_key"] == "not-needed"
     if provider != "azure":
         assert codes(refusal(a_spec(provider=provider, endpoint=None))) == ["LM205"]
-
-
-def test_a_key_that_two_models_share_is_loaded_once():
-    keyed = {"apiKeySecretRef": {"name": "keys"}}
-    assert len(render_gateway(a=a_spec(modelName="a", **keyed), b=a_spec(modelName="b", **keyed)).secrets) == 1
 
 
 # What langop_model.gateway is told.

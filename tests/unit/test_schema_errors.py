@@ -42,7 +42,7 @@ def test_an_unknown_field_is_named_with_what_was_probably_meant(field: str, mean
 def test_an_unknown_field_that_is_near_to_none_gets_no_guess_but_the_list():
     finding = only(a_spec(zebra=1))
     assert "Did you mean" not in finding.message
-    assert "apiKeySecretRef, caching, configuration" in finding.fix
+    assert "apiKeySecretRef, apiVersion, caching" in finding.fix
 
 
 def test_every_unknown_field_is_named():
@@ -58,7 +58,27 @@ def test_every_unknown_field_is_named():
 
 
 def test_every_missing_field_is_named():
-    assert {finding.path for finding in refusal({})} == {("spec", "provider"), ("spec", "modelName")}
+    assert {(finding.code, finding.path) for finding in refusal({})} == {
+        ("LM104", ("spec", "modelName")),
+        ("LM122", ("spec",)),
+    }
+
+
+def test_two_names_of_a_provider_are_one_too_many():
+    assert only(a_spec(litellmProvider="groq")).code == "LM121"
+
+
+@pytest.mark.parametrize("field", ["provider", "litellmProvider"])
+def test_a_provider_that_nobody_can_use_is_refused_with_the_reason(field: str):
+    finding = only(a_spec(**{"provider": None, field: "vllm"}))
+    assert (finding.code, finding.path) == ("LM214", ("spec", field))
+    assert "it runs the model inside the proxy; use hosted_vllm" in finding.message
+
+
+def test_a_misspelt_provider_gets_a_guess_and_no_list_of_all_of_them():
+    finding = only(a_spec(provider="fireworks"))
+    assert "Did you mean fireworks_ai?" in finding.message
+    assert finding.fix == "allowed: the command providers lists them"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +135,7 @@ def test_a_guess_ignores_case_and_needs_a_likeness():
 )
 def test_a_provider_without_a_public_address_needs_one(provider: str, elsewhere: dict[str, Any]):
     finding = only(a_spec(provider=provider, endpoint=None, **elsewhere))
-    assert (finding.code, finding.path) == ("LM120", ("spec",))
+    assert finding.code == "LM120"
     assert f"provider {provider}" in finding.message
 
 

@@ -81,8 +81,10 @@ def test_each_enum_value_and_boundary_of_the_older_resource_is_accepted(path: cr
 def test_each_field_of_the_older_resource_is_here_with_its_type_values_and_default(path: crd.Path):
     assert path in OUR_FIELDS
     older, ours = OLDER_FIELDS[path], OUR_FIELDS[path]
-    for keyword in ("type", "enum", "default"):
+    for keyword in ("type", "default"):
         assert ours.get(keyword) == older.get(keyword), keyword
+    assert set(older.get("enum", [])) <= set(ours.get("enum", []))
+    assert ("enum" in older) == ("enum" in ours)
     assert set(ours.get("required", [])) <= set(older.get("required", []))
 
 

@@ -489,8 +489,12 @@ class TestRecording:
         assert before <= seen.arrived <= seen.finished <= time.monotonic()
 
     def test_a_body_that_is_no_json_is_none(self, provider: StandIn) -> None:
-        HTTP.post(f"{provider.url}/token", data={"a": "1"})
+        HTTP.post(f"{provider.url}/token", content=b"{")
         assert provider.requests[0].body is None
+
+    def test_a_form_is_recorded_by_its_names(self, provider: StandIn) -> None:
+        HTTP.post(f"{provider.url}/token", data={"a": "1"})
+        assert provider.requests[0].body == {"a": "1"}
 
     def test_requests_are_numbered_in_the_order_of_arrival(self, provider: StandIn) -> None:
         for _ in range(3):

@@ -84,6 +84,13 @@ class Call:
     query: Mapping[str, str]
     body: dict[str, Any]
     behaviour: Behaviour
+    headers: Mapping[str, str] = field(default_factory=dict)
+    endpoint: str = ""
+
+    @property
+    def root(self) -> str:
+        """What stands before `path` in the request's own path."""
+        return f"/{self.endpoint}" if self.endpoint else ""
 
     @property
     def model(self) -> str:

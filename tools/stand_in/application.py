@@ -7,10 +7,11 @@ import json
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
-from tools.stand_in import anthropic, azure, bedrock, google, openai
+from tools.stand_in import anthropic, azure, bedrock, google, openai, small, tokens
 from tools.stand_in.answer import Answer, Call
 from tools.stand_in.behaviour import EVERYWHERE, Behaviour, Behaviours, Status
 from tools.stand_in.recording import Recorder, Seen
@@ -32,7 +33,7 @@ class ProviderProtocol(Protocol):
         """Fail as the provider does."""
 
 
-PROTOCOLS: tuple[ProviderProtocol, ...] = (azure, anthropic, bedrock, google, openai)
+PROTOCOLS: tuple[ProviderProtocol, ...] = (azure, anthropic, bedrock, google, openai, small)
 
 
 class Application:
@@ -55,12 +56,12 @@ class Application:
         arrived = time.monotonic()
         request = Request(scope, receive)
         try:
-            body = _parsed(await request.body())
+            body = _parsed(await request.body(), request.headers.get("content-type", ""))
         except ClientDisconnect:
             return
         endpoint, path = self._split(scope["path"])
         # Credentials come from another service than the model, which doesn't fail when the model does.
-        behaviour = Behaviour() if path == google.TOKEN_PATH else self._behaviours.take(endpoint)
+        behaviour = Behaviour() if tokens.exchanges(path) else self._behaviours.take(endpoint)
         # Taken before the request can be seen, because who sees it may release it at once.
         released = self._released
         query, headers = dict(request.query_params), dict(request.headers)
@@ -105,7 +106,9 @@ class Application:
         return True
 
 
-def _parsed(body: bytes) -> object:
+def _parsed(body: bytes, content_type: str) -> object:
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(body.decode()))
     try:
         return json.loads(body)
     except ValueError:
@@ -128,11 +131,11 @@ def _headers(answer: Answer, behaviour: Behaviour) -> list[tuple[bytes, bytes]]:
 
 
 def _answer(seen: Seen, behaviour: Behaviour) -> Answer:
-    if seen.path == google.TOKEN_PATH:
-        return google.token()
+    if tokens.exchanges(seen.path):
+        return tokens.token()
     body = seen.body if isinstance(seen.body, dict) else {}
-    call = Call(seen.number, seen.method, seen.path, seen.query, body, behaviour)
-    protocol = next((each for each in PROTOCOLS if each.answers(seen.method, seen.path)), None)
+    call = Call(seen.number, seen.method, seen.path.rstrip("/"), seen.query, body, behaviour, seen.headers, seen.endpoint)
+    protocol = next((each for each in PROTOCOLS if each.answers(call.method, call.path)), None)
     if protocol is None:
         return openai.unknown(call)
     status = behaviour.get("status", 200)

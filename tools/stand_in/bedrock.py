@@ -51,12 +51,15 @@ def refuse(call: Call, status: Status) -> Answer:
 
 
 def frame(kind: str, content: object) -> bytes:
-    """Return one message of an event stream: lengths and their checksum, headers, payload, checksum of it all."""
+    """Return one message of an event stream: lengths and their checksum, headers, payload, checksum of it all.
+
+    The payload is `content` as JSON, or `content` itself where that is bytes.
+    """
     headers = b""
     for name, value in ((":event-type", kind), (":content-type", "application/json"), (":message-type", "event")):
         headers += struct.pack("!B", len(name)) + name.encode()
         headers += struct.pack("!BH", STRING, len(value)) + value.encode()
-    payload = json.dumps(content).encode()
+    payload = content if isinstance(content, bytes) else json.dumps(content).encode()
     lengths = struct.pack("!II", 16 + len(headers) + len(payload), len(headers))
     message = lengths + struct.pack("!I", zlib.crc32(lengths)) + headers + payload
     return message + struct.pack("!I", zlib.crc32(message))

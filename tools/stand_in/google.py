@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 PATH = re.compile(r"(?:/.+)?/models/(?P<model>[^/:]+):(?P<action>generateContent|streamGenerateContent)")
 TOKEN_PATH = "/token"
-TOKEN = "stand-in-token"
 
 # HTTP status: the error's status and message.
 ERRORS: dict[Status, tuple[str, str]] = {
@@ -55,11 +54,6 @@ def refuse(call: Call, status: Status) -> Answer:
     kind, message = ERRORS.get(status) or ERRORS[500 if isinstance(status, int) and status >= 500 else 400]
     code = status if isinstance(status, int) else 400
     return as_json({"error": {"code": code, "message": message, "status": kind}}, code)
-
-
-def token() -> Answer:
-    """Answer a service account's token exchange. No signature is checked."""
-    return as_json({"access_token": TOKEN, "expires_in": 3599, "token_type": "Bearer"})
 
 
 def service_account(token_uri: str, project: str) -> str:

@@ -112,9 +112,12 @@ def _completion(call: Call) -> Answer:
     said = call.said([{"content": call.body.get("prompt")}])
     head = {"id": f"cmpl-{call.number}", "object": "text_completion", "created": int(time.time()), "model": call.model}
     if call.wants_stream:
-        choices = [*(_choice(None, text=piece) for piece in said.pieces), _choice("stop", text="")]
+        # Fill in the middle is answered like a chat: both shapes are there.
+        choices = [*(_choice(None, text=piece, delta={"content": piece}) for piece in said.pieces)]
+        choices.append(_choice("stop", text="", delta={}))
         return _streamed(call, head, choices, said)
-    return as_json({**head, "choices": [_choice("stop", text=said.text)], "usage": _usage(said)})
+    choice = _choice("stop", text=said.text, message={"role": "assistant", "content": said.text})
+    return as_json({**head, "choices": [choice], "usage": _usage(said)})
 
 
 def _choice(finish_reason: str | None, **content: object) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class Seen:
     endpoint: the label registered with `StandIn.base()`, or empty.
     path: decoded, without the label and the query.
     headers: names in lower case.
-    body: the parsed JSON, or None if there was none.
+    body: the parsed JSON or form, or None if there was none.
     arrived: seconds of `time.monotonic()`.
     finished: the same, when the last byte went to the socket. None until then, and for ever if the client left or the
         connection was dropped before.

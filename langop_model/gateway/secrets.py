@@ -1,0 +1,100 @@
+"""Keys of mounted Secrets, as they are now: a key that changes is used by the next request.
+
+Kubernetes replaces a mounted Secret whole, by swapping a link; a look at a file's time tells. Nothing here imports LiteLLM.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from langop_model.gateway.settings import Key
+from langop_model.secret_names import spelt
+
+
+def find(key: Key) -> Path | None:
+    """Return the file that a key is in, or the folder for a key that is one; None where it is not there.
+
+    Raises OSError for a folder that can't be read.
+    """
+    if key.file:
+        return Path(key.file)
+    if not key.names:
+        return Path(key.folder)
+    by_name = {spelt(path.name): path for path in sorted(Path(key.folder).iterdir(), reverse=True) if path.is_file()}
+    return next((by_name[name] for name in key.names if name in by_name), None)
+
+
+def read(path: Path) -> str:
+    """Return the key in a file. White space around it is no part of it: a newline would break each request.
+
+    Raises OSError, and UnicodeDecodeError for what is no text.
+    """
+    return path.read_text(encoding="utf-8").strip()
+
+
+def export(key: Key) -> str | None:
+    """Return what the variable of a key holds when LiteLLM starts; None where the key is not there. Raises as `read` does."""
+    path = find(key)
+    if path is None:
+        return None
+    if key.handed == "folder":
+        return _copy(path)
+    return str(path) if key.handed == "path" else read(path)
+
+
+def _copy(folder: Path) -> str:
+    """LiteLLM writes renewed tokens into such a folder, and a mounted Secret is read-only."""
+    copy = Path(tempfile.mkdtemp(prefix="langop-"))
+    for path in folder.iterdir():
+        if path.is_file():
+            shutil.copyfile(path, copy / path.name)
+    return str(copy)
+
+
+class Keys:
+    """The keys of one model by LiteLLM's parameter, read anew when their files change.
+
+    What can't be read any more keeps its last value: a Secret that is being replaced stops no request.
+    """
+
+    def __init__(self, keys: Mapping[str, Key]) -> None:
+        self.keys = {parameter: key for parameter, key in keys.items() if key.handed != "folder"}
+        self.seen: dict[str, tuple[object, ...]] = {}
+        self.values: dict[str, str] = {}
+
+    def fill(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `parameters` of a deployment with the keys as they are now. Variables of the process are set."""
+        for parameter, key in self.keys.items():
+            self._look(parameter, key)
+        for parameter, key in self.keys.items():
+            if parameter == key.variable and parameter in self.values:
+                os.environ[parameter] = self.values[parameter]
+        own = {name: value for name, value in self.values.items() if name != self.keys[name].variable}
+        return {**parameters, **own}
+
+    def _look(self, parameter: str, key: Key) -> None:
+        try:
+            mark = _mark(key)
+            if mark == self.seen.get(parameter):
+                return
+            path = find(key)
+            if path is None:
+                self.values.pop(parameter, None)
+            elif text := read(path):
+                self.values[parameter] = text
+            self.seen[parameter] = mark
+        except (OSError, UnicodeDecodeError):
+            return
+
+
+def _mark(key: Key) -> tuple[object, ...]:
+    """Return what differs after a key has changed: time, size and identity of its file, or of each file of its folder."""
+    folder = Path(key.folder)
+    paths = [Path(key.file)] if key.file else [path for path in folder.iterdir() if spelt(path.name) in key.names]
+    found = [(path, path.stat()) for path in paths]
+    return tuple((str(path), status.st_mtime_ns, status.st_size, status.st_ino) for path, status in found)

@@ -1,0 +1,99 @@
+"""The keys that a configuration refers to, from the Secrets that are mounted; and those of the environment, withheld."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from langop_model.gateway import secrets
+from langop_model.gateway.settings import Key
+from langop_model.renderer import catalogue, findings
+from langop_model.renderer.credentials import Credential, in_words
+from langop_model.renderer.findings import Finding, SpecError
+from langop_model.renderer.plan import Model
+from langop_model.renderer.rendering import Rendering
+from langop_model.secret_names import spelt
+
+
+def load_keys(result: Rendering, say: Callable[[Iterable[Finding]], None] = lambda _: None) -> dict[str, str]:
+    """Return the keys that the configuration refers to, by the variable that LiteLLM reads them from.
+
+    Raises SpecError that names each file that is missing (LM701) or empty (LM702), and each Secret that has not what its
+    provider needs (LM707). `say` gets a finding for each key of a Secret that the provider does not use (LM708).
+    """
+    exported: dict[str, str] = {}
+    problems: list[Finding] = []
+    for model in result.models:
+        for credential in model.credentials.items:
+            problems += _load(credential, exported)
+        problems += _incomplete(model, exported)
+        say(_unknown(model))
+    if problems:
+        raise SpecError(dict.fromkeys(problems))
+    return exported
+
+
+def withheld(result: Rendering, environment: Mapping[str, str]) -> list[str]:
+    """Return the variables of `environment` from which LiteLLM would take a provider's key or address by itself.
+
+    A provider gets what its LanguageModel says, and nothing that was meant for another. What stands in for a Secret (a
+    pod's own identity) stays, where a model relies on it.
+    """
+    ambient = tuple(prefix for model in result.models if not model.credentials.items for prefix in model.provider.ambient)
+    return [name for name in environment if name in catalogue.foreign_settings() and not (ambient and name.startswith(ambient))]
+
+
+def _load(credential: Credential, exported: dict[str, str]) -> Iterator[Finding]:
+    """Put the value of a credential into `exported`; yield what is wrong with it. One key of a whole Secret may be absent."""
+    key = Key(credential.variable, credential.file, credential.folder, credential.names, credential.handed)
+    place = credential.place.rstrip("/")
+    try:
+        value = secrets.export(key)
+        if value is not None and credential.handed == "path":
+            secrets.read(Path(value))
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = f"({problem.strerror})" if isinstance(problem, OSError) and problem.strerror else "(no text)"
+        yield findings.make("LM701", credential.path, secret=place, reason=reason)
+        return
+    if value == "":
+        yield findings.make("LM702", credential.path, secret=place)
+    elif value is not None:
+        exported[credential.variable] = value
+
+
+def _incomplete(model: Model, exported: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield a finding where the whole Secret of a model lacks what its provider needs."""
+    whole = [credential for credential in model.credentials.items if credential.names]
+    if not whole or not Path(whole[0].folder).is_dir():
+        return
+    there = {credential.parameter for credential in model.credentials.items if credential.variable in exported}
+    suffices = model.credentials.suffices
+    if any(there.issuperset(names) for names in suffices):
+        return
+    nearest = min(suffices, key=lambda names: (len(set(names) - there), -len(names)))
+    yield findings.make(
+        "LM707",
+        whole[0].path,
+        folder=whole[0].folder,
+        provider=model.provider.name,
+        missing=" and ".join(name for name in nearest if name not in there),
+        needed=in_words(suffices),
+    )
+
+
+def _unknown(model: Model) -> Iterator[Finding]:
+    """Yield a finding for each key of a model's whole Secret that belongs to no parameter of its provider."""
+    whole = [credential for credential in model.credentials.items if credential.names]
+    known = {name for credential in whole for name in credential.names}
+    if not known or not Path(whole[0].folder).is_dir():
+        return
+    for path in sorted(Path(whole[0].folder).iterdir()):
+        if path.is_file() and not path.name.startswith(".") and spelt(path.name) not in known:
+            yield findings.make(
+                "LM708",
+                whole[0].path,
+                folder=whole[0].folder,
+                name=path.name,
+                provider=model.provider.name,
+                known=", ".join(sorted(known)),
+            )

@@ -1,0 +1,134 @@
+"""Every provider that LiteLLM can chat with, from a spec to the provider's own protocol and back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import httpx
+import pytest
+
+from langop_model.renderer import catalogue
+from tests.wire.cases import CASES, Case
+from tests.wire.wire import ANSWER, KEY, QUESTION, Wire, nothing_leaves_this_machine
+from tools.stand_in import Seen
+
+DEFAULTS = {
+    "temperature": 0.31, "maxTokens": 4177, "topP": 0.62,
+    "frequencyPenalty": 0.43, "presencePenalty": 0.54, "stopSequences": ["the-end"],
+}  # fmt: skip
+EXPECTED = {name: "the-end" if name == "stopSequences" else str(value) for name, value in DEFAULTS.items()}
+
+
+def spec_of(case: Case, base: str, *, endpoint: bool) -> dict[str, Any]:
+    """Return the spec of a case; with an endpoint, it is at `base`."""
+    spec: dict[str, Any] = {
+        "provider": case.name,
+        "modelName": case.model,
+        "configuration": DEFAULTS,
+        **case.spec(base),
+    }
+    if endpoint:
+        spec["endpoint"] = base + case.base
+    return spec
+
+
+def mounted(case: Case, wire: Wire, base: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return how the spec names its Secret, and the Secret: one key, or all that the provider has."""
+    whole = case.secret(wire, base)
+    if whole:
+        return {"credentialsSecretRef": {"name": "secret"}}, dict(whole)
+    one = {"apiKeySecretRef": {"name": "secret"}} if case.provider.key and case.provider.main_credential else {}
+    return one, {"api-key": KEY}
+
+
+@contextlib.contextmanager
+def asked(case: Case, wire: Wire, *, endpoint: bool = True) -> Iterator[tuple[Any, list[httpx.URL]]]:
+    """Yield the Router of a case, and what was asked of other hosts: it goes to the stand-in, or the test fails."""
+    endpoint = endpoint and not (case.redirected or case.provider.fixed)
+    base = wire.provider.base(f"at-{case.name}")
+    wire.provider.behave(f"at-{case.name}", text=ANSWER)
+    for name, value in case.environment(base).items():
+        wire.monkeypatch.setenv(name, value)
+    reference, secret = mounted(case, wire, base)
+    result = wire.rendered({**spec_of(case, base, endpoint=endpoint), **reference}, {"secret": secret})
+    none: list[httpx.URL] = []
+    redirected: AbstractContextManager[list[httpx.URL]] = contextlib.nullcontext(none)
+    if not endpoint:
+        redirected = wire.redirecting(base)
+    with redirected as meant, nothing_leaves_this_machine(case.asks):
+        yield wire.router(result), meant
+
+
+def the_question(wire: Wire) -> Seen:
+    """Return the request that held the question, and not those around it."""
+    found = [seen for seen in wire.seen if QUESTION in json.dumps(seen.body)]
+    assert found, [(seen.method, seen.path) for seen in wire.seen]
+    return found[0]
+
+
+def leaves(value: Any) -> list[str]:
+    """Return every value in a body, as text: some providers are sent numbers as text."""
+    if isinstance(value, dict | list):
+        return [leaf for item in (value.values() if isinstance(value, dict) else value) for leaf in leaves(item)]
+    return [str(value)]
+
+
+def more(case: Case) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": case.question}]} if case.question else {}
+
+
+PASSED: set[str] = set()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_chat_is_answered(case: Case, wire: Wire):
+    with asked(case, wire) as (router, _):
+        assert wire.chat(router, **more(case)) == ANSWER
+    seen = the_question(wire)
+    assert seen.path == case.path
+    if case.model_in == "body":
+        assert seen.body["model"] == case.model
+    elif case.model_in == "path":
+        assert case.model in seen.path
+    if case.key:
+        header, pattern = case.key
+        assert re.fullmatch(pattern, seen.headers.get(header, ""))
+    assert KEY not in json.dumps([seen.body, dict(seen.query)])
+    arrived = set(leaves(seen.body))
+    assert {name for name, value in EXPECTED.items() if value in arrived} == EXPECTED.keys() - set(
+        case.provider.drops_of(case.model)
+    )
+    PASSED.add(case.name)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.provider.streams], ids=lambda case: case.name)
+def test_a_streamed_chat_is_answered_in_parts(case: Case, wire: Wire):
+    with asked(case, wire) as (router, _):
+        parts = wire.streamed_chat(router, **more(case))
+    assert "".join(parts) == ANSWER
+    assert the_question(wire).path == (case.streamed_path or case.path)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.address], ids=lambda case: case.name)
+def test_without_an_endpoint_the_provider_is_asked_at_the_address_of_the_catalogue(case: Case, wire: Wire):
+    with asked(case, wire, endpoint=False) as (router, meant):
+        assert wire.chat(router, **more(case)) == ANSWER
+    address = httpx.URL(case.address)
+    assert any(url.host == address.host and url.path.startswith(address.path.rstrip("/")) for url in meant), meant
+
+
+def test_at_least_130_providers_answer(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest):
+    if len([item for item in request.session.items if item.name.startswith("test_a_chat_is_answered")]) < len(CASES):
+        pytest.skip("only some of the providers were asked")
+    refused = catalogue.refusals()
+    with capsys.disabled():
+        print(f"\n{len(PASSED)} of {len(CASES)} chat providers answer on the wire;")  # noqa: T201
+        silent = [case.name for case in CASES if case.provider.streams]
+        print(f"{len(CASES) - len(silent)} of them in streams too: not {', '.join(silent)};")  # noqa: T201
+        print(f"{len(refused)} names of LiteLLM are refused: {', '.join(sorted(refused))}")  # noqa: T201
+    assert len(PASSED) >= 130
