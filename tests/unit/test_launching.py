@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from langop_model import launching
+from langop_model.mounted_keys import load_keys
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer.findings import Finding, SpecError
 from tests.unit.specs import a_manifest, a_spec, codes
@@ -43,7 +44,7 @@ class Pod:
         return path
 
     def keys(self) -> dict[str, str]:
-        return launching.load_keys(launching.prepare(self.environment))
+        return load_keys(launching.prepare(self.environment))
 
     def refusal(self) -> tuple[Finding, ...]:
         with pytest.raises(SpecError) as caught:
@@ -141,7 +142,7 @@ def test_the_configuration_refers_to_the_key_and_does_not_hold_it(pod: Pod):
     pod.mount(KEYED)
     pod.mount_key(b"sk-very-secret")
     result = launching.prepare(pod.environment)
-    (name,) = launching.load_keys(result)
+    (name,) = load_keys(result)
     assert f"os.environ/{name}" in result.text
     assert "sk-very-secret" not in result.text
 
