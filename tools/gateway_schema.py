@@ -17,6 +17,7 @@ def callback_settings() -> Schema:
     group = closed(
         {
             "resource": {"type": "string"},
+            "namespace": {"type": "string"},
             "strategy": {"enum": STRATEGIES},
             "endpoints": {"type": "array", "minItems": 1, "items": _of(settings.Endpoint)},
             "limits": _of(settings.Limits),
@@ -25,7 +26,7 @@ def callback_settings() -> Schema:
             "health_check": _of(settings.HealthCheck),
             "log": _of(settings.Log),
         },
-        ["resource", "endpoints"],
+        ["resource", "namespace", "endpoints"],
     )
     models: Schema = {"type": "object", "additionalProperties": group}
     section = closed({"cache_megabytes": {"type": "number", "exclusiveMinimum": 0}, "models": models}, ["models"])

@@ -10,7 +10,7 @@ import os
 
 import litellm
 
-from langop_model.gateway import cache, prices, router, settings
+from langop_model.gateway import cache, litellm_redis, prices, router, settings
 from langop_model.gateway.request_log import RequestLog
 
 _section = litellm.callback_settings.get(settings.SECTION) or {"models": {}}
@@ -19,6 +19,7 @@ _level = os.environ.get("LITELLM_LOG", "INFO")
 
 router.install()
 prices.install()
+litellm_redis.install()
 cache.install(_section.get("cache_megabytes"))  # the configuration has its cache before its callbacks
 if os.environ.get("JSON_LOGS") == "true":
     litellm._turn_on_json()  # what other libraries log, and langop.health, becomes a JSON line too

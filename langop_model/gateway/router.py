@@ -12,7 +12,7 @@ import httpx
 import litellm
 from litellm.caching.caching_handler import LLMCachingHandler
 
-from langop_model.gateway import backoff, call, causes, health, metrics, scope, settings
+from langop_model.gateway import backoff, call, causes, health, litellm_redis, metrics, scope, settings
 from langop_model.gateway.admission import NoRoom
 from langop_model.gateway.call import Call, Served
 from langop_model.gateway.causes import Refused
@@ -27,7 +27,7 @@ class GatewayRouter(Base):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         section = litellm.callback_settings.get(settings.SECTION)
         groups = settings.groups(section) if section else {}
-        self.served = {name: Served(group) for name, group in groups.items()}
+        self.served = call.serve(groups, litellm_redis.connect() if groups else None)
         self.deployments_by_id = {entry["model_info"]["id"]: entry for entry in self.model_list}
         self.watches = [task for served in self.served.values() for task in health.start(served, self.deployments_by_id)]
 

@@ -18,6 +18,11 @@ class Limits:
     concurrent_requests: int | None = None
     wait: float = 300.0
 
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit."""
+        return bool(self.requests_per_minute or self.tokens_per_minute or self.concurrent_requests)
+
 
 @dataclass(frozen=True, slots=True)
 class Retries:
@@ -78,7 +83,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Everything about one model group. `resource` is the LanguageModel's name."""
+    """Everything about one model group. Replicas know each other by the LanguageModel's `namespace` and name, `resource`."""
 
     name: str
     resource: str
@@ -89,6 +94,7 @@ class Group:
     fallbacks: tuple[Fallback, ...] = ()
     health_check: HealthCheck | None = None
     log: Log = field(default_factory=lambda: Log(requests=False, responses=False))
+    namespace: str = "default"
 
 
 def groups(settings: Mapping[str, Any]) -> dict[str, Group]:
@@ -102,6 +108,7 @@ def _group(name: str, section: Mapping[str, Any]) -> Group:
     return Group(
         name=name,
         resource=section["resource"],
+        namespace=section["namespace"],
         endpoints=tuple(Endpoint(**endpoint) for endpoint in section["endpoints"]),
         strategy=section.get("strategy", "random"),
         limits=Limits(**section.get("limits", {})),

@@ -60,7 +60,10 @@ class Fallback:
 
 @dataclass(slots=True)
 class Model:
-    """A resource, ready for the templates. `group` is the name that LiteLLM knows it by: its modelName."""
+    """A resource, ready for the templates. `group` is the name that LiteLLM knows it by: its modelName.
+
+    `namespace` and `name` together are its own in a whole cluster.
+    """
 
     name: str
     group: str
@@ -71,6 +74,7 @@ class Model:
     key: SecretReference | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     fallbacks: list[Fallback] = field(default_factory=list)
+    namespace: str = "default"
 
     @property
     def alias(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -35,7 +36,7 @@ class RedisServer:
 
     def __init__(self, program: str, folder: Path, password: str, port: int = 0) -> None:
         self.port = port or free_port()
-        self.folder = folder
+        self.password = password
         self.client = redis.Redis("127.0.0.1", self.port, password=password)
         self.command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)]
         self.command += ["--requirepass", password, "--save", "", "--appendonly", "no", "--daemonize", "no"]
@@ -63,6 +64,16 @@ class RedisServer:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    def pause(self) -> None:
+        """Keep its connections, and answer nothing, as a network that drops everything does."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Answer again."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     def answers(self) -> dict[str, int]:
         """Return the keys of the answers that it keeps, and the seconds that each has left."""
