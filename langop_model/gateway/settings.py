@@ -19,9 +19,14 @@ class Limits:
     wait: float = 300.0
 
     @property
+    def holds(self) -> bool:
+        """Whether a call holds something until its answer is complete: a place, or tokens that are set aside for it."""
+        return bool(self.tokens_per_minute or self.concurrent_requests)
+
+    @property
     def any(self) -> bool:
         """Whether there is a limit."""
-        return bool(self.requests_per_minute or self.tokens_per_minute or self.concurrent_requests)
+        return bool(self.requests_per_minute) or self.holds
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,9 @@ class SharedLedger:
     def leave(self, place: Place, used: int, answered: bool) -> None:
         """Note the tokens that a call has used, and whether any provider `answered`."""
         self.own.leave(place, used, answered)
-        self.shared.task(self._tell("leave", [place.ticket, place.tokens, used, int(answered), DECAY]))
+        counted = used if self.limits.tokens_per_minute else 0
+        if self.limits.holds or not answered:
+            self.shared.task(self._tell("leave", [place.ticket, place.tokens, counted, int(answered), DECAY]))
 
     def withdraw(self, ticket: str) -> None:
         """Leave the line."""
@@ -146,6 +148,7 @@ class SharedLedger:
         own, now = self.own, self.own.clock()
         requests = own.requests.let_in.items() if everything and own.requests is not None else ()
         used = own.tokens.used if everything and own.tokens is not None else ()
+        under_way = own.under_way.items() if self.limits.holds else ()
         largest = own.tokens.largest if own.tokens is not None else None
         return [
             self.shared.process,
@@ -156,7 +159,7 @@ class SharedLedger:
             len(used),
             *(part for ticket, at in requests for part in (ticket, _milliseconds(now - at))),
             *(part for use in used for part in (f"{use.ticket} {use.tokens}", _milliseconds(now - use.at))),
-            *(f"{ticket} {aside}" for ticket, aside in own.under_way.items()),
+            *(f"{ticket} {aside}" for ticket, aside in under_way),
         ]
 
 
