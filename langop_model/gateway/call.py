@@ -11,11 +11,11 @@ from typing import Any
 from langop_model.gateway import causes, metrics, scope
 from langop_model.gateway.admission import Admission
 from langop_model.gateway.endpoints import Endpoints, State
+from langop_model.gateway.exchange import Exchange
 from langop_model.gateway.ledger import Place
 from langop_model.gateway.settings import Group
 from langop_model.gateway.shared import Shared
 from langop_model.gateway.shared_ledger import SharedLedger
-from langop_model.gateway.verdicts import Verdicts
 
 present: ContextVar[Call | None] = ContextVar("langop_call", default=None)
 
@@ -40,7 +40,7 @@ def serve(groups: Mapping[str, Group], shared: Shared | None) -> dict[str, Serve
             if len(each.group.endpoints) > 1:
                 balanced[each.group.namespace].append(each.endpoints)
         for namespace, endpoints in balanced.items():
-            Verdicts(shared, namespace, endpoints)
+            Exchange(shared, namespace, endpoints)
         shared.start()
     return served
 

@@ -29,7 +29,7 @@ ANSWER_WITHIN = 2.0  # seconds; one request waits so long, once, when redis is t
 LUA = Path(__file__).with_name("lua")
 SCRIPTS = {
     **{name: ("common.lua", f"{name}.lua") for name in ("admit", "leave", "renew", "withdraw")},
-    "verdicts": ("verdicts.lua",),
+    "exchange": ("exchange.lua",),
 }
 
 

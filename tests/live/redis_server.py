@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -74,6 +75,19 @@ class RedisServer:
         """Answer again."""
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
+
+    def said(self, *kept: str) -> str:
+        """Return all that stands in it, keys and values, except what stands under the keys `kept`."""
+        client: Any = self.client
+        read = {
+            b"string": client.get,
+            b"zset": lambda key: client.zrange(key, 0, -1),
+            b"hash": client.hgetall,
+            b"set": client.smembers,
+            b"list": lambda key: client.lrange(key, 0, -1),
+        }
+        keys = [key for key in client.scan_iter("*") if key.decode() not in kept]
+        return "\n".join(f"{key!r}: {read[client.type(key)](key)!r}" for key in keys)
 
     def answers(self) -> dict[str, int]:
         """Return the keys of the answers that it keeps, and the seconds that each has left."""

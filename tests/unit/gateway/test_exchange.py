@@ -1,4 +1,4 @@
-"""Verdicts on endpoints that several processes exchange, through a real redis."""
+"""What processes tell each other about endpoints, through a real redis."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from langop_model.gateway.endpoints import FAILURES_IN_A_ROW, Endpoints
+from langop_model.gateway.exchange import Exchange
 from langop_model.gateway.settings import Endpoint, Group
 from langop_model.gateway.shared import Shared
-from langop_model.gateway.verdicts import Verdicts
 from tests.live.redis_server import RedisServer
 from tests.unit.gateway.processes import connection
 
@@ -22,9 +22,10 @@ class Process:
     def __init__(self, server: RedisServer, *names: str, namespace: str = "team") -> None:
         self.shared: Shared = connection(server)
         self.models = {
-            name: Endpoints(Group(name, name, (Endpoint(f"{name}/a"), Endpoint(f"{name}/b")), "round-robin")) for name in names
+            name: Endpoints(Group(name, name, tuple(Endpoint(f"{name}/{letter}", requests_per_minute=5) for letter in "ab")))
+            for name in names
         }
-        Verdicts(self.shared, namespace, list(self.models.values()))
+        Exchange(self.shared, namespace, list(self.models.values()))
 
     def fail(self, model: str, letter: str = "a") -> None:
         """Find an endpoint down."""
@@ -97,7 +98,7 @@ def test_what_only_a_dead_process_said_is_forgotten(server: RedisServer):
         first.models["one"].by_id["one/a"].checked_down = True
         await _talk(first, second)
         assert second.up("one") == {"one/b"}
-        return int(server.client.zscore("langop:team:down", f"{first.shared.process} one/a") or 0) - _now(server)
+        return int(server.client.zscore("langop:team:endpoints", f"{first.shared.process} down one/a") or 0) - _now(server)
 
     assert 0 < run(scene()) <= 5000
 
@@ -117,3 +118,17 @@ def test_a_redis_that_restarts_hears_it_again(server: RedisServer):
         return second.up("one")
 
     assert run(scene()) == {"one/b"}
+
+
+def test_calls_of_one_process_use_up_a_share_for_the_other(server: RedisServer):
+    async def scene() -> list[dict[str, int]]:
+        first, second = Process(server, "one"), Process(server, "one")
+        seen = []
+        for calls in (3, 1):
+            for _ in range(calls):
+                first.models["one"].choose({"one/b"})
+            await _talk(first, second)
+            seen.append({name: state.elsewhere for name, state in second.models["one"].by_id.items()})
+        return seen
+
+    assert run(scene()) == [{"one/a": 3, "one/b": 0}, {"one/a": 4, "one/b": 0}]
