@@ -37,7 +37,7 @@ class Admission:
         self.turn = asyncio.Lock()  # fair: whoever came first goes first
         self.changed = asyncio.Event()  # a call has ended: there may be room
         self.in_the_way = Wait()  # of the first in line
-        self.name = secrets.token_hex(4)  # no two doors give out the same ticket
+        self.name = secrets.token_hex(6)  # no two doors give out the same ticket
         self.numbers = itertools.count()
 
     async def enter(self, tokens: int | None, deadline: float) -> Place:

@@ -27,9 +27,8 @@ def connect() -> Shared | None:
     if not (os.environ.get("REDIS_HOST") or os.environ.get("REDIS_URL")):
         return None
     try:
-        client = _redis.get_redis_async_client(
-            decode_responses=True, socket_timeout=ANSWER_WITHIN, socket_connect_timeout=ANSWER_WITHIN
-        )
+        # Not REDIS_SOCKET_TIMEOUT, which is for the cache: Shared itself knows how long it waits.
+        client = _redis.get_redis_async_client(decode_responses=True, socket_timeout=None, socket_connect_timeout=ANSWER_WITHIN)
     except (ValueError, TypeError, ImportError) as problem:
         kind = type(problem).__name__  # its text may hold a part of REDIS_URL, and so of the password
         log.error(

@@ -26,10 +26,11 @@ log = logging.getLogger("langop.redis")
 BEAT = 1.0  # seconds between two heartbeats; how old another process's word on an endpoint may be
 REMEMBERED = 600  # seconds that redis remembers a process which says nothing
 ANSWER_WITHIN = 2.0  # seconds; one request waits so long, once, when redis is there and does not answer
+READ_WITHIN = 0.2  # seconds to read what came while the event loop was busy: LiteLLM's first request takes a second of it
 LUA = Path(__file__).with_name("lua")
 SCRIPTS = {
     **{name: ("common.lua", f"{name}.lua") for name in ("admit", "leave", "renew", "withdraw")},
-    "exchange": ("exchange.lua",),
+    **{name: (f"{name}.lua",) for name in ("exchange", "mark")},
 }
 
 
@@ -62,10 +63,21 @@ class Shared:
         """Return what a script of the folder lua returns. Raises Lost, at once where it is known that redis is not there."""
         if not self.up:
             raise Lost
+        return await self._ask(script, keys, arguments)
+
+    async def _ask(self, script: str, keys: Sequence[str], arguments: Sequence[str | int | float]) -> Any:
+        asking = self.task(self.scripts[script](keys=list(keys), args=list(arguments)))
+        done, _ = await asyncio.wait({asking}, timeout=ANSWER_WITHIN)
+        if not done:  # the answer may be there, and this process too busy to have read it
+            done, _ = await asyncio.wait({asking}, timeout=READ_WITHIN)
+        if not done:
+            asking.cancel()
+            self._lost(f"no answer within {ANSWER_WITHIN:g} s")
+            raise Lost
         try:
-            return await self.scripts[script](keys=list(keys), args=list(arguments))
+            return asking.result()
         except (RedisError, OSError) as problem:
-            self._lost(problem)
+            self._lost(f"{type(problem).__name__}: {problem}")
             raise Lost from None
 
     def task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -84,26 +96,25 @@ class Shared:
     async def _beat_for_ever(self) -> None:
         while True:
             await asyncio.sleep(BEAT)
-            with contextlib.suppress(Lost):
+            try:
                 await self.beat()
+            except Lost:
+                continue
+            except Exception:  # it must not stop
+                log.exception("a heartbeat failed")
 
     async def beat(self) -> None:
         """Look whether redis is there and what it remembers; tell it what it must know. Raises Lost."""
-        try:
-            remembers = await self.client.set(self.mark, "", ex=REMEMBERED, get=True) is not None
-        except (RedisError, OSError) as problem:
-            self._lost(problem)
-            raise Lost from None
+        remembers = bool(await self._ask("mark", [self.mark], [REMEMBERED]))
         if not self.up:
             self.up = True
             log.warning("redis is there again: limits and cooldowns are shared")
         for member in self.members:
             await member.beat(remembers)
 
-    def _lost(self, problem: Exception) -> None:
+    def _lost(self, reason: str) -> None:
         if self.up:
             self.up = False
-            reason = f"{type(problem).__name__}: {problem}"
             log.warning("redis is not there: each process keeps limits and cooldowns by itself until it is back (%s)", reason)
 
 

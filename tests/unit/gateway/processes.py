@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from redis.asyncio import Redis
 
@@ -18,10 +17,8 @@ from tests.live.redis_server import RedisServer
 class Process:
     """One process. Its heart beats only when a test says so."""
 
-    def __init__(
-        self, server: RedisServer, name: str = "team/model", window: float = WINDOW, timeout: float = 2.0, **limits: int
-    ) -> None:
-        self.shared = connection(server, timeout)
+    def __init__(self, server: RedisServer, name: str = "team/model", window: float = WINDOW, **limits: int) -> None:
+        self.shared = connection(server)
         self.ledger = SharedLedger(self.shared, name, Limits(**limits), window=window)
         self.admission = Admission(self.ledger.limits, book=self.ledger)
 
@@ -47,7 +44,6 @@ class Process:
         await asyncio.gather(*self.shared.tasks)
 
 
-def connection(server: RedisServer, timeout: float = 2.0) -> Shared:
+def connection(server: RedisServer) -> Shared:
     """Return a new process's connection."""
-    options: dict[str, Any] = {"password": server.password, "socket_timeout": timeout, "socket_connect_timeout": timeout}
-    return Shared(Redis(host="127.0.0.1", port=server.port, decode_responses=True, **options))
+    return Shared(Redis(port=server.port, password=server.password, decode_responses=True, socket_timeout=None))

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from langop_model.gateway import shared_ledger
+from langop_model.gateway import shared, shared_ledger
 from langop_model.gateway.admission import NoRoom
 from langop_model.gateway.shared import Lost
 from tests.live.redis_server import RedisServer
@@ -323,9 +323,11 @@ def test_a_redis_that_lost_everything_is_told_by_the_next_call(server: RedisServ
     assert run(scene()) == 1
 
 
-def test_a_redis_that_does_not_answer_holds_up_one_call_only(server: RedisServer):
+def test_a_redis_that_does_not_answer_holds_up_one_call_only(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shared, "ANSWER_WITHIN", 0.5)
+
     async def scene() -> tuple[int, float]:
-        process = Process(server, timeout=0.5, requests_per_minute=100)
+        process = Process(server, requests_per_minute=100)
         await process.let_in(1)
         server.pause()
         began = time.monotonic()
@@ -336,6 +338,40 @@ def test_a_redis_that_does_not_answer_holds_up_one_call_only(server: RedisServer
     let_in, seconds = run(scene())
     assert let_in == 20
     assert seconds < 5  # twenty would take ten
+
+
+def test_an_answer_that_came_while_the_process_was_busy_is_no_outage(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shared, "ANSWER_WITHIN", 0.2)
+
+    async def scene() -> bool:
+        process = Process(server, requests_per_minute=100)
+        await process.let_in(1)
+        for pauses in range(0, 12, 2):  # busy from another moment on each time
+            asking = asyncio.create_task(process.enter())
+            for _ in range(pauses):
+                await asyncio.sleep(0)
+            time.sleep(0.25)
+            await asking
+        return process.shared.up
+
+    assert run(scene())
+
+
+def test_a_redis_that_lets_no_script_run_is_an_outage_and_said_once(server: RedisServer, caplog: pytest.LogCaptureFixture):
+    async def scene() -> int:
+        process = Process(server, requests_per_minute=3)
+        server.client.acl_setuser("default", commands=["-evalsha"])
+        try:
+            let_in = await process.let_in(5)
+            for _ in range(3):
+                with pytest.raises(Lost):
+                    await process.shared.beat()
+        finally:
+            server.client.acl_setuser("default", commands=["+evalsha"])
+        return let_in
+
+    assert run(scene()) == 3
+    assert len([record for record in caplog.records if record.name == "langop.redis"]) == 1
 
 
 def test_the_heartbeat_notices_that_redis_is_back(server: RedisServer):
