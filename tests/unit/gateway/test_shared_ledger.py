@@ -340,6 +340,22 @@ def test_a_redis_that_does_not_answer_holds_up_one_call_only(server: RedisServer
     assert seconds < 5  # twenty would take ten
 
 
+def test_what_was_let_in_alone_is_told_before_the_next_call_asks(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shared, "ANSWER_WITHIN", 0.2)
+
+    async def scene() -> tuple[int, int]:
+        process, other = two(server, requests_per_minute=3)
+        await other.let_in(1)
+        server.pause()
+        alone = await process.let_in(1)
+        server.go_on()
+        process.shared.members.clear()  # its turn in the heartbeat has not come yet
+        await process.shared.beat()
+        return alone, await process.let_in(5) + await other.let_in(5)
+
+    assert run(scene()) == (1, 1)
+
+
 def test_an_answer_that_came_while_the_process_was_busy_is_no_outage(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(shared, "ANSWER_WITHIN", 0.2)
 
