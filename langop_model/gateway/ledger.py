@@ -191,7 +191,7 @@ class Tokens:
         self.forget_old(use.at)
         self.used.append(use)
         self.spent += use.tokens
-        self.largest = max(use.tokens, round((self.largest or 0) * DECAY))
+        self.largest = max(use.tokens, int((self.largest or 0) * DECAY))
 
     def forget_old(self, now: float) -> None:
         """Forget what was used longer ago than a minute."""

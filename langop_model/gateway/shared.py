@@ -92,6 +92,7 @@ class Shared:
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop()
             self.task(self._beat_for_ever())
+            log.info("limits and cooldowns are shared through redis")
 
     async def _beat_for_ever(self) -> None:
         while True:

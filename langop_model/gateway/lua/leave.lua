@@ -8,6 +8,6 @@ end
 if spent > 0 then
   weigh(used, 'spent', ticket .. ' ' .. spent, now)
   local largest = tonumber(redis.call('HGET', sums, 'largest') or '0')
-  redis.call('HSET', sums, 'largest', math.max(spent, math.floor(largest * decay + 0.5)))
+  redis.call('HSET', sums, 'largest', math.max(spent, math.floor(largest * decay)))
 end
 keep()

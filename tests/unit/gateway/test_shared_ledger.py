@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -11,6 +12,8 @@ import pytest
 
 from langop_model.gateway import shared, shared_ledger
 from langop_model.gateway.admission import NoRoom
+from langop_model.gateway.ledger import Ledger, Place, Wait
+from langop_model.gateway.settings import Limits
 from langop_model.gateway.shared import Lost
 from tests.live.redis_server import RedisServer
 from tests.unit.gateway.processes import Process
@@ -257,6 +260,40 @@ def test_another_model_or_one_of_another_namespace_counts_for_itself(server: Red
         return await one.let_in(5), await another.let_in(5)
 
     assert run(scene()) == (2, 3)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_the_scripts_decide_as_the_account_in_the_process_does(server: RedisServer, seed: int):
+    chance = random.Random(seed)
+    limits: dict[str, Any] = {
+        name: chance.randint(1, most)
+        for name, most in (("requests_per_minute", 12), ("tokens_per_minute", 150), ("concurrent_requests", 5))
+        if chance.random() < 0.7
+    }
+
+    async def scene() -> None:
+        process, reference = Process(server, **limits), Ledger(Limits(**limits))
+        under_way: list[Place] = []
+        for number in range(40):
+            if under_way and chance.random() < 0.4:
+                place = under_way.pop(chance.randrange(len(under_way)))
+                used, answered = chance.choice([0, 5, 20, 60]), chance.random() < 0.7
+                reference.leave(place, used, answered)
+                await process.leave(place, used, answered)
+                continue
+            tokens = chance.choice([None, 1, 10, 50, 200])
+            expected = await reference.admit(f"{seed}-{number}", tokens, 0)
+            found = await process.ledger.admit(f"{seed}-{number}", tokens, 0)
+            if isinstance(found, Place):
+                assert isinstance(expected, Place), expected
+                assert found.tokens == expected.tokens
+                under_way.append(found)
+            else:
+                assert isinstance(expected, Wait), expected
+                assert (found.limit, found.certain) == (expected.limit, expected.certain)
+                assert found.seconds == pytest.approx(expected.seconds, abs=1)
+
+    run(scene())
 
 
 # A redis that is not there.
