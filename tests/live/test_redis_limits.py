@@ -35,6 +35,7 @@ MODELS_OF_BOTH = {
     "shared-slots": a_model("shared-slots", rateLimits={"concurrentRequests": 3}),
     "shared-dead": a_model("shared-dead", rateLimits={"concurrentRequests": 1}),
     "shared-outage": _limited("shared-outage", requestsPerMinute=10),
+    "shared-load": a_model("shared-load", rateLimits={"concurrentRequests": 4, "tokensPerMinute": 1_000_000}),
     "shared-silence": _limited("shared-silence", requestsPerMinute=100, concurrentRequests=5),
     "shared-down": balanced("shared-down-a", "shared-down-b"),
 }
@@ -193,6 +194,20 @@ def test_a_redis_that_dies_and_returns_loses_no_request_and_no_count(pair: Pair)
     pair.sharing()
     assert statuses(pair.ask_both(model, 10)) == {200: 3, 429: 7}
     assert len(pair.first.seen(model)) == 10
+
+
+def test_a_redis_that_dies_and_returns_under_load_loses_no_request(pair: Pair):
+    model = "shared-load"
+    pair.first.provider.behave(model, delay=0.2)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(pair.ask_both, model, 60)
+        pair.first.wait_for(10, model)
+        pair.server.kill()
+        pair.first.wait_for(25, model)
+        assert not all(_is_sharing(laboratory) for laboratory in pair.both)
+        pair.server.start()
+        assert statuses(asked.result()) == {200: 60}
+    assert most_in_flight(pair.first.seen(model)) <= 4 + 4  # while redis is down, each proxy keeps the limit by itself
 
 
 def test_a_redis_that_is_there_and_says_nothing_holds_no_request_up_for_long(pair: Pair):

@@ -17,7 +17,9 @@ from tests.live.redis_server import RedisServer
 class Process:
     """One process. Its heart beats only when a test says so."""
 
-    def __init__(self, server: RedisServer, name: str = "team/model", window: float = WINDOW, **limits: int) -> None:
+    def __init__(
+        self, server: RedisServer | tuple[int, str], name: str = "team/model", window: float = WINDOW, **limits: int
+    ) -> None:
         self.shared = connection(server)
         self.ledger = SharedLedger(self.shared, name, Limits(**limits), window=window)
         self.admission = Admission(self.ledger.limits, book=self.ledger)
@@ -44,6 +46,7 @@ class Process:
         await asyncio.gather(*self.shared.tasks)
 
 
-def connection(server: RedisServer) -> Shared:
-    """Return a new process's connection."""
-    return Shared(Redis(port=server.port, password=server.password, decode_responses=True, socket_timeout=None))
+def connection(server: RedisServer | tuple[int, str]) -> Shared:
+    """Return a new process's connection to a redis, or to the redis of a port and a password."""
+    port, password = server if isinstance(server, tuple) else (server.port, server.password)
+    return Shared(Redis(port=port, password=password, decode_responses=True, socket_timeout=None))

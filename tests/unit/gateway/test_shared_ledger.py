@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import random
 import time
 from collections.abc import Coroutine
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
 import pytest
@@ -37,6 +39,19 @@ def test_of_the_calls_of_two_processes_exactly_the_limit_is_let_in(server: Redis
         return sum(await asyncio.gather(*(process.let_in(15) for process in processes)))
 
     assert run(scene()) == 10
+
+
+def test_forked_workers_of_one_parent_count_together(server: RedisServer):
+    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("fork")) as workers:
+        let_in = list(workers.map(_let_in_by_a_worker, [(server.port, server.password)] * 3))
+    assert sum(let_in) == 10
+
+
+def _let_in_by_a_worker(place: tuple[int, str]) -> int:
+    async def scene() -> int:
+        return await Process(place, requests_per_minute=10).let_in(15)
+
+    return run(scene())
 
 
 def test_a_refused_call_is_told_at_once_when_there_is_room(server: RedisServer):
