@@ -310,7 +310,7 @@ COST_FINDING = '{% do report("LM407", "spec", "costTracking", field, switch="spe
             "          {{ name }}: {{ limits[field] }}",
             "azure-openai",
             "spec.rateLimits.tokensPerMinute",
-            False,
+            True,  # a finding speaks of all limits
         ),
         ("cost.yaml.j2", COST_FINDING, "without-cost", "spec.costTracking.inputTokenCost", True),
     ],

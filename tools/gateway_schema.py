@@ -18,6 +18,7 @@ def callback_settings() -> Schema:
     group = closed(
         {
             "resource": {"type": "string"},
+            "namespace": {"type": "string"},
             "keys": {"type": "object", "additionalProperties": _key()},
             "strategy": {"enum": STRATEGIES},
             "endpoints": {"type": "array", "minItems": 1, "items": _of(settings.Endpoint)},
@@ -27,7 +28,7 @@ def callback_settings() -> Schema:
             "health_check": _of(settings.HealthCheck),
             "log": _of(settings.Log),
         },
-        ["resource", "endpoints"],
+        ["resource", "namespace", "endpoints"],
     )
     models: Schema = {"type": "object", "additionalProperties": group}
     names = {"type": "array", "items": {"type": "string"}, "minItems": 2}

@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
 from langop_model.gateway import causes, metrics, scope
-from langop_model.gateway.admission import Admission, Place
+from langop_model.gateway.admission import Admission
 from langop_model.gateway.endpoints import Endpoints, State
+from langop_model.gateway.exchange import Exchange
+from langop_model.gateway.ledger import Place
 from langop_model.gateway.secrets import Keys
 from langop_model.gateway.settings import Group
+from langop_model.gateway.shared import Shared
+from langop_model.gateway.shared_ledger import SharedLedger
 
 present: ContextVar[Call | None] = ContextVar("langop_call", default=None)
 
 
 class Served:
-    """A model group as this process serves it."""
+    """A model group as this process serves it; with `shared`, as all processes do that serve this LanguageModel."""
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: Group, shared: Shared | None = None) -> None:
         self.group = group
         self.endpoints = Endpoints(group)
         self.keys = Keys(group.keys)
-        self.admission = Admission(group.limits)
+        name = f"{group.namespace}/{group.resource}"
+        book = SharedLedger(shared, name, group.limits) if shared is not None and group.limits.any else None
+        self.admission = Admission(group.limits, book=book)
+
+
+def serve(groups: Mapping[str, Group], shared: Shared | None) -> dict[str, Served]:
+    """Return what serves each group. Its limits, and what is known of its endpoints, are `shared` where there is a redis."""
+    served = {name: Served(group, shared) for name, group in groups.items()}
+    if shared is not None:
+        balanced: defaultdict[str, list[Endpoints]] = defaultdict(list)
+        for each in served.values():
+            if len(each.group.endpoints) > 1:
+                balanced[each.group.namespace].append(each.endpoints)
+        for namespace, endpoints in balanced.items():
+            Exchange(shared, namespace, endpoints)
+        shared.start()
+    return served
 
 
 class Call:
@@ -58,10 +79,7 @@ class Call:
             return
         admission = self.served.admission
         started = time.monotonic()
-        deadline = started + admission.limits.wait
-        if await admission.slot(deadline):
-            self.held.append(admission.free_slot)
-        self.place = await admission.enter(self.tokens, deadline)
+        self.place = await admission.enter(self.tokens, started + admission.limits.wait)
         self.entered_at = time.monotonic()
         metrics.QUEUED.labels(self.served.group.name).observe(self.entered_at - started)
 

@@ -6,10 +6,10 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from langop_model.gateway.admission import WINDOW
+from langop_model.gateway.ledger import WINDOW
 from langop_model.gateway.settings import Endpoint, Group
 
 FAILURES_IN_A_ROW = 3  # until an endpoint is left out
@@ -20,10 +20,22 @@ SMOOTHING = 0.3  # weight of the newest latency in the average
 
 
 @dataclass(slots=True)
+class Heard:
+    """What other processes say about one endpoint.
+
+    For how many seconds from now each has found it `down`, and how many `calls` they have sent there within a minute.
+    """
+
+    down: dict[str, float] = field(default_factory=dict)
+    calls: int = 0
+
+
+@dataclass(slots=True)
 class State:
     """What is known about one endpoint. `latency` is an average in seconds, None before the first answer.
 
-    `good_checks` counts them in a row, since it was left out.
+    `good_checks` counts them in a row, since it was left out. `heard_down` are the other processes that have found it down,
+    each with the time until which that holds; of those in `refuted` it is known better here. `elsewhere` are their calls.
     """
 
     endpoint: Endpoint
@@ -35,17 +47,31 @@ class State:
     checked_down: bool = False
     good_checks: int = 0
     recent: deque[float] = field(default_factory=deque)
+    elsewhere: int = 0
+    heard_down: dict[str, float] = field(default_factory=dict)
+    refuted: set[str] = field(default_factory=set)
 
     def has_room(self, now: float) -> bool:
-        """Whether its share of the requests of a minute is not used up."""
+        """Whether its share of the requests of a minute is not used up, here and in other processes."""
+        share = self.endpoint.requests_per_minute
+        return self.count(now) + self.elsewhere < share if share is not None else True
+
+    def count(self, now: float) -> int:
+        """Return how many calls of this process it got within a minute."""
         while self.recent and self.recent[0] <= now - WINDOW:
             self.recent.popleft()
-        share = self.endpoint.requests_per_minute
-        return share is None or len(self.recent) < share
+        return len(self.recent)
 
     def is_down(self, now: float) -> bool:
-        """Whether checks or failures in a row say that it does not answer."""
-        return self.checked_down or now < self.down_until
+        """Whether checks or failures in a row say that it does not answer, here or in another process."""
+        if self.checked_down or now < self.down_until:
+            return True
+        return any(now < until for process, until in self.heard_down.items() if process not in self.refuted)
+
+    def clear(self) -> None:
+        """Note that it answers: what spoke against it counts no more."""
+        self.failures, self.failed_at, self.down_until = 0, -math.inf, 0.0
+        self.refuted.update(self.heard_down)
 
 
 class Endpoints:
@@ -84,7 +110,7 @@ class Endpoints:
 
     def answered(self, state: State, seconds: float) -> None:
         """Note that an answer began `seconds` after the call."""
-        state.failures, state.failed_at, state.down_until = 0, -math.inf, 0.0
+        state.clear()
         state.latency = seconds if state.latency is None else SMOOTHING * seconds + (1 - SMOOTHING) * state.latency
 
     def failed(self, state: State) -> None:
@@ -97,11 +123,35 @@ class Endpoints:
 
     def returned(self, state: State) -> None:
         """Note that checks have shown an endpoint to be there again."""
-        state.failures, state.failed_at, state.down_until, state.checked_down = 0, -math.inf, 0.0, False
+        state.clear()
+        state.checked_down = False
 
     def released(self, state: State) -> None:
         """Note the end of a call: for a stream, its last part."""
         state.in_flight -= 1
+
+    def found_down(self, checked: float) -> dict[str, float]:
+        """Return the endpoints that this process has found down, and for how many seconds: `checked` where a check says so."""
+        now = self.clock()
+        left = {state.endpoint.id: max(state.down_until - now, checked if state.checked_down else 0.0) for state in self.states}
+        return {name: seconds for name, seconds in left.items() if seconds > 0}
+
+    def counted(self) -> dict[str, int]:
+        """Return how many calls of this process the endpoints got within a minute: those that have a share of a limit."""
+        now = self.clock()
+        shares = (state for state in self.states if state.endpoint.requests_per_minute is not None)
+        return {state.endpoint.id: count for state in shares if (count := state.count(now))}
+
+    def hear(self, words: Mapping[str, Heard]) -> None:
+        """Note what other processes say about the endpoints, by id; silence is a word too."""
+        now = self.clock()
+        for state in self.states:
+            word = words.get(state.endpoint.id) or Heard()
+            if word.down.keys() - state.heard_down.keys():
+                state.good_checks = 0
+            state.heard_down = {process: now + seconds for process, seconds in word.down.items()}
+            state.refuted &= word.down.keys()
+            state.elsewhere = word.calls
 
 
 Pick = Callable[[Sequence[State]], State]

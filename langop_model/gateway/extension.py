@@ -10,7 +10,7 @@ import os
 
 import litellm
 
-from langop_model.gateway import bodies, cache, hub, prices, router, settings
+from langop_model.gateway import bodies, cache, hub, litellm_redis, prices, router, settings
 from langop_model.gateway.request_log import RequestLog
 
 _section = litellm.callback_settings.get(settings.SECTION) or {"models": {}}
@@ -21,6 +21,7 @@ router.install()
 prices.install()
 bodies.install()
 hub.install()
+litellm_redis.install()
 cache.install(_section.get("cache_megabytes"))  # the configuration has its cache before its callbacks
 if os.environ.get("JSON_LOGS") == "true":
     litellm._turn_on_json()  # what other libraries log, and langop.health, becomes a JSON line too

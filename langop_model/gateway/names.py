@@ -12,7 +12,7 @@ others: ContextVar[tuple[str, ...]] = ContextVar("langop_others", default=())
 """The groups that share the name which the present request asked for, beside the one that was chosen."""
 
 
-class Shared:
+class InTurn:
     """A name that several groups have: a request gets one of them, in turn."""
 
     def __init__(self, groups: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ import httpx
 import litellm
 from litellm.caching.caching_handler import LLMCachingHandler
 
-from langop_model.gateway import backoff, call, causes, health, metrics, names, scope, settings
+from langop_model.gateway import backoff, call, causes, health, litellm_redis, metrics, names, scope, settings
 from langop_model.gateway.admission import NoRoom
 from langop_model.gateway.call import Call, Served
 from langop_model.gateway.causes import Refused
@@ -27,8 +27,8 @@ class GatewayRouter(Base):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         section = litellm.callback_settings.get(settings.SECTION)
         groups = settings.groups(section) if section else {}
-        self.served = {name: Served(group) for name, group in groups.items()}
-        self.shared = {name: names.Shared(members) for name, members in settings.shared(section or {}).items()}
+        self.served = call.serve(groups, litellm_redis.connect() if groups else None)
+        self.shared_names = {name: names.InTurn(groups) for name, groups in settings.shared_names(section or {}).items()}
         self.deployments_by_id = {entry["model_info"]["id"]: entry for entry in self.model_list}
         self.watches = [task for served in self.served.values() for task in health.start(served, self.deployments_by_id)]
 
@@ -66,7 +66,7 @@ class GatewayRouter(Base):  # type: ignore[misc]
 
     async def async_function_with_fallbacks(self, *args: Any, **kwargs: Any) -> Any:
         """Choose one of the groups that share a name; the others come next where it fails."""
-        shared = self.shared.get(kwargs.get("model") or "")
+        shared = self.shared_names.get(kwargs.get("model") or "")
         if shared is None:
             return await super().async_function_with_fallbacks(*args, **kwargs)
         first, *rest = shared.next()

@@ -18,6 +18,16 @@ class Limits:
     concurrent_requests: int | None = None
     wait: float = 300.0
 
+    @property
+    def holds(self) -> bool:
+        """Whether a call holds something until its answer is complete: a place, or tokens that are set aside for it."""
+        return bool(self.tokens_per_minute or self.concurrent_requests)
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit."""
+        return bool(self.requests_per_minute) or self.holds
+
 
 @dataclass(frozen=True, slots=True)
 class Retries:
@@ -93,7 +103,10 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Everything about one model group. `resource` is the LanguageModel's name; `keys` are by LiteLLM's parameter."""
+    """Everything about one model group. Replicas know each other by the LanguageModel's `namespace` and name, `resource`.
+
+    `keys` are by LiteLLM's parameter.
+    """
 
     name: str
     resource: str
@@ -104,6 +117,7 @@ class Group:
     fallbacks: tuple[Fallback, ...] = ()
     health_check: HealthCheck | None = None
     log: Log = field(default_factory=lambda: Log(requests=False, responses=False))
+    namespace: str = "default"
     keys: dict[str, Key] = field(default_factory=dict)
 
 
@@ -112,7 +126,7 @@ def groups(settings: Mapping[str, Any]) -> dict[str, Group]:
     return {name: _group(name, section) for name, section in settings["models"].items()}
 
 
-def shared(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def shared_names(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the modelNames that several LanguageModels have, each with the groups that serve it."""
     return {name: tuple(groups) for name, groups in settings.get("shared", {}).items()}
 
@@ -129,6 +143,7 @@ def _group(name: str, section: Mapping[str, Any]) -> Group:
     return Group(
         name=name,
         resource=section["resource"],
+        namespace=section["namespace"],
         endpoints=tuple(Endpoint(**endpoint) for endpoint in section["endpoints"]),
         strategy=section.get("strategy", "random"),
         limits=Limits(**section.get("limits", {})),

@@ -50,8 +50,8 @@ class Model:
     """A resource, ready for the templates.
 
     `group` is the name that LiteLLM knows it by: its modelName, `<name>/*` for a modelName of `*`. `aliases` are the other
-    names that clients may ask for it by. `parameters` are those that spec.configuration.additionalParameters and spec.params
-    name, by LiteLLM's names.
+    names that clients may ask for it by. `namespace` and `name` together are the resource's own in a whole cluster.
+    `parameters` are those that spec.configuration.additionalParameters and spec.params name, by LiteLLM's names.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Model:
     parameters: dict[str, Any] = field(default_factory=dict)
     fallbacks: list[Fallback] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)
+    namespace: str = "default"
 
     @property
     def balanced(self) -> bool:

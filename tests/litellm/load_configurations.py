@@ -14,6 +14,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+OF_THE_PROXY = (
+    "_build_redis_usage_cache_from_environment",
+    "_set_redis_usage_cache",
+    "redis_usage_cache",
+    "spend_counter_cache",
+    "cli_sso_session_cache",
+    "litellm_config_cache",
+)
+
 
 class Keeper(logging.Handler):
     """Keeps warnings and errors."""
@@ -48,8 +57,9 @@ def main(paths: list[str]) -> None:
 def internals() -> dict[str, list[str]]:
     """Return the parameters of everything in LiteLLM that langop_model.gateway overrides, calls or relies on."""
     import litellm
-    from litellm import _logging
+    from litellm import _logging, _redis
     from litellm.caching.caching_handler import CachingHandlerResponse, LLMCachingHandler
+    from litellm.proxy import proxy_server
     from litellm.router import Router
     from litellm.types.router import RouterRateLimitError
 
@@ -60,6 +70,7 @@ def internals() -> dict[str, list[str]]:
         "Router.async_function_with_fallbacks_common_utils": gateway.async_function_with_fallbacks_common_utils,
         "LLMCachingHandler.async_get_cache": inspect.unwrap(LLMCachingHandler.async_get_cache),
         "RouterRateLimitError": RouterRateLimitError.__init__,
+        "_redis.get_redis_async_client": _redis.get_redis_async_client,
         "_logging._get_uvicorn_json_log_config": _logging._get_uvicorn_json_log_config,
         "_logging.resolve_log_level": _logging.resolve_log_level,
     }
@@ -70,6 +81,7 @@ def internals() -> dict[str, list[str]]:
             for name in ("_inherit_builtin_cache_pricing", "_inherit_builtin_service_tier_pricing")
             if hasattr(gateway, name)
         ],
+        "proxy_server": [name for name in OF_THE_PROXY if hasattr(proxy_server, name)],
         "Cache": [name for name in ("get_cache_key",) if hasattr(litellm.caching.caching.Cache, name)],
         "litellm": [name for name in ("callback_settings", "_turn_on_json", "cache") if hasattr(litellm, name)],
     }

@@ -81,6 +81,11 @@ INTERNALS = {
     "Router": ["_inherit_builtin_cache_pricing", "_inherit_builtin_service_tier_pricing"],
     "Cache": ["get_cache_key"],
     "litellm": ["callback_settings", "_turn_on_json", "cache"],
+    "proxy_server": [
+        "_build_redis_usage_cache_from_environment", "_set_redis_usage_cache", "redis_usage_cache", "spend_counter_cache",
+        "cli_sso_session_cache", "litellm_config_cache",
+    ],
+    "_redis.get_redis_async_client": ["connection_pool", "env_overrides"],
     "_logging._get_uvicorn_json_log_config": [],
     "_logging.resolve_log_level": ["log_level"],
 }  # fmt: skip

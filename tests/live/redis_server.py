@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -35,7 +37,7 @@ class RedisServer:
 
     def __init__(self, program: str, folder: Path, password: str, port: int = 0) -> None:
         self.port = port or free_port()
-        self.folder = folder
+        self.password = password
         self.client = redis.Redis("127.0.0.1", self.port, password=password)
         self.command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)]
         self.command += ["--requirepass", password, "--save", "", "--appendonly", "no", "--daemonize", "no"]
@@ -63,6 +65,29 @@ class RedisServer:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    def pause(self) -> None:
+        """Keep its connections, and answer nothing, as a network that drops everything does."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Answer again."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    def said(self, *kept: str) -> str:
+        """Return all that stands in it, keys and values, except what stands under the keys `kept`."""
+        client: Any = self.client
+        read = {
+            b"string": client.get,
+            b"zset": lambda key: client.zrange(key, 0, -1),
+            b"hash": client.hgetall,
+            b"set": client.smembers,
+            b"list": lambda key: client.lrange(key, 0, -1),
+        }
+        keys = [key for key in client.scan_iter("*") if key.decode() not in kept]
+        return "\n".join(f"{key!r}: {read[client.type(key)](key)!r}" for key in keys)
 
     def answers(self) -> dict[str, int]:
         """Return the keys of the answers that it keeps, and the seconds that each has left."""

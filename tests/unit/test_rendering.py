@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -374,9 +375,26 @@ def test_fallbacks_are_passed_on_in_order_with_their_causes():
 # Caching, cost, observability.
 
 
-def test_a_cache_keeps_conversations_of_any_length_apart_from_other_models():
+def test_a_cache_keeps_conversations_of_any_length_apart_from_other_models_and_namespaces():
     cache = render(a_spec(caching={"enabled": True, "ttl": "90m"})).config["litellm_settings"]["cache_params"]
-    assert cache == {"type": "local", "ttl": 5400, "max_messages": None, "namespace": "model"}
+    assert cache == {"type": "local", "ttl": 5400, "max_messages": None, "namespace": "default/model"}
+    gateway = render_gateway(a=a_spec(modelName="a", caching={"enabled": True}), b=a_spec(modelName="b"))
+    assert gateway.config["litellm_settings"]["cache_params"]["namespace"] == "default/a,b"
+
+
+def test_limits_are_each_processs_own_unless_there_is_a_redis():
+    spec = a_spec(rateLimits={"requestsPerMinute": 10})
+    (finding,) = [finding for finding in render(spec).findings if finding.code == "LM345"]
+    assert (finding.level, finding.path) == ("info", ("spec", "rateLimits"))
+    assert "REDIS_HOST" in finding.fix
+    assert "LM345" not in codes(render(spec, Settings(redis=True)).findings)
+    assert "LM345" not in codes(render(a_spec()).findings)
+
+
+def test_a_model_says_in_which_namespace_it_is():
+    resource = replace(a_resource(a_spec()), namespace="team")
+    section = rendering.render([resource], SETTINGS).config["callback_settings"]["langop"]["models"]["llama"]
+    assert (section["namespace"], section["resource"]) == ("team", "model")
 
 
 def test_redis_is_found_through_the_environment():

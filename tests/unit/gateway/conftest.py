@@ -1,6 +1,35 @@
-"""LiteLLM is imported with the prices that it brings, not with those of the internet."""
+"""What the tests of the gateway's parts share: LiteLLM with the prices that it brings, and a real redis."""
+
+from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live import redis_server
+from tests.live.redis_server import RedisServer
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+
+PASSWORD = "not-a-real-password-0815"
+
+
+@pytest.fixture(scope="session")
+def one_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    try:
+        program = redis_server.find()
+    except FileNotFoundError as problem:
+        pytest.skip(f"NOTHING ABOUT REDIS IS TESTED: {problem}")
+    server = RedisServer(program, tmp_path_factory.mktemp("redis"), PASSWORD)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def server(one_redis: RedisServer) -> RedisServer:
+    """A redis that runs and is empty."""
+    one_redis.start()
+    one_redis.client.flushall()
+    return one_redis

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from langop_model.gateway.admission import Admission, NoRoom, Place
+from langop_model.gateway.admission import Admission, NoRoom
+from langop_model.gateway.ledger import Ledger
 from langop_model.gateway.settings import Limits
 from tests.unit.gateway.virtual_time import run
 
@@ -176,13 +177,13 @@ def test_places_are_given_in_order_and_given_back():
 
         async def one(number: int) -> None:
             nonlocal inside, most
-            assert await admission.slot(LONG)
+            place = await admission.enter(None, LONG)
             order.append(number)
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(1)
             inside -= 1
-            admission.free_slot()
+            admission.leave(place, 0)
 
         await asyncio.gather(*map(one, range(7)))
         return most, order
@@ -193,19 +194,50 @@ def test_places_are_given_in_order_and_given_back():
 def test_who_finds_no_place_in_time_is_refused_and_takes_none():
     async def scene(clock: Clock) -> float:
         admission = Admission(Limits(concurrent_requests=1), clock)
-        await admission.slot(LONG)
+        place = await admission.enter(None, LONG)
         with pytest.raises(NoRoom, match="concurrentRequests"):
-            await admission.slot(clock() + 3)
-        admission.free_slot()
-        await admission.slot(clock())
+            await admission.enter(None, clock() + 3)
+        admission.leave(place, 0)
+        await admission.enter(None, clock())
         return clock()
 
     assert run(scene) == pytest.approx(3, abs=0.1)
 
 
-def test_without_limits_nothing_waits_and_nothing_is_held():
-    async def scene(clock: Clock) -> tuple[bool, Place]:
-        admission = Admission(Limits(), clock)
-        return await admission.slot(clock()), await admission.enter(None, clock())
+def test_who_gives_up_behind_another_is_told_what_that_one_waits_for():
+    async def scene(clock: Clock) -> str:
+        admission = Admission(Limits(concurrent_requests=1), clock)
+        await admission.enter(None, LONG)
+        first = asyncio.create_task(admission.enter(None, LONG))
+        await asyncio.sleep(1)
+        with pytest.raises(NoRoom) as refused:
+            await admission.enter(None, clock() + 3)
+        first.cancel()
+        return refused.value.limit
 
-    assert run(scene) == (False, Place(0.0))
+    assert run(scene) == "rateLimits.concurrentRequests"
+
+
+def test_who_waits_for_the_window_to_move_holds_no_place():
+    async def scene(clock: Clock) -> int:
+        admission = Admission(Limits(requests_per_minute=1, concurrent_requests=1), clock)
+        admission.leave(await admission.enter(None, LONG), 0)
+        waiting = asyncio.create_task(admission.enter(None, LONG))
+        await asyncio.sleep(1)
+        assert isinstance(admission.book, Ledger)
+        under_way = len(admission.book.under_way)
+        waiting.cancel()
+        return under_way
+
+    assert run(scene) == 0
+
+
+def test_without_limits_nothing_waits_and_nothing_is_held():
+    async def scene(clock: Clock) -> tuple[float, bool]:
+        admission = Admission(Limits(), clock)
+        place = await admission.enter(None, clock())
+        admission.leave(place, 10)
+        assert isinstance(admission.book, Ledger)
+        return clock(), admission.book.is_empty
+
+    assert run(scene) == (0.0, True)

@@ -1,0 +1,134 @@
+"""What processes tell each other about endpoints, through a real redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from langop_model.gateway.endpoints import FAILURES_IN_A_ROW, Endpoints
+from langop_model.gateway.exchange import Exchange
+from langop_model.gateway.settings import Endpoint, Group
+from langop_model.gateway.shared import Shared
+from tests.live.redis_server import RedisServer
+from tests.unit.gateway.processes import connection
+
+T = TypeVar("T")
+
+
+class Process:
+    """One process that serves models of two endpoints each, `name/a` and `name/b`."""
+
+    def __init__(self, server: RedisServer, *names: str, namespace: str = "team") -> None:
+        self.shared: Shared = connection(server)
+        self.models = {
+            name: Endpoints(Group(name, name, tuple(Endpoint(f"{name}/{letter}", requests_per_minute=5) for letter in "ab")))
+            for name in names
+        }
+        Exchange(self.shared, namespace, list(self.models.values()))
+
+    def fail(self, model: str, letter: str = "a") -> None:
+        """Find an endpoint down."""
+        for _ in range(FAILURES_IN_A_ROW):
+            self.models[model].failed(self.models[model].by_id[f"{model}/{letter}"])
+
+    def up(self, model: str) -> set[str]:
+        """Return the endpoints that are in use."""
+        endpoints = self.models[model]
+        return {name for name, state in endpoints.by_id.items() if not state.is_down(endpoints.clock())}
+
+
+def run(scene: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(scene)
+
+
+async def _talk(*processes: Process) -> None:
+    for process in processes:
+        await process.shared.beat()
+
+
+def test_what_one_process_finds_down_another_leaves_out(server: RedisServer):
+    async def scene() -> tuple[set[str], set[str]]:
+        first, second = Process(server, "one", "two"), Process(server, "two", "one")
+        first.fail("one")
+        await _talk(first, second)
+        return second.up("one"), second.up("two")
+
+    assert run(scene()) == ({"one/b"}, {"two/a", "two/b"})
+
+
+def test_what_is_up_again_is_used_again(server: RedisServer):
+    async def scene() -> list[set[str]]:
+        first, second = Process(server, "one"), Process(server, "one")
+        first.fail("one")
+        await _talk(first, second)
+        seen = [second.up("one")]
+        first.models["one"].returned(first.models["one"].by_id["one/a"])
+        await _talk(first, second)
+        return [*seen, second.up("one")]
+
+    assert run(scene()) == [{"one/b"}, {"one/a", "one/b"}]
+
+
+def test_a_process_does_not_take_its_own_word_for_anothers(server: RedisServer):
+    async def scene() -> set[str]:
+        first = Process(server, "one")
+        first.fail("one")
+        await _talk(first)
+        state = first.models["one"].by_id["one/a"]
+        first.models["one"].answered(state, 0.1)
+        return first.up("one")
+
+    assert run(scene()) == {"one/a", "one/b"}
+
+
+def test_the_same_model_of_another_namespace_hears_nothing(server: RedisServer):
+    async def scene() -> set[str]:
+        first, second = Process(server, "one"), Process(server, "one", namespace="elsewhere")
+        first.fail("one")
+        await _talk(first, second)
+        return second.up("one")
+
+    assert run(scene()) == {"one/a", "one/b"}
+
+
+def test_what_only_a_dead_process_said_is_forgotten(server: RedisServer):
+    async def scene() -> int:
+        first, second = Process(server, "one"), Process(server, "one")
+        first.models["one"].by_id["one/a"].checked_down = True
+        await _talk(first, second)
+        assert second.up("one") == {"one/b"}
+        return int(server.client.zscore("langop:team:endpoints", f"{first.shared.process} down one/a") or 0) - _now(server)
+
+    assert 0 < run(scene()) <= 5000
+
+
+def _now(server: RedisServer) -> int:
+    seconds, microseconds = server.client.time()
+    return int(seconds) * 1000 + int(microseconds) // 1000
+
+
+def test_a_redis_that_restarts_hears_it_again(server: RedisServer):
+    async def scene() -> set[str]:
+        first, second = Process(server, "one"), Process(server, "one")
+        first.fail("one")
+        await _talk(first)
+        server.client.flushall()
+        await _talk(first, second)
+        return second.up("one")
+
+    assert run(scene()) == {"one/b"}
+
+
+def test_calls_of_one_process_use_up_a_share_for_the_other(server: RedisServer):
+    async def scene() -> list[dict[str, int]]:
+        first, second = Process(server, "one"), Process(server, "one")
+        seen = []
+        for calls in (3, 1):
+            for _ in range(calls):
+                first.models["one"].choose({"one/b"})
+            await _talk(first, second)
+            seen.append({name: state.elsewhere for name, state in second.models["one"].by_id.items()})
+        return seen
+
+    assert run(scene()) == [{"one/a": 3, "one/b": 0}, {"one/a": 4, "one/b": 0}]
