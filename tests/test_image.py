@@ -1,8 +1,10 @@
-"""The Dockerfile as text. `make image-test` builds the image and runs it."""
+"""The Dockerfile as text, and the tools around it. `make image-test` builds the image and runs it."""
 
 from __future__ import annotations
 
+import json
 import re
+import stat
 import subprocess
 import sys
 import tomllib
@@ -11,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tools.image_test import checks
+from tools.image_test.engine import CommandLine, Container
+from tools.image_test.stage import Mounted
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 LOCKED = (ROOT / "requirements" / "gateway.txt").read_text(encoding="utf-8")
@@ -108,3 +113,74 @@ def test_the_entrypoint_becomes_the_gateway_so_that_a_signal_reaches_it():
     ]
     assert commands
     assert all(") exec " in command for command in commands)
+
+
+# make sbom
+
+
+def test_the_bill_of_materials_lists_what_is_locked(tmp_path: Path):
+    done = subprocess.run(
+        ["make", "sbom", f"BIN={Path(sys.executable).parent}", "-o", "setup", f"SBOM={tmp_path}/sbom.json"],
+        check=False, capture_output=True, text=True, cwd=ROOT, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    bill = json.loads((tmp_path / "sbom.json").read_text(encoding="utf-8"))
+    assert (bill["bomFormat"], bill["metadata"]["component"]["name"]) == ("CycloneDX", "langop-model")
+    listed = {(part["name"], part["version"]) for part in bill["components"]}
+    assert listed == set(re.findall(r"^([^\s#=\[]+)==([^\s;]+)", LOCKED, re.MULTILINE))
+
+
+# make image-test
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> CommandLine:
+    """A docker that writes down what it is told, one argument a line."""
+    program = tmp_path / "docker"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {tmp_path}/told\n', encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return CommandLine(str(program))
+
+
+def test_the_image_is_run_with_as_little_as_the_manifests_allow(engine: CommandLine, tmp_path: Path):
+    mounts = {"/etc/langop": tmp_path, "/dev/termination-log": tmp_path}
+    engine.start("a", Container("image", ["--port", "1"], {"A": "b"}, mounts, frozenset({"/dev/termination-log"})))
+    told = (tmp_path / "told").read_text(encoding="utf-8")
+    for words in (
+        "--read-only",
+        "--user 1000:1000",
+        "--cap-drop ALL",
+        "--security-opt no-new-privileges",
+        "--memory 512m",
+        f"--volume {tmp_path}:/etc/langop:ro",
+        f"--volume {tmp_path}:/dev/termination-log:rw",
+        "--env A=b",
+    ):
+        assert words.replace(" ", "\n") in told
+    assert told.endswith("image\n--port\n1\n")
+
+
+def test_an_engine_that_refuses_to_run_the_image_is_quoted(engine: CommandLine):
+    Path(engine.program).write_text("#!/bin/sh\necho no such image >&2; exit 125\n", encoding="utf-8")
+    with pytest.raises(RuntimeError, match="no such image"):
+        engine.start("a", Container("image"))
+
+
+def test_a_mounted_folder_changes_all_at_once_as_the_kubelet_does_it(tmp_path: Path):
+    mounted = Mounted(tmp_path / "secret")
+    mounted.write({"key": "one"})
+    link = (mounted.folder / "..data").readlink()
+    mounted.write({"key": "two"})
+    assert (mounted.folder / "key").read_text(encoding="utf-8") == "two"
+    assert (mounted.folder / "..data").readlink() != link
+    assert not (mounted.folder / link).exists()
+
+
+def test_without_an_engine_every_check_is_named_as_left_out(tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.image_test", "image"],
+        check=False, capture_output=True, text=True, cwd=ROOT, env={"PATH": str(tmp_path)}, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "NOTHING WAS RUN" in done.stderr
+    assert [check.__doc__ for check in checks.ALL if f"  {check.__doc__}" not in done.stderr] == []
