@@ -6,12 +6,14 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests import programs
 from tests.conftest import ROOT
 from tests.manifests import container, gateway, of_kind
 
@@ -21,38 +23,43 @@ RULES: list[dict[str, Any]] = [rule for group in yaml.safe_load(ALERTS)["groups"
 STORIES: list[dict[str, Any]] = yaml.safe_load((MONITORING / "alerts.test.yaml").read_text(encoding="utf-8"))["tests"]
 DASHBOARD: dict[str, Any] = json.loads((MONITORING / "dashboard.json").read_text(encoding="utf-8"))
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
-PROMTOOL = "PROMTOOL CHECKS NOTHING: promtool is not installed (Debian: apt-get install prometheus)"
-
-promtool = pytest.mark.skipif(not shutil.which("promtool"), reason=PROMTOOL)
+Promtool = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def run_promtool(*arguments: str, folder: Path = MONITORING) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["promtool", *arguments], check=False, capture_output=True, text=True, cwd=folder, timeout=60)
+@pytest.fixture(scope="module")
+def promtool() -> Promtool:
+    """Prometheus's own checker of rules."""
+    try:
+        program = programs.find("promtool", "prometheus")
+    except FileNotFoundError as problem:
+        pytest.skip(f"PROMTOOL CHECKS NOTHING: {problem}")
+
+    def run(*arguments: str, folder: Path = MONITORING) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([program, *arguments], check=False, capture_output=True, text=True, cwd=folder, timeout=60)
+
+    return run
 
 
 # Alerts.
 
 
-@promtool
-def test_prometheus_understands_the_alerts():
-    done = run_promtool("check", "rules", "alerts.yaml")
+def test_prometheus_understands_the_alerts(promtool: Promtool):
+    done = promtool("check", "rules", "alerts.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@promtool
-def test_the_alerts_tell_their_stories_and_no_others():
-    done = run_promtool("test", "rules", "alerts.test.yaml")
+def test_the_alerts_tell_their_stories_and_no_others(promtool: Promtool):
+    done = promtool("test", "rules", "alerts.test.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@promtool
 @pytest.mark.parametrize("rule", RULES, ids=[rule["alert"] for rule in RULES])
-def test_an_alert_that_never_fires_would_be_noticed(rule: dict[str, Any], tmp_path: Path):
+def test_an_alert_that_never_fires_would_be_noticed(rule: dict[str, Any], tmp_path: Path, promtool: Promtool):
     """The stories are about each alert: without it, promtool fails."""
     without = {"groups": [{"name": "all", "rules": [other for other in RULES if other != rule]}]}
     (tmp_path / "alerts.yaml").write_text(yaml.safe_dump(without), encoding="utf-8")
     shutil.copy(MONITORING / "alerts.test.yaml", tmp_path)
-    done = run_promtool("test", "rules", "alerts.test.yaml", folder=tmp_path)
+    done = promtool("test", "rules", "alerts.test.yaml", folder=tmp_path)
     assert done.returncode == 1
     assert rule["alert"] in done.stdout + done.stderr
 
