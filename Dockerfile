@@ -54,16 +54,10 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
 # tini is process 1: it passes signals on, and takes leave of the children of others.
 ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/bin/entrypoint.sh"]
 
+# `make build` adds version, revision and time of creation: buildah 1.28 keeps a cached label whose ARG has changed.
 ARG PYTHON_IMAGE
-ARG LITELLM_VERSION=1.106.2
-ARG VERSION=dev
-ARG REVISION=
-ARG CREATED=
 LABEL org.opencontainers.image.title="langop/model" \
       org.opencontainers.image.description="An OpenAI-compatible gateway for LanguageModels, powered by LiteLLM" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.base.name="${PYTHON_IMAGE}" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.created="${CREATED}" \
-      ai.litellm.version="${LITELLM_VERSION}"
+      ai.litellm.version="1.106.2"

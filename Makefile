@@ -65,9 +65,9 @@ lock: setup ## Pin the dependencies of pyproject.toml anew
 build: ## Build the image $(IMAGE):$(TAG)
 	@test -n "$(CONTAINER)" || { echo "not built: none of docker, podman and buildah answers here" >&2; exit 1; }
 	$(CONTAINER) build $(if $(filter-out docker,$(notdir $(CONTAINER))),--format docker) $(BUILD_ARGS) --tag $(IMAGE):$(TAG) \
-		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
-		--build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null)" \
-		--build-arg CREATED="$$(git log -1 --format=%cI 2>/dev/null)" .
+		--label org.opencontainers.image.version="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
+		--label org.opencontainers.image.revision="$$(git rev-parse HEAD 2>/dev/null)" \
+		--label org.opencontainers.image.created="$$(git log -1 --format=%cI 2>/dev/null)" .
 
 image-test: setup ## Build the image, run it as deploy/ does, and look at what it does (needs docker or podman)
 	@test -z "$(CONTAINER)" || $(MAKE) --no-print-directory build

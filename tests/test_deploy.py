@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 from langop_model import launching
 from langop_model.renderer.settings import SECRETS_FOLDER
 from tests.conftest import ROOT
+from tests.live import redis_server
 from tests.manifests import BUILDS, built, container, gateway, matches, nodes, of_kind, pod, pod_labels, seconds
+from tools.processes import free_port
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 KUBERNETES = "1.30"  # the oldest whose schemas the manifests must satisfy; the newest is tested too
@@ -216,6 +222,28 @@ def test_the_gateways_service_listens_where_both_operators_look():
     assert [port["port"] for port in many["spec"]["ports"]] == [4000, 8000]
     assert many["metadata"]["name"] == "gateway"
     assert not [node for node in nodes(list(built("overlays/gateway"))) if node.get("name") == "gpt-4"]
+
+
+def test_the_redis_of_the_overlay_starts_lets_nobody_in_without_the_password_and_does_not_show_it(tmp_path: Path):
+    try:
+        program = redis_server.find()
+    except FileNotFoundError as problem:
+        pytest.skip(f"THE OVERLAY'S REDIS IS NOT STARTED: {problem}")
+    (deployment,) = [each for each in of_kind("overlays/redis", "Deployment") if each != gateway("overlays/redis")]
+    shell, option, script = container(deployment)["command"]
+    port = free_port()
+    script = script.replace("redis-server -", f"{program} - --port {port} --bind 127.0.0.1", 1)
+    environment = {"REDIS_PASSWORD": "not-a-real-password"}
+    with subprocess.Popen([shell, option, script], env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
+        try:
+            client = redis.Redis("127.0.0.1", port, password="not-a-real-password", retry=Retry(ConstantBackoff(0.1), 100))
+            assert client.ping()
+            assert client.config_get("maxmemory", "save") == {"maxmemory": str(192 * 2**20), "save": ""}
+            with pytest.raises(redis.AuthenticationError):
+                redis.Redis("127.0.0.1", port).ping()
+            assert "not-a-real-password" not in Path(f"/proc/{process.pid}/cmdline").read_text(encoding="utf-8")
+        finally:
+            process.terminate()
 
 
 # Who may talk to whom.

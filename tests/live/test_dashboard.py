@@ -112,7 +112,9 @@ class Prometheus:
             answer = httpx.get(f"{self.url}/api/v1/query", params={"query": expression}, timeout=30)
         except httpx.TransportError:
             return []
-        body = answer.json() if answer.status_code != 503 else {"status": "success", "data": {"result": []}}
+        if answer.status_code == 503:  # it is starting
+            return []
+        body: dict[str, Any] = answer.json()
         assert body["status"] == "success", body
         return [float(series["value"][1]) for series in body["data"]["result"]]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,7 @@ Check = Callable[[Stage], str]
 DRAINED = 60.0  # seconds that a stopped container may take
 SOON = 90.0  # seconds until a changed specification must be served; the kubelet alone takes up to a minute to show it
 LEFT_ALONE = 60.0  # seconds; REDIS_CIRCUIT_BREAKER_RECOVERY_TIMEOUT of LiteLLM
+REQUESTS = 1000
 SOMEBODY = "1000650000:0"  # a user as OpenShift gives one: unknown to the image, in group 0
 
 
@@ -60,6 +62,16 @@ def it_answers(stage: Stage) -> str:
     assert stream.text.rstrip().endswith("data: [DONE]"), stream.text
     assert {seen.headers["authorization"] for seen in stage.provider.requests} == {f"Bearer {FIRST_KEY}"}
     return ""
+
+
+def it_stays_within_its_memory(stage: Stage) -> str:
+    """A thousand requests and as many cached answers fit into deploy/base's memory."""
+    before = _memory(stage)
+    with ThreadPoolExecutor(8) as pool:
+        statuses = Counter(pool.map(lambda number: stage.ask(f"Question {number}").status_code, range(REQUESTS)))
+    assert statuses == {200: REQUESTS}, statuses
+    assert httpx.get(f"{stage.url}/metrics", timeout=60).status_code == 200
+    return f"{before} before, {_memory(stage)} after"
 
 
 def its_health_check_holds(stage: Stage) -> str:
@@ -118,7 +130,7 @@ def it_follows_its_specification(stage: Stage) -> str:
 
 
 def it_keeps_the_keys_to_itself(stage: Stage) -> str:
-    """No key and no password stands in the logs, in the list of processes or in the environment of process 1."""
+    """No key and no password stands in the logs, in the list of processes or in the configuration."""
     shown = stage.engine.logs(stage.name)
     assert shown
     shown += stage.inside("sh", "-c", "cat /proc/[0-9]*/cmdline /app/config.yaml")
@@ -190,6 +202,7 @@ ALL: tuple[Check, ...] = (
     it_has_no_rights,
     it_cannot_install_packages,
     it_answers,
+    it_stays_within_its_memory,
     its_health_check_holds,
     its_configuration_is_in_its_place,
     it_answers_while_redis_is_down,
