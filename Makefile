@@ -71,7 +71,7 @@ build: ## Build the image $(IMAGE):$(TAG)
 
 image-test: setup ## Build the image, run it as deploy/ does, and look at what it does (needs docker or podman)
 	@test -z "$(CONTAINER)" || $(MAKE) --no-print-directory build
-	@$(BIN)/python -m tools.image_test $(IMAGE):$(TAG)
+	@$(BIN)/python -m tools.image_test --engine "$(CONTAINER)" $(IMAGE):$(TAG)
 
 scan: ## Scan the image for known vulnerabilities (needs trivy)
 	@command -v trivy >/dev/null || { echo "not scanned: trivy is not installed (https://trivy.dev)"; exit 1; }
@@ -87,4 +87,4 @@ push: ## Push the image to IMAGE's registry
 	$(CONTAINER) push $(IMAGE):$(TAG)
 
 clean: ## Remove .venv and what tests leave behind
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build

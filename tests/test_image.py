@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tools.image_test import checks
-from tools.image_test.engine import CommandLine, Container
+from tools.image_test.engine import CommandLine, Container, find
 from tools.image_test.stage import Mounted
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -190,6 +190,13 @@ def test_a_mounted_folder_changes_all_at_once_as_the_kubelet_does_it(tmp_path: P
     assert (mounted.folder / "key").read_text(encoding="utf-8") == "two"
     assert (mounted.folder / "..data").readlink() != link
     assert not (mounted.folder / link).exists()
+
+
+def test_an_engine_that_only_builds_runs_nothing(tmp_path: Path):
+    builder = tmp_path / "buildah"
+    builder.write_text("#!/bin/sh\n", encoding="utf-8")
+    builder.chmod(0o755)
+    assert find(str(builder)) is None
 
 
 def test_without_an_engine_every_check_is_named_as_left_out(tmp_path: Path):

@@ -16,10 +16,11 @@ def main() -> None:
     """Run the image, and print a line for each check."""
     parser = argparse.ArgumentParser(prog="python -m tools.image_test", description="Run the image and look at what it does.")
     parser.add_argument("image", help="an image that `make build` has built")
-    image = parser.parse_args().image
-    found = engine.find()
+    parser.add_argument("--engine", default="", help="docker or podman (default: whichever answers)")
+    arguments = parser.parse_args()
+    image, found = arguments.image, engine.find(arguments.engine)
     if found is None:
-        print("NOTHING WAS RUN: neither docker nor podman answers here. Left out:", file=sys.stderr)
+        print("NOTHING WAS RUN: neither docker nor podman answers here, and nothing else can. Left out:", file=sys.stderr)
         for check in checks.ALL:
             print(f"  {_title(check)}", file=sys.stderr)
         sys.exit(1)

@@ -27,7 +27,7 @@ class LeftOut(Exception):
 
 
 def it_gets_ready(stage: Stage) -> str:
-    """The container gets ready with deploy/base's memory, on a read-only root, as its user."""
+    """The container gets ready with the memory of deploy/base, on a read-only root, as its user."""
     stage.specify()
     stage.start()
     seconds = stage.wait_until_ready()
@@ -65,7 +65,7 @@ def it_answers(stage: Stage) -> str:
 
 
 def it_stays_within_its_memory(stage: Stage) -> str:
-    """A thousand requests and as many cached answers fit into deploy/base's memory."""
+    """A thousand requests fit into the memory of deploy/base."""
     before = _memory(stage)
     with ThreadPoolExecutor(8) as pool:
         statuses = Counter(pool.map(lambda number: stage.ask(f"Question {number}").status_code, range(REQUESTS)))

@@ -108,10 +108,11 @@ class CommandLine:
         return subprocess.run(command, check=False, capture_output=True, text=True, timeout=timeout)
 
 
-def find() -> CommandLine | None:
-    """Return docker or podman, whichever is installed and answers. A docker command without its service does not."""
-    for name in OPTIONS:
+def find(wanted: str = "") -> CommandLine | None:
+    """Return `wanted`, or else docker or podman, if it answers. A docker command without its service does not."""
+    for name in [wanted] if wanted else OPTIONS:
         program = shutil.which(name)
-        if program and subprocess.run([program, "info"], check=False, capture_output=True).returncode == 0:
+        known = Path(name).name in OPTIONS
+        if program and known and subprocess.run([program, "info"], check=False, capture_output=True).returncode == 0:
             return CommandLine(program)
     return None
