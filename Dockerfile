@@ -38,7 +38,7 @@ COPY --from=build /opt/langop/langop_model /opt/langop/langop_model
 COPY --from=build /opt/langop/templates /opt/langop/templates
 COPY --from=build /opt/langop/schema /opt/langop/schema
 COPY --from=build /opt/langop/render.py /opt/langop/render.py
-COPY --chmod=0755 docker/entrypoint.sh docker/generate-config.py /usr/local/bin/
+COPY docker/entrypoint.sh docker/generate-config.py /usr/local/bin/
 # HOME: a user of somebody else's choice has none, and /app is for the configuration.
 ENV HOME=/tmp \
     PATH=/opt/langop/venv/bin:$PATH \
@@ -48,7 +48,7 @@ ENV HOME=/tmp \
 WORKDIR /app
 USER 1000:1000
 EXPOSE 4000
-# Liveness costs no token; /health is about the providers. Without -S and -E the check would load the whole environment.
+# Liveness costs no token; /health is about the providers. -I and -S keep the check from loading the installed packages.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-ISc", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 4000, 4); c.request('GET', '/health/liveliness'); raise SystemExit(c.getresponse().status != 200)"]
 # tini is process 1: it passes signals on, and takes leave of the children of others.
