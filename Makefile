@@ -7,10 +7,13 @@ MODEL ?=
 PORT ?= 4000
 IMAGE ?= langop/model
 TAG ?= dev
-CONTAINER ?= $(firstword $(foreach tool,docker podman,$(shell command -v $(tool) 2>/dev/null)) docker)
+# Whichever is installed and answers: a docker command without its service does not.
+CONTAINER ?= $(shell for tool in docker podman buildah; do $$tool info >/dev/null 2>&1 && echo $$tool && break; done)
+BUILD_ARGS ?=
+SBOM ?= build/sbom.cdx.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench field-table litellm-schema lock build scan push clean
+.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench field-table litellm-schema lock build image-test scan sbom push clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,14 +63,28 @@ lock: setup ## Pin the dependencies of pyproject.toml anew
 	@sh tools/lock.sh "$(BIN)/uv"
 
 build: ## Build the image $(IMAGE):$(TAG)
-	$(CONTAINER) build --tag $(IMAGE):$(TAG) .
+	@test -n "$(CONTAINER)" || { echo "not built: none of docker, podman and buildah answers here" >&2; exit 1; }
+	$(CONTAINER) build $(if $(filter-out docker,$(notdir $(CONTAINER))),--format docker) $(BUILD_ARGS) --tag $(IMAGE):$(TAG) \
+		--label org.opencontainers.image.version="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
+		--label org.opencontainers.image.revision="$$(git rev-parse HEAD 2>/dev/null)" \
+		--label org.opencontainers.image.created="$$(git log -1 --format=%cI 2>/dev/null)" .
+
+image-test: setup ## Build the image, run it as deploy/ does, and look at what it does (needs docker or podman)
+	@test -z "$(CONTAINER)" || $(MAKE) --no-print-directory build
+	@$(BIN)/python -m tools.image_test --engine "$(CONTAINER)" $(IMAGE):$(TAG)
 
 scan: ## Scan the image for known vulnerabilities (needs trivy)
 	@command -v trivy >/dev/null || { echo "not scanned: trivy is not installed (https://trivy.dev)"; exit 1; }
 	trivy image --exit-code 1 --severity HIGH,CRITICAL $(IMAGE):$(TAG)
 
+sbom: setup ## Write $(SBOM): the packages that the image locks, in CycloneDX
+	@mkdir -p $(dir $(SBOM))
+	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file $(SBOM) requirements/gateway.txt
+	@echo $(SBOM)
+
 push: ## Push the image to IMAGE's registry
 	$(CONTAINER) push $(IMAGE):$(TAG)
 
 clean: ## Remove .venv and what tests leave behind
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build

@@ -2,6 +2,6 @@
 # Becomes the gateway. Anything but its options is run instead, for a look around.
 set -eu
 case "${1-}" in
-    "" | -*) exec python /app/render.py launch "$@" ;;
+    "" | -*) exec python /opt/langop/render.py launch "$@" ;;
     *) exec "$@" ;;
 esac

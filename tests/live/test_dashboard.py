@@ -1,0 +1,192 @@
+"""deploy/monitoring and the probes of deploy/base against a running gateway: what they ask for is there."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests import monitoring, programs
+from tests.conftest import ROOT
+from tests.live.observed import Laboratory, eventually, model, mount, question
+from tests.monitoring import OF_THE_TARGET, Query
+from tools.processes import Gateway, free_port
+from tools.stand_in import StandIn
+
+QUERIES = [*monitoring.panels(), *monitoring.alerts()]
+TARGET = {"namespace": "ns", "service": "gateway", "pod": "gateway-1"}
+REQUESTS = 12  # that `use` sends
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """A gateway of which everything has been asked that the dashboard shows."""
+    folder = tmp_path_factory.mktemp("watched")
+    with StandIn() as provider:
+
+        def at(name: str, **spec: Any) -> dict[str, Any]:
+            return model(name, f"{provider.base(name)}/v1", **spec)
+
+        prices = {"enabled": True, "inputTokenCost": 0.5, "outputTokenCost": 1.5}
+        models = [
+            at("plain", costTracking=prices, observability={"metrics": True}),
+            at("cached", caching={"enabled": True, "backend": "memory", "ttl": "5m"}),
+            at("limited", rateLimits={"requestsPerMinute": 1}, timeout="1s"),
+            at("rescued", fallbacks=[{"modelRef": "plain"}]),
+            at("lost", fallbacks=[{"modelRef": "broken"}]),
+            at("broken"),
+        ]
+        mounted, secrets = mount(folder, models)
+        with Gateway(mounted, secrets, folder) as gateway:
+            laboratory = Laboratory(gateway, provider)
+            use(laboratory)
+            eventually(lambda: laboratory.metric("litellm_cache_hits_metric_total"), lambda hits: hits >= 2)
+            yield laboratory
+
+
+def use(laboratory: Laboratory) -> None:
+    """Let each model do what it is there for."""
+    for broken in ("rescued", "lost", "broken"):
+        laboratory.provider.behave(broken, status=500)
+    statuses = [laboratory.post("plain", question()).status_code for _ in range(3)]
+    statuses += [laboratory.post("cached", "The same").status_code for _ in range(3)]
+    laboratory.streamed("plain", question())
+    statuses += [laboratory.post(name, question()).status_code for name in ("rescued", "lost", "limited", "limited", "unknown")]
+    assert set(statuses) == {200, 400, 429, 500}
+
+
+# Names.
+
+
+def names_of(query: Query) -> str:
+    return query.title
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=names_of)
+def test_every_metric_and_every_label_that_is_asked_for_is_exported(watched: Laboratory, query: Query):
+    exported: dict[str, set[str]] = {}
+    for sample in watched.samples():
+        exported.setdefault(sample.name, set()).update(sample.labels)
+    assert query.metrics.keys() <= exported.keys()
+    for name, labels in query.metrics.items():
+        assert labels - OF_THE_TARGET <= exported[name], name
+    known = set().union(OF_THE_TARGET, *(exported[name] for name in query.metrics))
+    assert query.groups <= known
+
+
+def test_the_search_for_names_finds_all_of_them():
+    """Else the test above would show little."""
+    for query in QUERIES:
+        assert query.metrics or "up" in query.expression, query.title
+    names = set().union(*(query.metrics for query in QUERIES))
+    assert {"langop_queue_seconds_bucket", "litellm_spend_metric_total", "litellm_deployment_state"} <= names
+    failures = next(query for query in QUERIES if query.title == "LangopModelProviderLimits")
+    assert failures.metrics["litellm_proxy_failed_requests_metric_total"] == {"exception_status", "exception_class"}
+
+
+# Figures, as Prometheus itself computes them.
+
+
+class Prometheus:
+    """A Prometheus of one's own that scrapes a gateway every second."""
+
+    def __init__(self, program: str, folder: Path, gateway: Gateway) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}"
+        targets = [{"targets": [gateway.url.removeprefix("http://")], "labels": TARGET}]
+        scraped: dict[str, Any] = {"job_name": "langop-model", "scrape_interval": "1s", "static_configs": targets}
+        (folder / "prometheus.yml").write_text(yaml.safe_dump({"scrape_configs": [scraped]}), encoding="utf-8")
+        command = [program, "--config.file=prometheus.yml", f"--storage.tsdb.path={folder}/data"]
+        command.append(f"--web.listen-address={self.url.removeprefix('http://')}")
+        with (folder / "prometheus.log").open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+
+    def values(self, expression: str) -> list[float]:
+        """Return the values of an expression now; none while Prometheus does not answer yet."""
+        try:
+            answer = httpx.get(f"{self.url}/api/v1/query", params={"query": expression}, timeout=30)
+        except httpx.TransportError:
+            return []
+        if answer.status_code == 503:  # it is starting
+            return []
+        body: dict[str, Any] = answer.json()
+        assert body["status"] == "success", body
+        return [float(series["value"][1]) for series in body["data"]["result"]]
+
+
+@pytest.fixture(scope="module")
+def prometheus(watched: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """It has seen the gateway's figures, and then seen them grow."""
+    try:
+        program = programs.find("prometheus", "prometheus")
+    except FileNotFoundError as problem:
+        pytest.skip(f"NO PANEL IS SEEN WITH FIGURES: {problem}")
+    server = Prometheus(program, tmp_path_factory.mktemp("prometheus"), watched.gateway)
+    try:
+        requests = "sum(litellm_proxy_total_requests_metric_total)"
+        (before,) = eventually(lambda: server.values(requests), bool)
+        use(watched)
+        eventually(lambda: server.values(requests), lambda values: values[0] >= before + REQUESTS)
+        yield server
+    finally:
+        server.process.terminate()
+        server.process.wait(30)
+
+
+@pytest.mark.parametrize("query", monitoring.panels(), ids=names_of)
+def test_every_panel_shows_figures(prometheus: Prometheus, query: Query):
+    found = eventually(lambda: prometheus.values(query.expression), bool)
+    assert [value for value in found if not math.isnan(value)]
+
+
+@pytest.mark.parametrize(
+    ("title", "at_least"),
+    [
+        ("Requests per second", 0.01),
+        ("Failing with 5xx", 0.01),
+        ("In flight", 0),
+        ("Spent in this range", 0.01),
+        ("Replicas that answer", 1),
+        ("Refused by limit", 0.01),
+        ("Answered by a fallback", 0.01),
+        ("The fallback failed too", 0.01),
+        ("Last call of each endpoint", 1),
+        ("Answers from the cache", 0.01),
+    ],
+)
+def test_a_panel_shows_what_has_happened(prometheus: Prometheus, title: str, at_least: float):
+    (query,) = [query for query in monitoring.panels() if query.title == title]
+    eventually(lambda: max(prometheus.values(query.expression), default=-1.0), lambda value: value >= at_least)
+
+
+@pytest.mark.parametrize("query", monitoring.alerts(), ids=names_of)
+def test_prometheus_can_evaluate_every_alert(prometheus: Prometheus, query: Query):
+    assert len(prometheus.values(query.expression)) <= 3
+
+
+def test_a_dead_endpoint_is_told_from_the_others(prometheus: Prometheus):
+    """The alert's expression, before its five minutes are over. LiteLLM keeps no state of an endpoint that is asked only as a
+    fallback: that is told by LangopModelFallbacksFail."""
+    (query,) = [query for query in monitoring.alerts() if query.title == "LangopModelEndpointDown"]
+    answer = httpx.get(f"{prometheus.url}/api/v1/query", params={"query": query.expression}, timeout=30).json()
+    found = {series["metric"]["model_id"] for series in answer["data"]["result"]}
+    assert found == {"rescued/endpoint-0", "lost/endpoint-0"}
+
+
+# The probes.
+
+
+def test_the_paths_that_the_manifests_probe_answer_without_a_request_to_the_provider(watched: Laboratory):
+    deployment = yaml.safe_load((ROOT / "deploy" / "base" / "deployment.yaml").read_text(encoding="utf-8"))
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    paths = {container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
+    asked = len(watched.provider.requests)
+    assert {path: httpx.get(f"{watched.gateway.url}{path}", timeout=60).status_code for path in paths} == dict.fromkeys(
+        paths, 200
+    )
+    assert len(watched.provider.requests) == asked

@@ -1,0 +1,1 @@
+"""`make image-test`: builds the image, runs it as deploy/base would, and looks at what it does."""
