@@ -13,7 +13,7 @@ BUILD_ARGS ?=
 SBOM ?= build/sbom.cdx.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench field-table litellm-schema lock build image-test scan sbom push clean
+.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench field-table providers litellm-schema lock build image-test scan sbom push clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ bench: setup ## How fast the renderer is, in ratios
 
 field-table: setup ## Write the table of fields in README.md anew
 	@$(BIN)/python -m tools.field_table
+
+providers: setup ## Write the schema's providers and the documentation's tables anew, and compare them with LiteLLM
+	@$(BIN)/python -m tools.provider_catalogue --write
+	@$(BIN)/python -m tools.provider_catalogue
 
 litellm-schema: setup ## Write schema/litellm-config.schema.json from the installed LiteLLM
 	@$(BIN)/python tools/litellm_schema.py --write

@@ -127,6 +127,26 @@ def providers() -> None:
         click.echo("\n".join(f"{name:<26}{line}" for name, line in zip([provider.name, *[""] * 4], lines, strict=True) if line))
 
 
+@main.command("new-provider")
+@click.argument("name")
+@click.option("--title", help="What people call it; the name if not given.")
+@click.option("--link", default="https://docs.litellm.ai/docs/providers", show_default=True, help="Its documentation.")
+@click.option("--address", required=True, help="Where its API is, up to and including /v1.")
+@click.option("--key", default="Authorization: Bearer KEY", show_default=True, help="The header with its key.")
+def new_provider(name: str, title: str | None, link: str, address: str, key: str) -> None:
+    """Add a provider to this checkout: a row of the catalogue, an example, and their tests, which are run."""
+    try:
+        from tools import new_provider as checkout
+    except ModuleNotFoundError:
+        raise click.UsageError("this command works in a checkout, where tools/ is") from None
+    try:
+        files = checkout.create(name, title or name, link, address, key)
+    except ValueError as problem:
+        raise click.UsageError(str(problem)) from None
+    click.echo(f"written: {', '.join(files)}")
+    sys.exit(checkout.prove(name))
+
+
 @main.command()
 @click.argument("which", type=click.Choice(["input", "output", "findings"]), default="input")
 def schema(which: str) -> None:

@@ -75,7 +75,11 @@ class Keys:
             if parameter == key.variable and parameter in self.values:
                 os.environ[parameter] = self.values[parameter]
         own = {name: value for name, value in self.values.items() if name != self.keys[name].variable}
-        return {**parameters, **own}
+        filled = dict(parameters)
+        for name, value in own.items():
+            outer, _, inner = name.partition(".")  # extra_headers.X-Key is an entry of an object
+            filled[outer] = {**parameters.get(outer, {}), inner: value} if inner else value
+        return filled
 
     def _look(self, parameter: str, key: Key) -> None:
         try:
