@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else an import of LiteLLM asks for prices
 
 ROOT = Path(__file__).parent.parent
 DECLARED_VARIABLES = (

@@ -155,7 +155,7 @@ def test_a_providers_template_says_what_it_needs_and_what_is_special_and_where_t
     header = path.read_text(encoding="utf-8").split("#}")[0]
     assert re.search(r"^ {3}Needs: \S", header, re.M)
     assert re.search(r"^ {3}Special: \S", header, re.M)
-    assert re.search(r"^ {3}https://docs\.litellm\.ai/docs/providers/\S+ $", header, re.M)
+    assert re.search(r"^ {3}https://\S+ $", header, re.M)
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: str(path.relative_to(TEMPLATES)))

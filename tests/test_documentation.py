@@ -9,7 +9,7 @@ import pytest
 
 from langop_model.resources import load_json
 from tests.conftest import ROOT
-from tools import field_table
+from tools import field_table, provider_catalogue
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIELDS = list(field_table.fields(load_json("languagemodel.schema.json")["properties"]["spec"]))
@@ -17,6 +17,12 @@ FIELDS = list(field_table.fields(load_json("languagemodel.schema.json")["propert
 
 def test_the_field_table_is_the_schemas():
     assert field_table.filled(README) == README, "run `make field-table`"
+
+
+@pytest.mark.parametrize("name", provider_catalogue.TABLES)
+def test_the_provider_tables_are_the_catalogues(name: str):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert provider_catalogue.filled(text, provider_catalogue.TABLES[name]) == text, "run `make providers`"
 
 
 @pytest.mark.parametrize(("name", "node"), FIELDS, ids=[name for name, _ in FIELDS])

@@ -41,6 +41,7 @@ CHOICES = {
     "level": ["debug", "info", "warn", "error"],
     "conditions": ["error", "rate_limit", "timeout", "server_error", "context_window", "content_policy"],
     "protocol": ["TCP", "UDP", "SCTP"],
+    "litellmProvider": ["openai", "groq", "vertex_ai"],
 }
 STATUSES = [400, 401, 408, 429, 500, 502, 503]
 EMPTY = {
@@ -245,6 +246,29 @@ CORNERS: dict[str, dict[str, Any]] = {
     ),
     "an endpoint that is not used": balanced(EAST) | {"endpoint": WEST["url"]},
     "prices in euros": a_spec(costTracking={"enabled": True, "currency": "EUR", "inputTokenCost": 1.5, "outputTokenCost": 2.5}),
+    "an older and a newer way to name a parameter": a_spec(
+        configuration={"additionalParameters": {"top_k": "40", "seed": "7"}},
+        params={"seed": 8, "user": "me", "extra_body": {"a": 1}},
+    ),
+    "fields of a newer resource": a_spec(
+        provider=None, litellmProvider="vertex_ai", endpoint=None, project="p", location="l", aliases=["fast"],
+        credentialsSecretRef={"name": "google"}, params={"temperature": 0.5}, configuration={"temperature": 0.7, "topP": 0.5},
+    ),
+    "fields that the provider does not have": a_spec(
+        provider="groq", endpoint=None, region="r", project="p", location="l", apiVersion="v",
+        credentialsSecretRef={"name": "a"},
+    ),
+    "a region of the spec and of an endpoint": a_spec(
+        provider="bedrock", endpoint=None, region="us", regions=[{"name": "eu"}], apiKeySecretRef={"name": "a", "key": "b"},
+        params={"aws_region_name": "ap"},
+    ),
+    "two Secrets of azure": a_spec(
+        provider="azure", credentialsSecretRef={"name": "a"}, apiKeySecretRef={"name": "b", "key": "c"}
+    ),
+    "two Secrets": a_spec(credentialsSecretRef={"name": "a"}, apiKeySecretRef={"name": "b", "key": "c"}),
+    "prices among the parameters": a_spec(
+        params={"input_cost_per_token": 0.5}, costTracking={"enabled": True, "inputTokenCost": 1, "outputTokenCost": 2}
+    ),
     "empty lists": a_spec(
         configuration={"stopSequences": [], "additionalParameters": {}}, fallbacks=[{"modelRef": "a", "conditions": []}]
     ),

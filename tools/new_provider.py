@@ -1,7 +1,7 @@
 """`python render.py new-provider NAME`: a row of the catalogue, an example, and their tests, in a checkout.
 
-A provider that LiteLLM knows gets LiteLLM's name of it. Any other one is asked as OpenAI is, at its own address; where it wants its
-key in a header of its own, it gets a template that says so.
+A provider that LiteLLM knows gets LiteLLM's name of it. Any other one is asked as OpenAI is, at its own address; where it wants
+its key in a header of its own, it gets a template that says so.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TEMPLATE = """\
 {{% block key %}}
       api_key: not-needed  # LiteLLM raises without one
 {{% for credential in references %}}
-      extra_headers: {{{{ {{**model.parameters.extra_headers | default({{}}), "{header}": credential.reference}} }}}}  # {{{{ credential.place | comment }}}}
+      extra_headers: {{{{ model.parameters.extra_headers | default({{}}) | and_also("{header}", credential.reference) }}}}
 {{% endfor %}}
 {{% endblock %}}
 """

@@ -9,6 +9,7 @@ A LiteLLM that is raised brings new providers, drops others and moves some: the 
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,7 @@ class Installed:
 
 def installed() -> dict[str, Installed]:
     """Return the providers of the installed LiteLLM by its own names."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else its import asks for prices
     import litellm
     from litellm.llms.openai_like.json_loader import JSONProviderRegistry
 

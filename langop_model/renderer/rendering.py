@@ -34,9 +34,16 @@ class Rendering:
 
 
 def render_file(name: str, settings: Settings, softened: frozenset[str] = frozenset()) -> list[Rendering]:
-    """Return one configuration for each LanguageModel in a file (`-`: standard input). Raises SpecError."""
+    """Return one configuration for each LanguageModel in a file (`-`: standard input). Raises SpecError for all at once."""
     read = manifest.read(name, settings)
-    renderings = [render([resource], settings, softened=softened) for resource in read.resources]
+    renderings, refused = [], []
+    for resource in read.resources:
+        try:
+            renderings.append(render([resource], settings, softened=softened))
+        except SpecError as problem:
+            refused += problem.findings
+    if refused:
+        raise SpecError([*read.findings, *refused])
     return [_with(read.findings, renderings[0]), *renderings[1:]]
 
 

@@ -48,6 +48,7 @@ def environment() -> Environment:
     env.filters["per_token"] = _per_token
     env.filters["without_suffix"] = lambda text, *suffixes: _without_suffix(text, suffixes)
     env.filters["comment"] = _comment
+    env.filters["and_also"] = lambda members, name, value: {**members, name: value}
     env.globals["litellm_version"] = LITELLM_VERSION
     return env
 

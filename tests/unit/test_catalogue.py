@@ -61,10 +61,10 @@ def test_a_provider_says_what_it_serves(provider: Provider):
 
 
 @each(PROVIDERS)
-def test_a_provider_has_a_title_of_one_line_and_a_link_to_litellms_documentation(provider: Provider):
+def test_a_provider_has_a_title_of_one_line_and_a_link_to_its_documentation(provider: Provider):
     assert provider.title == provider.title.strip() != ""
     assert "\n" not in provider.title
-    assert provider.link.startswith("https://docs.litellm.ai/docs/providers")
+    assert re.fullmatch(r"https://\S+", provider.link)
 
 
 @each(USABLE)
