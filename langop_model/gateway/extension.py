@@ -10,7 +10,7 @@ import os
 
 import litellm
 
-from langop_model.gateway import bodies, cache, hub, litellm_redis, prices, router, settings
+from langop_model.gateway import cache, hub, litellm_redis, prices, router, settings, upstream_bodies
 from langop_model.gateway.request_log import RequestLog
 
 _section = litellm.callback_settings.get(settings.SECTION) or {"models": {}}
@@ -19,7 +19,7 @@ _level = os.environ.get("LITELLM_LOG", "INFO")
 
 router.install()
 prices.install()
-bodies.install()
+upstream_bodies.install()
 hub.install()
 litellm_redis.install()
 cache.install(_section.get("cache_megabytes"))  # the configuration has its cache before its callbacks

@@ -87,6 +87,8 @@ def of_spec(provider: Provider, spec: Mapping[str, Any], folder: str, found: Fin
             found.add("LM417", *KEY_PATH, provider=provider.name)
         else:
             items[main] = _in_file(provider, main, spec["apiKeySecretRef"], folder)
+            if "credentialsSecretRef" in spec and len(items) == 1:
+                found.add("LM415", *SECRET_PATH, by="spec.apiKeySecretRef")
             return Credentials(tuple(items.values()), ((main,),))
     return Credentials(tuple(items.values()), suffices if items and not provider.folder else ())
 

@@ -36,7 +36,8 @@ class Rendering:
 def render_file(name: str, settings: Settings, softened: frozenset[str] = frozenset()) -> list[Rendering]:
     """Return one configuration for each LanguageModel in a file (`-`: standard input). Raises SpecError for all at once."""
     read = manifest.read(name, settings)
-    renderings, refused = [], []
+    renderings: list[Rendering] = []
+    refused: list[Finding] = []
     for resource in read.resources:
         try:
             renderings.append(render([resource], settings, softened=softened))

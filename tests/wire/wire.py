@@ -97,13 +97,13 @@ class Wire:
         """Return the Router of a rendered configuration, as the proxy builds it."""
         import litellm
 
-        from langop_model.gateway import bodies, hub, router
+        from langop_model.gateway import hub, router, upstream_bodies
 
         for name in withheld(result, os.environ):
             self.monkeypatch.delenv(name)
         for variable, value in load_keys(result).items():
             self.monkeypatch.setenv(variable, value)
-        bodies.install()
+        upstream_bodies.install()
         hub.install()
         router.install()
         self.monkeypatch.setattr(litellm, "callback_settings", result.config["callback_settings"])
