@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DECLARED_VARIABLES = (
+    "LANGOP_GATEWAY_HMAC_SECRET",
     "LANGOP_MODEL_NAME",
     "LANGOP_NAMESPACE",
     "LANGOP_SIBLING_URL",

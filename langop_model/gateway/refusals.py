@@ -1,0 +1,59 @@
+"""The gateway's own answers to requests that never reach LiteLLM, in the shape of OpenAI's errors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from langop_model.gateway.scope import Send
+
+
+class Refusal(Exception):
+    """Why a request is refused: the HTTP `status`, a sentence for its author, and OpenAI's `type`, `code` and `param`.
+
+    `headers` are sent beside it. No part of it ever holds a key or a text of the request beyond the name of a field.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str | None = None,
+        param: str | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.param = param
+        self.headers = headers
+
+    @property
+    def type(self) -> str:
+        """OpenAI's and Anthropic's word for this kind of error."""
+        if self.status >= 500:
+            return "api_error"
+        return "authentication_error" if self.status == 401 else "invalid_request_error"
+
+    def body(self) -> bytes:
+        """The answer as JSON. Its outer `type` is what Anthropic's clients look for, the rest is OpenAI's and suits both."""
+        error = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
+        return json.dumps({"type": "error", "error": error}).encode()
+
+
+async def answer(send: Send, status: int, body: bytes, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    """Send a whole answer of JSON."""
+    standard = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": [*standard, *headers]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def refuse(send: Send, refusal: Refusal) -> None:
+    """Send a refusal."""
+    await answer(send, refusal.status, refusal.body(), refusal.headers)
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return a value as JSON."""
+    return json.dumps(value).encode()
