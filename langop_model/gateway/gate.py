@@ -121,22 +121,38 @@ class Gate:
 
 
 class _Answer:
-    """What is sent to the client, and what is seen of it."""
+    """What is sent to the client, and what is seen of it. An answer that tells of a failure is sent when it is whole."""
 
     def __init__(self, send: Send, call_id: bytes) -> None:
         self.send = send
         self.call_id = call_id
         self.status = 0
         self.is_complete = False
+        self.held: Message | None = None
+        self.parts: list[bytes] = []
 
     async def __call__(self, message: Message) -> None:
         """Send a part of the answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message = {**message, "headers": [*_open(message.get("headers", ())), (CALL_ID, self.call_id)]}
+            if self.status >= 400:
+                self.held = message
+                return
         elif message["type"] == "http.response.body":
             self.is_complete = not message.get("more_body", False)
+            if self.held is not None:
+                await self._failure(self.held, message.get("body", b""))
+                return
         await self.send(message)
+
+    async def _failure(self, start: Message, part: bytes) -> None:
+        self.parts.append(part)
+        if self.is_complete:
+            body = refusals.without_traceback(b"".join(self.parts))
+            headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+            await self.send({**start, "headers": [*headers, (b"content-length", b"%d" % len(body))]})
+            await self.send({"type": "http.response.body", "body": body})
 
     def seen(self) -> int:
         """Return the status that the client saw of the whole answer."""

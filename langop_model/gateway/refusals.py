@@ -57,3 +57,19 @@ async def refuse(send: Send, refusal: Refusal) -> None:
 def json_bytes(value: Any) -> bytes:
     """Return a value as JSON."""
     return json.dumps(value).encode()
+
+
+TRACEBACK = "Traceback (most recent call last)"
+
+
+def without_traceback(body: bytes) -> bytes:
+    """Return LiteLLM's answer to a failed request without the traceback that it writes into some messages, paths and all."""
+    if TRACEBACK.encode() not in body:
+        return body
+    try:
+        found = json.loads(body)
+        error = found["error"]
+        error["message"] = error["message"].partition(TRACEBACK)[0].rstrip()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Refusal(500, "the gateway has failed: its log says why").body()
+    return json.dumps(found).encode()

@@ -60,7 +60,11 @@ def test_a_missing_field_is_named(shape: str, name: str):
         {"metadata": {"purpose": "test"}, "cache": {"no-cache": True}, "min_p": {"any": ["thing"]}},
         {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}], "tool_choice": "auto"},
         {"tools": [{"type": "web_search_preview"}], "tool_choice": {"type": "function", "function": {"name": "f"}}},
-        {"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "image_url", "image_url": "u"}]}]},
+        {
+            "messages": [
+                {"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "image_url", "image_url": {"url": "u"}}]}
+            ]
+        },
         {"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": "1", "function": {"name": "f"}}]}]},
         {"messages": [{"role": "tool", "tool_call_id": "1", "content": "x"}, {"role": "developer", "content": "x"}]},
     ],
@@ -87,6 +91,9 @@ def test_what_openais_clients_send_passes(extra: dict[str, Any]):
         ("stop", [7]),
         ("logit_bias", {"1": "x"}), ("user", {}), ("tools", {}), ("tools", [7]), ("tools", [{"function": {}}]),
         ("tool_choice", 7),
+        ("tools", [{"type": "function", "function": {"parameters": {}}}]), ("web_search_options", None), ("cache", None),
+        ("messages", [{"role": "user", "content": [{"type": "image_url"}]}]),
+        ("messages", [{"role": "user", "content": [{"type": "tool_result"}]}]),
         ("response_format", "json"), ("metadata", "x"), ("metadata", {"a": 1}), ("metadata", {"a": {"b": "c"}}),
         ("cache", True), ("cache", {"ttl": 5}), ("cache", {"namespace": "x"}), ("cache", {"no-cache": "yes"}),
     ],
@@ -94,6 +101,12 @@ def test_what_openais_clients_send_passes(extra: dict[str, Any]):
 def test_a_field_of_another_type_is_named(name: str, value: Any):
     problem = refusal({**CHAT, name: value})
     assert (problem.status, problem.param, problem.code) == (400, name, "invalid_type")
+
+
+@pytest.mark.parametrize(("shape", "name"), [("completion", "tools"), ("embedding", "stream"), ("response", "messages")])
+def test_a_field_of_another_route_is_refused(shape: str, name: str):
+    problem = refusal({**MINIMAL[shape], name: None}, shape)
+    assert (problem.status, problem.param, problem.code) == (400, name, "unknown_parameter")
 
 
 def test_a_setting_of_litellms_is_refused_by_its_name_and_never_by_its_value():

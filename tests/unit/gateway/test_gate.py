@@ -218,6 +218,29 @@ def test_an_answer_does_not_tell_where_the_provider_is():
     assert headers.keys() == {b"x-kept", b"x-litellm-call-id"}
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            b'{"error": {"message": "no such tool\\nTraceback (most recent call last):\\n  File \\"/app/x.py\\""}}',
+            "no such tool",
+        ),
+        (b'{"error": {"message": "a plain one"}}', "a plain one"),
+        (b"Traceback (most recent call last): /app/x.py", "the gateway has failed: its log says why"),
+    ],
+)
+def test_a_failure_is_told_without_its_traceback(body: bytes, message: str):
+    async def failing(send: Any) -> None:
+        await send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"%d" % len(body))]})
+        await send({"type": "http.response.body", "body": body[:20], "more_body": True})
+        await send({"type": "http.response.body", "body": body[20:]})
+
+    answer = World(answer=failing).ask("POST", "/v1/chat/completions", CHAT)
+    assert (answer.status, answer.error["message"]) == (500, message)
+    assert int(answer.headers[b"content-length"]) == len(answer.sent[1]["body"])
+    assert b"/app" not in answer.sent[1]["body"]
+
+
 def test_what_is_refused_is_counted_by_its_status():
     def counted() -> float:
         return REGISTRY.get_sample_value("langop_refused_requests_total", {"status_code": "404"}) or 0
