@@ -20,6 +20,7 @@ from langop_model.gateway.shapes import SHAPES
 
 # The headers that LiteLLM gets. Others choose timeouts, retries, tags, callbacks, organizations or credentials there.
 HANDED_ON = frozenset({b"host", b"accept", b"user-agent", b"anthropic-version", b"anthropic-beta"})
+TEXT = re.compile(rb"[\t\x20-\x7e]*")  # LiteLLM fails at a header that is none
 TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 JSON = b"application/json"
 CALL_ID = b"x-litellm-call-id"
@@ -64,7 +65,7 @@ class Gate:
     async def _logged(self, scope: Message, receive: Receive, send: Send) -> None:
         route = routes.find(scope["method"], scope["path"])
         line = Line(scope["method"], route.path if route else scope["path"][:100], self.around.write)
-        answer = _Answer(send, line.call_id.encode())
+        answer = _Answer(send, line)
         token = request_log.present.set(line)
         try:
             await self._serve(route, scope, receive, answer)
@@ -123,9 +124,9 @@ class Gate:
 class _Answer:
     """What is sent to the client, and what is seen of it. An answer that tells of a failure is sent when it is whole."""
 
-    def __init__(self, send: Send, call_id: bytes) -> None:
+    def __init__(self, send: Send, line: Line) -> None:
         self.send = send
-        self.call_id = call_id
+        self.line = line
         self.status = 0
         self.is_complete = False
         self.held: Message | None = None
@@ -135,7 +136,7 @@ class _Answer:
         """Send a part of the answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message = {**message, "headers": [*_open(message.get("headers", ())), (CALL_ID, self.call_id)]}
+            message = {**message, "headers": [*_open(message.get("headers", ())), (CALL_ID, self.line.call_id.encode())]}
             if self.status >= 400:
                 self.held = message
                 return
@@ -148,11 +149,16 @@ class _Answer:
 
     async def _failure(self, start: Message, part: bytes) -> None:
         self.parts.append(part)
-        if self.is_complete:
-            body = refusals.without_traceback(b"".join(self.parts))
-            headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
-            await self.send({**start, "headers": [*headers, (b"content-length", b"%d" % len(body))]})
-            await self.send({"type": "http.response.body", "body": body})
+        if not self.is_complete:
+            return
+        body = refusals.without_traceback(b"".join(self.parts))
+        if self.status >= 500 and self.line.untranslatable is not None:
+            refusal = refusals.untranslatable(self.line.untranslatable)
+            self.status, body = refusal.status, refusal.body()
+        headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+        length = (b"content-length", b"%d" % len(body))
+        await self.send({**start, "status": self.status, "headers": [*headers, length]})
+        await self.send({"type": "http.response.body", "body": body})
 
     def seen(self) -> int:
         """Return the status that the client saw of the whole answer."""
@@ -195,7 +201,8 @@ def _call_id() -> bytes:
 
 
 def _is_handed_on(name: bytes, value: bytes) -> bool:
-    return name in HANDED_ON or (name == b"traceparent" and TRACEPARENT.fullmatch(value) is not None)
+    form = TRACEPARENT if name == b"traceparent" else TEXT if name in HANDED_ON else None
+    return form is not None and form.fullmatch(value) is not None
 
 
 def around(app: App) -> App:

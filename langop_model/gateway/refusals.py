@@ -59,6 +59,11 @@ def json_bytes(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
+def untranslatable(reason: str) -> Refusal:
+    """The answer to a request that the provider's API has no words for; LiteLLM would blame the gateway."""
+    return Refusal(400, f"the provider of this model can't be asked this: {reason[:200]}")
+
+
 TRACEBACK = "Traceback (most recent call last)"
 
 

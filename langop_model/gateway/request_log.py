@@ -17,6 +17,7 @@ from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 
+from langop_model.gateway import causes
 from langop_model.gateway.settings import Group, Log
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
@@ -26,13 +27,17 @@ LEFT = 499  # nginx's status for a client that did not wait for its answer
 
 
 class Line:
-    """The line of one request. `write` is called once with its members, when it is over and its figures are known."""
+    """The line of one request. `write` is called once with its members, when it is over and its figures are known.
+
+    `untranslatable` says why LiteLLM could make no request for the provider of this one.
+    """
 
     def __init__(self, method: str, path: str, write: Callable[[Mapping[str, Any]], None]) -> None:
         self.call_id = str(uuid.uuid4())
         self.started = time.monotonic()
         self.members: dict[str, Any] = {"call_id": self.call_id, "method": method, "path": path}
         self.write: Callable[[Mapping[str, Any]], None] | None = write
+        self.untranslatable: str | None = None
         self.is_over = False
         self.has_figures = False
 
@@ -85,6 +90,7 @@ class RequestLog(CustomLogger):  # type: ignore[misc]
         line = present.get()
         if line is None:
             return
+        line.untranslatable = causes.untranslatable(original_exception)
         payload = request_data.get("standard_logging_object") or {
             "model_group": request_data.get("model"),
             "messages": request_data.get("messages"),

@@ -187,6 +187,13 @@ def test_of_the_headers_litellm_gets_those_that_steer_nothing():
     assert headers[b"x-litellm-call-id"] != b"theirs"
 
 
+@pytest.mark.parametrize("value", ["ü", "a\0b", "a\x7f"])
+def test_a_header_that_is_no_text_is_left_out(value: str):
+    world = World()
+    world.ask("POST", "/v1/chat/completions", CHAT, {"anthropic-beta": value, "user-agent": value})
+    assert not world.seen[0]["headers"].keys() & {b"anthropic-beta", b"user-agent"}
+
+
 def test_a_traceparent_that_is_none_is_left_out():
     world = World()
     world.ask("POST", "/v1/chat/completions", CHAT, {"traceparent": "00-zz"})
@@ -239,6 +246,21 @@ def test_a_failure_is_told_without_its_traceback(body: bytes, message: str):
     assert (answer.status, answer.error["message"]) == (500, message)
     assert int(answer.headers[b"content-length"]) == len(answer.sent[1]["body"])
     assert b"/app" not in answer.sent[1]["body"]
+
+
+def test_a_request_that_litellm_can_not_translate_is_the_clients_fault():
+    async def failing(send: Any) -> None:
+        line = request_log.present.get()
+        assert line is not None
+        line.untranslatable = "Unsupported tool type: x"
+        await send({"type": "http.response.start", "status": 500, "headers": []})
+        await send({"type": "http.response.body", "body": b'{"error": {"message": "failed"}}'})
+
+    world = World(answer=failing)
+    answer = world.ask("POST", "/v1/chat/completions", CHAT)
+    assert (answer.status, answer.error["type"]) == (400, "invalid_request_error")
+    assert answer.error["message"] == "the provider of this model can't be asked this: Unsupported tool type: x"
+    assert [line["status_code"] for line in world.lines] == [400]
 
 
 def test_what_is_refused_is_counted_by_its_status():
