@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,26 @@ def main(paths: list[str]) -> None:
         records.clear()
         results[path] = _load(proxy, path)
         results[path]["warnings"] = [record.getMessage() for record in records]
-    output.write(json.dumps({"loaded": results, "internals": internals()}))
+    output.write(json.dumps({"loaded": results, "internals": internals(), "routes": routes(proxy.app)}))
+
+
+def routes(app: Any) -> list[tuple[str, str]]:
+    """Return method and path of every route of LiteLLM's application, also of those that it loads when they are asked for."""
+    from litellm.proxy._lazy_features import register_all_features
+
+    register_all_features(app)
+    return sorted({(method, path) for route in app.routes for method, path in _flat(route, "")})
+
+
+def _flat(route: Any, prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield what one route serves. FastAPI keeps an included router as one, with its prefix beside it."""
+    inner = getattr(route, "original_router", None)
+    if inner is not None:
+        for each in inner.routes:
+            yield from _flat(each, prefix + route.include_context.prefix)
+    elif getattr(route, "path", None) is not None:
+        for method in getattr(route, "methods", None) or ["GET", "POST"]:  # a mounted application, or a websocket
+            yield method, prefix + route.path
 
 
 def internals() -> dict[str, list[str]]:
@@ -50,6 +70,8 @@ def internals() -> dict[str, list[str]]:
     import litellm
     from litellm import _logging
     from litellm.caching.caching_handler import CachingHandlerResponse, LLMCachingHandler
+    from litellm.proxy import litellm_pre_call_utils, proxy_server
+    from litellm.proxy.auth import auth_utils
     from litellm.router import Router
     from litellm.types.router import RouterRateLimitError
 
@@ -72,6 +94,21 @@ def internals() -> dict[str, list[str]]:
         ],
         "Cache": [name for name in ("get_cache_key",) if hasattr(litellm.caching.caching.Cache, name)],
         "litellm": [name for name in ("callback_settings", "_turn_on_json", "cache") if hasattr(litellm, name)],
+        "proxy_server": [name for name in ("llm_router", "user_custom_auth") if hasattr(proxy_server, name)],
+        "a Router": [
+            name for name in ("model_names", "model_group_alias", "pattern_router") if hasattr(Router(model_list=[]), name)
+        ],
+        "auth_utils": [name for name in ("_BANNED_REQUEST_BODY_PARAMS",) if hasattr(auth_utils, name)],
+        "litellm_pre_call_utils": [
+            name
+            for name in (
+                "_CLIENT_PRICING_METADATA_FIELDS",
+                "_ROUTER_RESERVED_METADATA_FIELDS",
+                "_UNTRUSTED_METADATA_CONTROL_FIELDS",
+                "_UNTRUSTED_ROOT_CONTROL_FIELDS",
+            )
+            if hasattr(litellm_pre_call_utils, name)
+        ],
     }
     return {**found, **attributes, "CachingHandlerResponse": sorted(CachingHandlerResponse.model_fields)}
 

@@ -17,7 +17,8 @@ pytest_plugins = ["tests.live.guarded", "tests.live.observed"]
 ADMIN = [
     ("GET", "/"), ("GET", "/ui/"), ("GET", "/openapi.json"), ("GET", "/redoc"), ("GET", "/docs"), ("GET", "/routes"),
     ("GET", "/v1/model/info"), ("GET", "/model/info"), ("POST", "/model/new"), ("POST", "/key/generate"),
-    ("GET", "/credentials"), ("POST", "/config/update"), ("POST", "/cache/flushall"), ("GET", "/debug/asyncio-tasks"), ("GET", "/router/settings"),
+    ("GET", "/credentials"), ("POST", "/config/update"),
+    ("POST", "/cache/flushall"), ("GET", "/debug/asyncio-tasks"), ("GET", "/router/settings"),
     ("GET", "/health/readiness/details"), ("GET", "/health/services"), ("POST", "/health/test_connection"),
     ("GET", "/metrics/x"),
     ("GET", "/get/config/callbacks"), ("GET", "/public/model_hub"), ("GET", "/sso/key/generate"), ("POST", "/v1/files"),
@@ -133,7 +134,8 @@ def test_a_field_that_would_steer_the_gateway_is_refused_by_its_name(guarded: Gu
 def test_headers_and_queries_steer_nothing(guarded: Guarded):
     headers = {
         "x-litellm-timeout": "0.001", "x-litellm-num-retries": "no number", "x-litellm-tags": "a,b",
-        "openai-organization": "org", "x-litellm-api-key": MASTER_KEY, "api-key": "sk-caller", "x-anything": "y", "x-litellm-disable-callbacks": "prometheus",
+        "openai-organization": "org", "x-litellm-api-key": MASTER_KEY,
+        "api-key": "sk-caller", "x-anything": "y", "x-litellm-disable-callbacks": "prometheus",
     }  # fmt: skip
     url = "/v1/chat/completions?api_base=http://elsewhere&api_key=sk-caller&api-version=1&model=another"
     body = {"model": "guarded", "messages": [{"role": "user", "content": "Hello"}]}
