@@ -24,6 +24,7 @@ TEXT = re.compile(rb"[\t\x20-\x7e]*")  # LiteLLM fails at a header that is none
 TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 JSON = b"application/json"
 CALL_ID = b"x-litellm-call-id"
+UNTRACED = {"fastapi.telemetry": None}  # what FastAPI (fastapi/applications.py) looks for before it makes a span
 # What LiteLLM's answers tell of the provider: its address, and its own headers (organization, cookies).
 KEPT_BACK = (b"x-litellm-model-api-base", b"llm_provider-")
 
@@ -192,7 +193,8 @@ def _handed_on(scope: Message, route: Route, body: bytes, credentials: Headers) 
         headers += [(b"content-type", given if SHAPES[route.body].is_form else JSON), (b"content-length", b"%d" % len(body))]
     path = route.litellms or route.path
     query = b"&".join(part for part in scope.get("query_string", b"").split(b"&") if part.partition(b"=")[0] in route.query)
-    return {**scope, "path": path, "raw_path": path.encode(), "query_string": query, "headers": headers}
+    untraced = {} if route.is_logged else UNTRACED
+    return {**scope, **untraced, "path": path, "raw_path": path.encode(), "query_string": query, "headers": headers}
 
 
 def _call_id() -> bytes:
