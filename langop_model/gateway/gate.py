@@ -65,7 +65,7 @@ class Gate:
 
     async def _logged(self, scope: Message, receive: Receive, send: Send) -> None:
         route = routes.find(scope["method"], scope["path"])
-        line = Line(scope["method"], route.path if route else scope["path"][:100], self.around.write)
+        line = Line(scope["method"][:20], route.path if route else scope["path"][:100], self.around.write)
         answer = _Answer(send, line)
         token = request_log.present.set(line)
         try:
@@ -90,16 +90,19 @@ class Gate:
     async def _serve(self, route: Route | None, scope: Message, receive: Receive, send: Send) -> None:
         if route is None:
             raise _closed(scope["method"], scope["path"])
-        credentials = self._credentials(scope["headers"]) if route.needs_key else []
+        credentials = self._credentials(route, scope["headers"]) if route.needs_key else []
         if route.kind is Kind.HEALTH:
             await refusals.answer(send, 200, refusals.json_bytes(self.around.report()))
             return
         body = await self._body(route, dict(scope["headers"]), receive) if route.body else b""
         await self.app(_handed_on(scope, route, body, credentials), bodies.replayed(body, receive), send)
 
-    def _credentials(self, headers: Headers) -> Headers:
-        """Return the headers that show LiteLLM a key, if it asks for one. Raises Refusal with 401."""
-        if self.around.has_own_auth():
+    def _credentials(self, route: Route, headers: Headers) -> Headers:
+        """Return the headers that show LiteLLM a key, if it asks for one. Raises Refusal with 401.
+
+        A configuration's own `custom_auth` is asked by LiteLLM, so not for what the gate answers itself.
+        """
+        if self.around.has_own_auth() and route.kind is not Kind.HEALTH:
             return [(name, value) for name, value in headers if name in keys.HEADERS]
         if not self.around.accepted.needed:
             return []

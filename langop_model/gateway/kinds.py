@@ -32,6 +32,7 @@ NAME = Kind(f"a string of 1 to {LONGEST_NAME} letters", lambda value: isinstance
 BOOLEAN = Kind("true or false", lambda value: isinstance(value, bool))
 INTEGER = Kind("an integer", lambda value: isinstance(value, int) and not isinstance(value, bool))
 COUNT = Kind("an integer above 0", lambda value: INTEGER.holds(value) and 0 < value < 2**31)
+RETRIES = Kind("an integer from 0", lambda value: INTEGER.holds(value) and 0 <= value < 2**31)
 NUMBER = Kind("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool))
 OBJECT = Kind("an object", lambda value: isinstance(value, dict))
 TYPED = Kind("an object with a type", lambda value: isinstance(value, dict) and isinstance(value.get("type"), str))

@@ -27,6 +27,7 @@ from langop_model.gateway.kinds import (
     OBJECT,
     OBJECTS,
     PROMPT,
+    RETRIES,
     STRING,
     STRINGS,
     STRINGS_OF,
@@ -52,7 +53,9 @@ class Shape:
     only_files: frozenset[str] = frozenset()
 
 
-_ANY = {"model": NAME, "user": STRING, "cache": CACHE}
+# `disable_fallbacks` and `num_retries` ask for less than the LanguageModel gives: so one model's proxy asks a sibling's
+# (templates/siblings.yaml.j2).
+_ANY = {"model": NAME, "user": STRING, "cache": CACHE, "disable_fallbacks": BOOLEAN, "num_retries": RETRIES}
 _SAMPLING = {
     "temperature": NUMBER, "top_p": NUMBER, "stop": TEXTS, "stream": BOOLEAN, "stream_options": OBJECT,
     "frequency_penalty": NUMBER, "presence_penalty": NUMBER, "max_tokens": COUNT, "n": COUNT, "seed": INTEGER,

@@ -116,7 +116,7 @@ STEERING: dict[str, Any] = {
     "extra_headers": {"Authorization": "Bearer sk-caller"}, "headers": {"x": "y"}, "extra_body": {"model": "dearer"},
     "extra_query": {"a": "b"}, "user_config": {"model_list": []}, "model_list": [], "custom_llm_provider": "ollama",
     "organization": "org", "litellm_credential_name": "x", "aws_region_name": "x", "vertex_project": "x", "azure_ad_token": "x",
-    "fallbacks": [{"model": "x", "api_base": "http://elsewhere"}], "mock_response": "x", "timeout": 0.001, "num_retries": 99,
+    "fallbacks": [{"model": "x", "api_base": "http://elsewhere"}], "mock_response": "x", "timeout": 0.001, "num_retries": -1,
     "guardrails": [], "cache": {"namespace": "another"}, "metadata": {"tags": "x"}, "litellm_metadata": {}, "tags": ["x"],
     "input_cost_per_token": 0, "langfuse_host": "http://elsewhere", "specific_deployment": True, "caching": False,
 }  # fmt: skip

@@ -56,6 +56,7 @@ def test_a_missing_field_is_named(shape: str, name: str):
     [
         {"temperature": 0, "top_p": 0.5, "n": 2, "seed": -1, "stop": "END", "max_tokens": 10, "stream": True, "user": "u"},
         {"stop": ["a", "b"], "logit_bias": {"50256": -100}, "response_format": {"type": "json_object"}, "logprobs": True},
+        {"disable_fallbacks": True, "num_retries": 0},
         {"temperature": None, "tools": None, "stop": None, "metadata": None},
         {"metadata": {"purpose": "test"}, "cache": {"no-cache": True}, "min_p": {"any": ["thing"]}},
         {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}], "tool_choice": "auto"},
@@ -95,6 +96,7 @@ def test_what_openais_clients_send_passes(extra: dict[str, Any]):
         ("messages", [{"role": "user", "content": [{"type": "image_url"}]}]),
         ("messages", [{"role": "user", "content": [{"type": "tool_result"}]}]),
         ("response_format", "json"), ("metadata", "x"), ("metadata", {"a": 1}), ("metadata", {"a": {"b": "c"}}),
+        ("num_retries", -1), ("disable_fallbacks", 1),
         ("cache", True), ("cache", {"ttl": 5}), ("cache", {"namespace": "x"}), ("cache", {"no-cache": "yes"}),
     ],
 )  # fmt: skip

@@ -172,6 +172,12 @@ def test_a_configuration_with_its_own_auth_decides_alone():
     assert world.seen[0]["headers"][b"authorization"] == b"Bearer a-jwt"
 
 
+def test_a_configuration_with_its_own_auth_does_not_open_the_state_of_endpoints():
+    """The gate answers that itself: LiteLLM, and so its auth, is not asked."""
+    assert World(BOTH, own_auth=True).ask("GET", "/health", headers={"authorization": "Bearer a-jwt"}).status == 401
+    assert World(BOTH, own_auth=True).ask("GET", "/health", headers={"authorization": "Bearer sk-master"}).status == 200
+
+
 def test_of_the_headers_litellm_gets_those_that_steer_nothing():
     world = World()
     harmless = {"user-agent": "u", "anthropic-beta": "b", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
