@@ -143,11 +143,13 @@ def test_a_client_can_not_make_time_series(observed: Laboratory):
         ask("not-cached", 0)
         ask("nobody", 0)
         client.get("/nowhere")
+        client.get("/v1/models/nobody")
         grown(observed, count, 1, REQUESTS, **labels)
         before = series(observed)
         for number in range(1, 201):
             ask(f"unknown-{number}", number)
             client.get(f"/path-{number}")
+            client.get(f"/v1/models/unknown-{number}")
         for number in range(1, 21):
             ask("not-cached", number)
     grown(observed, count, 21, REQUESTS, **labels)
