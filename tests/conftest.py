@@ -11,6 +11,7 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else an import 
 
 ROOT = Path(__file__).parent.parent
 DECLARED_VARIABLES = (
+    "LANGOP_GATEWAY_HMAC_SECRET",
     "LANGOP_MODEL_NAME",
     "LANGOP_NAMESPACE",
     "LANGOP_SIBLING_URL",

@@ -94,13 +94,17 @@ def install(megabytes: float | None) -> None:
 
 
 def _tell_all_questions_apart(cache: litellm.Cache) -> None:
-    """Make every parameter part of the key, also those that OpenAI does not know, such as guided_json of a vLLM.
+    """Make every parameter part of the key, also those that OpenAI does not know, such as guided_json of a vLLM, and the API.
 
-    Without it the same messages with another schema get the answer of the first. The span of a trace, which LiteLLM takes for
-    a parameter too, would make every key different.
+    Without it the same messages with another schema get the answer of the first, and /v1/responses gets the embedding of its
+    input. The span of a trace, which LiteLLM takes for a parameter too, would make every key different.
     """
     litellm.enable_caching_on_provider_specific_optional_params = True
     key = cache.get_cache_key
-    cache.get_cache_key = lambda **request: key(
-        **{name: value for name, value in request.items() if name != "parent_otel_span"}
-    )
+
+    def key_of(**request: Any) -> Any:
+        request.pop("parent_otel_span", None)
+        call_type = getattr(request.get("litellm_logging_obj"), "call_type", None)
+        return key(**request, **({"langop_call_type": call_type} if call_type else {}))
+
+    cache.get_cache_key = key_of

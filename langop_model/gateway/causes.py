@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 
 import httpx
@@ -14,6 +15,10 @@ ANY = "error"
 _LITELLMS = tuple(litellm.LITELLM_EXCEPTION_TYPES)
 _NO_CONNECTION = {"APIConnectionError", "ConnectError", "RemoteProtocolError", "ReadError", "ClientConnectorError"}
 CONNECTION = 503  # a provider that can't be reached counts as one that is not available
+UNTRANSLATABLE = 400
+# LiteLLM's functions that make a provider's request of OpenAI's (litellm/llms/base_llm/chat/transformation.py, utils.py).
+# What fails in them fails before anyone is asked; LiteLLM reports most of it as 500.
+_TRANSLATION = {"get_optional_params", "map_openai_params", "validate_and_fix_openai_messages"}
 
 
 class Refused(RouterRateLimitError):  # type: ignore[misc]
@@ -30,8 +35,11 @@ class Refused(RouterRateLimitError):  # type: ignore[misc]
 def status_code(error: BaseException) -> int:
     """Return the HTTP status of a failed attempt: the provider's own where there is one, else the one that LiteLLM chose.
 
-    LiteLLM reports 529 as 500, 504 as 408, and a lost connection as 500: here that is 503.
+    LiteLLM reports 529 as 500, 504 as 408, and a lost connection as 500: here that is 503. It reports most requests that it
+    can't translate as 500: here that is 400.
     """
+    if untranslatable(error) is not None:
+        return UNTRANSLATABLE
     own = next((link.response.status_code for link in _links(error) if isinstance(link, httpx.HTTPStatusError)), None)
     if own is not None:
         return own
@@ -61,6 +69,18 @@ def cause(error: BaseException) -> str:
 def is_connection(error: BaseException) -> bool:
     """Whether no answer came at all: LiteLLM wraps the HTTP client's own error, whose name says so."""
     return not isinstance(error, litellm.Timeout) and any(type(link).__name__ in _NO_CONNECTION for link in _links(error))
+
+
+def untranslatable(error: BaseException) -> str | None:
+    """Return why LiteLLM could make no request for the provider of this one (a tool that it does not know); else None."""
+    root = list(_links(error))[-1]
+    if root is error or isinstance(root, OSError):
+        return None
+    frames = [frame.f_code for frame, _ in traceback.walk_tb(root.__traceback__)]
+    if any(code.co_name in _TRANSLATION or "transform_request" in code.co_name for code in frames):
+        return str(root) or type(root).__name__
+    # A provider without reranking: litellm/rerank_api/main.py asks nobody.
+    return str(root) if frames and frames[-1].co_name == "rerank" else None
 
 
 def is_endpoints_fault(error: BaseException) -> bool:

@@ -43,6 +43,8 @@ class State:
     latency: float | None = None
     failures: int = 0
     failed_at: float = -math.inf
+    answered_at: float = -math.inf
+    checked_at: float = -math.inf
     down_until: float = 0.0
     checked_down: bool = False
     good_checks: int = 0
@@ -111,6 +113,7 @@ class Endpoints:
     def answered(self, state: State, seconds: float) -> None:
         """Note that an answer began `seconds` after the call."""
         state.clear()
+        state.answered_at = self.clock()
         state.latency = seconds if state.latency is None else SMOOTHING * seconds + (1 - SMOOTHING) * state.latency
 
     def failed(self, state: State) -> None:

@@ -10,7 +10,7 @@ import os
 
 import litellm
 
-from langop_model.gateway import cache, hub, litellm_redis, prices, router, settings, upstream_bodies
+from langop_model.gateway import cache, hub, litellm_redis, prices, request_log, router, settings, upstream_bodies
 from langop_model.gateway.request_log import RequestLog
 
 _section = litellm.callback_settings.get(settings.SECTION) or {"models": {}}
@@ -26,8 +26,9 @@ cache.install(_section.get("cache_megabytes"))  # the configuration has its cach
 if os.environ.get("JSON_LOGS") == "true":
     litellm._turn_on_json()  # what other libraries log, and langop.health, becomes a JSON line too
 logging.getLogger("langop").setLevel(_level)
+logging.getLogger("uvicorn.access").disabled = True  # the request log says more, and a query string may hold a key
 if _level == "DEBUG":  # LiteLLM's command line sets its loggers; below this level their lines say less than a request's own
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(name).setLevel(_level)
 logging.getLogger("opentelemetry.sdk.trace").setLevel(logging.ERROR)  # LiteLLM ends the spans of a failed request twice
-callback = RequestLog(settings.groups(_section).values(), _level)
+callback = request_log.install(RequestLog(settings.groups(_section).values(), _level))

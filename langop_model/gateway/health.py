@@ -54,6 +54,7 @@ class Watch:
     def learn(self, good: bool) -> None:
         """Count a check, and act where a threshold is reached."""
         state = self.state
+        state.checked_at = self.endpoints.clock()
         state.good_checks, self.bad = (state.good_checks + 1, 0) if good else (0, self.bad + 1)
         if state.is_down(self.endpoints.clock()) and state.good_checks >= self.settings.healthy_threshold:
             self.endpoints.returned(state)

@@ -22,15 +22,15 @@ def serve(config: Path, environment: Mapping[str, str], host: str, port: int) ->
     os.environ["CONFIG_FILE_PATH"] = str(config)
     import uvicorn
 
-    from langop_model.gateway.scope import MetricsPath, RequestScope
-
     # What 4,000 modules allocate lives as long as the process: collecting garbage meanwhile costs a quarter of the start.
     gc.disable()
     from litellm.proxy.proxy_server import app
 
+    from langop_model.gateway import gate  # imports LiteLLM
+
     gc.freeze()
     gc.enable()
-    uvicorn.run(MetricsPath(RequestScope(app)), host=host, port=port, loop="uvloop", http="httptools", **_logging(environment))
+    uvicorn.run(gate.around(app), host=host, port=port, loop="uvloop", http="httptools", **_logging(environment))
 
 
 def _logging(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -72,19 +72,6 @@ class RequestScope:
                 _present.reset(token)
 
 
-class MetricsPath:
-    """ASGI middleware: LiteLLM answers /metrics with a redirect to /metrics/, which strict scrapers do not follow."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if scope.get("path") == "/metrics":
-            scope = {**scope, "path": "/metrics/", "raw_path": b"/metrics/"}
-        await self.app(scope, receive, send)
-
-
 def at_end(release: Callable[[], None]) -> bool:
     """Call `release` when the present request's answer is complete; False where no request is being served."""
     request = _present.get()

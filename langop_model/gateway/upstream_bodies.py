@@ -5,6 +5,7 @@ The one place that touches LiteLLM's provider classes; tests/wire shows that the
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from litellm.llms.sagemaker.chat.transformation import SagemakerChatConfig
@@ -21,12 +22,12 @@ def install() -> None:
 
 def _clean(config: Any) -> None:
     transform = config.transform_request
-    if getattr(transform, "is_clean", False):
+    if hasattr(transform, "__wrapped__"):
         return
 
+    @functools.wraps(transform)
     def transform_without_credentials(self: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         body = transform(self, *args, **kwargs)
         return {name: value for name, value in body.items() if name not in CREDENTIALS}
 
-    transform_without_credentials.is_clean = True  # type: ignore[attr-defined]
     config.transform_request = transform_without_credentials

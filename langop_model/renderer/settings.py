@@ -18,9 +18,9 @@ class Settings:
     """What the place of a rendering decides, besides the specification.
 
     `model_name` and `namespace` name a resource that does not name itself. `sibling_url` is the address of another
-    model's proxy, with {ref} and {namespace}. `secrets_folder` is where Secrets are mounted. `master_key`, `redis` and
-    `trace_endpoint` say whether the process environment will hold LITELLM_MASTER_KEY, REDIS_HOST or REDIS_URL, and
-    OTEL_EXPORTER_OTLP_ENDPOINT; never their values.
+    model's proxy, with {ref} and {namespace}. `secrets_folder` is where Secrets are mounted. `master_key`, `agent_keys`,
+    `redis` and `trace_endpoint` say whether the process environment will hold LITELLM_MASTER_KEY,
+    LANGOP_GATEWAY_HMAC_SECRET, REDIS_HOST or REDIS_URL, and OTEL_EXPORTER_OTLP_ENDPOINT; never their values.
     """
 
     model_name: str = ""
@@ -28,6 +28,7 @@ class Settings:
     sibling_url: str = DEFAULT_SIBLING_URL
     secrets_folder: str = SECRETS_FOLDER
     master_key: bool = False
+    agent_keys: bool = False
     redis: bool = False
     trace_endpoint: bool = False
 
@@ -43,6 +44,7 @@ class Settings:
             sibling_url=environment.get("LANGOP_SIBLING_URL") or DEFAULT_SIBLING_URL,
             secrets_folder=environment.get("LANGOP_SECRETS_PATH") or SECRETS_FOLDER,
             master_key=bool(environment.get("LITELLM_MASTER_KEY")),
+            agent_keys=bool(environment.get("LANGOP_GATEWAY_HMAC_SECRET")),
             redis=bool(environment.get("REDIS_HOST") or environment.get("REDIS_URL")),
             trace_endpoint=bool(
                 environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or environment.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")

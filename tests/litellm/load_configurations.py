@@ -11,16 +11,25 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 OF_THE_PROXY = (
+    "llm_router",
+    "user_custom_auth",
     "_build_redis_usage_cache_from_environment",
     "_set_redis_usage_cache",
     "redis_usage_cache",
     "spend_counter_cache",
     "cli_sso_session_cache",
     "litellm_config_cache",
+)
+OF_A_REQUEST = (
+    "_CLIENT_PRICING_METADATA_FIELDS",
+    "_ROUTER_RESERVED_METADATA_FIELDS",
+    "_UNTRUSTED_METADATA_CONTROL_FIELDS",
+    "_UNTRUSTED_ROOT_CONTROL_FIELDS",
 )
 
 
@@ -51,7 +60,26 @@ def main(paths: list[str]) -> None:
         records.clear()
         results[path] = _load(proxy, path)
         results[path]["warnings"] = [record.getMessage() for record in records]
-    output.write(json.dumps({"loaded": results, "internals": internals()}))
+    output.write(json.dumps({"loaded": results, "internals": internals(), "routes": routes(proxy.app)}))
+
+
+def routes(app: Any) -> list[tuple[str, str]]:
+    """Return method and path of every route of LiteLLM's application, also of those that it loads when they are asked for."""
+    from litellm.proxy._lazy_features import register_all_features
+
+    register_all_features(app)
+    return sorted({(method, path) for route in app.routes for method, path in _flat(route, "")})
+
+
+def _flat(route: Any, prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield what one route serves. FastAPI keeps an included router as one, with its prefix beside it."""
+    inner = getattr(route, "original_router", None)
+    if inner is not None:
+        for each in inner.routes:
+            yield from _flat(each, prefix + route.include_context.prefix)
+    elif getattr(route, "path", None) is not None:
+        for method in getattr(route, "methods", None) or ["GET", "POST"]:  # a mounted application, or a websocket
+            yield method, prefix + route.path
 
 
 def internals() -> dict[str, list[str]]:
@@ -59,15 +87,19 @@ def internals() -> dict[str, list[str]]:
     import litellm
     from litellm import _logging, _redis
     from litellm.caching.caching_handler import CachingHandlerResponse, LLMCachingHandler
-    from litellm.proxy import proxy_server
+    from litellm.llms.sagemaker.chat.transformation import SagemakerChatConfig
+    from litellm.proxy import litellm_pre_call_utils, proxy_server
+    from litellm.proxy.auth import auth_utils
     from litellm.router import Router
     from litellm.types.router import RouterRateLimitError
 
     gateway = Router.__mro__[1] if Router.__name__ == "GatewayRouter" else Router
     touched: dict[str, Any] = {
         "Router.async_get_available_deployment": gateway.async_get_available_deployment,
+        "Router.async_function_with_fallbacks": gateway.async_function_with_fallbacks,
         "Router.async_function_with_retries": gateway.async_function_with_retries,
         "Router.async_function_with_fallbacks_common_utils": gateway.async_function_with_fallbacks_common_utils,
+        "SagemakerChatConfig.transform_request": inspect.unwrap(SagemakerChatConfig.transform_request),
         "LLMCachingHandler.async_get_cache": inspect.unwrap(LLMCachingHandler.async_get_cache),
         "RouterRateLimitError": RouterRateLimitError.__init__,
         "_redis.get_redis_async_client": _redis.get_redis_async_client,
@@ -75,16 +107,17 @@ def internals() -> dict[str, list[str]]:
         "_logging.resolve_log_level": _logging.resolve_log_level,
     }
     found = {name: list(inspect.signature(function).parameters) for name, function in touched.items()}
-    attributes = {
-        "Router": [
-            name
-            for name in ("_inherit_builtin_cache_pricing", "_inherit_builtin_service_tier_pricing")
-            if hasattr(gateway, name)
-        ],
-        "proxy_server": [name for name in OF_THE_PROXY if hasattr(proxy_server, name)],
-        "Cache": [name for name in ("get_cache_key",) if hasattr(litellm.caching.caching.Cache, name)],
-        "litellm": [name for name in ("callback_settings", "_turn_on_json", "cache") if hasattr(litellm, name)],
+    relied_on: dict[str, tuple[Any, tuple[str, ...]]] = {
+        "Router": (gateway, ("_inherit_builtin_cache_pricing", "_inherit_builtin_service_tier_pricing")),
+        "a Router": (Router(model_list=[]), ("model_names", "model_group_alias", "pattern_router")),
+        "proxy_server": (proxy_server, OF_THE_PROXY),
+        "Cache": (litellm.caching.caching.Cache, ("get_cache_key",)),
+        "litellm": (litellm, ("callback_settings", "_turn_on_json", "cache")),
+        "utils": (litellm.utils, ("_get_max_position_embeddings",)),
+        "auth_utils": (auth_utils, ("_BANNED_REQUEST_BODY_PARAMS",)),
+        "litellm_pre_call_utils": (litellm_pre_call_utils, OF_A_REQUEST),
     }
+    attributes = {label: [name for name in names if hasattr(holder, name)] for label, (holder, names) in relied_on.items()}
     return {**found, **attributes, "CachingHandlerResponse": sorted(CachingHandlerResponse.model_fields)}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from langop_model.gateway import routes
 from tests.conftest import ROOT
 
 GOLDENS = sorted((ROOT / "tests" / "golden").glob("*.config.yaml"))
@@ -40,7 +41,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     assert process.returncode == 0, process.stderr[-3000:]
     printed = json.loads(process.stdout)
     loaded = {path.rsplit("/", 1)[-1]: result for path, result in printed["loaded"].items()}
-    return {**loaded, "internals": printed["internals"]}
+    return {**loaded, "internals": printed["internals"], "routes": printed["routes"]}
 
 
 @pytest.mark.parametrize("golden", GOLDENS, ids=lambda path: path.name)
@@ -82,10 +83,20 @@ INTERNALS = {
     "Cache": ["get_cache_key"],
     "litellm": ["callback_settings", "_turn_on_json", "cache"],
     "proxy_server": [
+        "llm_router", "user_custom_auth",
         "_build_redis_usage_cache_from_environment", "_set_redis_usage_cache", "redis_usage_cache", "spend_counter_cache",
         "cli_sso_session_cache", "litellm_config_cache",
     ],
     "_redis.get_redis_async_client": ["connection_pool", "env_overrides"],
+    "a Router": ["model_names", "model_group_alias", "pattern_router"],
+    "auth_utils": ["_BANNED_REQUEST_BODY_PARAMS"],
+    "litellm_pre_call_utils": [
+        "_CLIENT_PRICING_METADATA_FIELDS", "_ROUTER_RESERVED_METADATA_FIELDS", "_UNTRUSTED_METADATA_CONTROL_FIELDS",
+        "_UNTRUSTED_ROOT_CONTROL_FIELDS",
+    ],
+    "utils": ["_get_max_position_embeddings"],
+    "SagemakerChatConfig.transform_request": ["self", "model", "messages", "optional_params", "litellm_params", "headers"],
+    "Router.async_function_with_fallbacks": ["self", "args", "kwargs"],
     "_logging._get_uvicorn_json_log_config": [],
     "_logging.resolve_log_level": ["log_level"],
 }  # fmt: skip
@@ -103,3 +114,30 @@ def test_a_cache_lookup_says_what_the_gateway_asks_it(loaded: dict[str, Any]):
 
 def test_a_broken_deployment_would_be_noticed(loaded: dict[str, Any]):
     assert loaded["broken.config.yaml"]["ids"] == [] or loaded["broken.config.yaml"]["warnings"]
+
+
+# What is open to clients.
+
+
+def test_every_route_of_litellm_is_closed_but_those_of_the_data_plane(loaded: dict[str, Any]):
+    """What a new LiteLLM serves beside them is closed without a change here."""
+    open_ones = {
+        (method, path) for method, path in loaded["routes"] if routes.find(method, path.replace("{model_id}", "a-model"))
+    }
+    assert len(loaded["routes"]) > 600
+    assert open_ones == {
+        *(("POST", f"{version}{path}") for version in ("", "/v1") for path in (
+            "/chat/completions", "/completions", "/embeddings", "/responses", "/audio/speech", "/audio/transcriptions",
+            "/images/generations", "/images/edits", "/rerank",
+        )),
+        ("POST", "/v2/rerank"), ("POST", "/v1/messages"), ("POST", "/v1/messages/count_tokens"),
+        ("GET", "/models"), ("GET", "/v1/models"), ("GET", "/models/{model_id}"), ("GET", "/v1/models/{model_id}"),
+        ("GET", "/metrics"), ("GET", "/health"),
+        ("GET", "/health/liveliness"), ("GET", "/health/liveness"), ("GET", "/health/readiness"),
+    }  # fmt: skip
+
+
+def test_every_open_route_is_one_of_litellms(loaded: dict[str, Any]):
+    """Else a new LiteLLM has moved it."""
+    here = {(method, path) for method, path in routes.ROUTES if path != "/metrics/"}  # a mounted application
+    assert here - {(method, path) for method, path in loaded["routes"]} == set()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.live.observed import KEY, REDIS_PASSWORD, Laboratory, question, request_lines
+from tests.live.observed import KEY, REDIS_PASSWORD, Laboratory, eventually, question, request_lines
 
 pytest_plugins = ["tests.live.observed"]
 
@@ -116,9 +117,42 @@ def test_a_stream_that_breaks_has_one_line_of_level_error(observed: Laboratory):
 
 
 def test_a_model_that_does_not_exist_has_a_line_too(observed: Laboratory):
-    assert observed.post("nobody", question()).status_code == 400
-    (line,) = [line for line in request_lines(observed.output()) if line["model"] == "nobody"]
-    assert (line["level"], line["status_code"]) == ("ERROR", 400)
+    answer = observed.post("nobody", question())
+    assert answer.status_code == 404
+    (line,) = observed.lines("nobody", 1, call_id=answer.headers["x-litellm-call-id"])
+    assert (line["level"], line["status"], line["status_code"]) == ("ERROR", "failure", 404)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "error"),
+    [
+        (
+            {"method": "POST", "path": "/v1/chat/completions", "json": {"model": "not-cached"}},
+            400,
+            "missing_required_parameter",
+        ),
+        ({"method": "POST", "path": "/v1/chat/completions", "json": {"api_base": "http://x"}}, 400, "unknown_parameter"),
+        ({"method": "GET", "path": "/v1/chat/completions"}, 405, "invalid_request_error"),
+        ({"method": "GET", "path": "/key/list"}, 404, "not_found"),
+        ({"method": "GET", "path": "/v1/models"}, 200, None),
+    ],
+)
+def test_a_request_that_reaches_no_model_has_one_line_too(observed: Laboratory, request_: Any, status: int, error: str | None):
+    answer = httpx.request(request_["method"], f"{observed.gateway.url}{request_['path']}", json=request_.get("json"))
+    assert answer.status_code == status
+    call_id = answer.headers["x-litellm-call-id"]
+    (line,) = eventually(lambda: [each for each in request_lines(observed.output()) if each["call_id"] == call_id], bool)
+    assert (line["method"], line["path"]) == (request_["method"], request_["path"])
+    assert (line["status_code"], line.get("error")) == (status, error)
+
+
+def test_a_refusal_of_a_rate_limit_has_one_line(observed: Laboratory):
+    answers = [observed.post("limited", question()) for _ in range(3)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) >= 2  # one request a minute
+    for answer in refused:
+        (line,) = observed.lines("limited", 1, call_id=answer.headers["x-litellm-call-id"])
+        assert (line["level"], line["status_code"], line["resource"]) == ("ERROR", 429, "limited")
 
 
 def test_a_cached_answer_says_so_and_costs_nothing(observed: Laboratory):
@@ -130,12 +164,16 @@ def test_a_cached_answer_says_so_and_costs_nothing(observed: Laboratory):
     assert line["cost"] == 0
 
 
-def test_access_lines_are_json_and_probes_have_none(observed: Laboratory):
-    observed.said("logs-nothing", question())
-    lines = [json.loads(line) for line in observed.output().splitlines() if "uvicorn.access" in line]
-    paths = [line["message"].split('"')[1].split()[1] for line in lines]
-    assert "/v1/chat/completions" in paths
-    assert not any(path.startswith("/health") for path in paths)
+def test_a_request_is_told_once_and_a_probe_or_a_scrape_not_at_all(observed: Laboratory):
+    text = question()
+    call_id = observed.post("logs-questions", text).headers["x-litellm-call-id"]
+    observed.lines("logs-questions", 1, call_id=call_id)
+    before = observed.output()
+    for path in ("/health/liveliness", "/health/readiness", "/health", "/metrics"):
+        assert httpx.get(f"{observed.gateway.url}{path}").status_code == 200
+    assert len([line for line in before.splitlines() if text in line]) == 1
+    assert not [line for line in observed.output().splitlines() if "uvicorn.access" in line or "/health" in line]
+    assert '"path": "/metrics' not in observed.output()
 
 
 def test_no_key_is_in_the_output_at_level_info(observed: Laboratory):

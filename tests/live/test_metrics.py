@@ -128,6 +128,48 @@ def test_no_label_tells_clients_apart(observed: Laboratory):
     assert not [series for series in after - before if "agent/" in str(series) or "somebody-" in str(series)]
 
 
+def test_a_client_can_not_make_time_series(observed: Laboratory):
+    """Neither with models that do not exist, nor with paths, users, tags or fields of its own."""
+    labels = {"requested_model": "not-cached", "status_code": "200"}
+    count = observed.metric(REQUESTS, **labels)
+    with httpx.Client(base_url=observed.gateway.url, timeout=60) as client:
+
+        def ask(model: str, number: int) -> None:
+            marked = {"user": f"user-{number}", "metadata": {f"key-{number}": f"value-{number}"}, f"field_{number}": number}
+            body = {"model": model, "messages": [{"role": "user", "content": question()}], **marked}
+            headers = {"User-Agent": f"agent/{number}", "x-litellm-tags": f"tag-{number}"}
+            client.post("/v1/chat/completions", json=body, headers=headers)
+
+        ask("not-cached", 0)
+        ask("nobody", 0)
+        client.get("/nowhere")
+        client.get("/v1/models/nobody")
+        grown(observed, count, 1, REQUESTS, **labels)
+        before = series(observed)
+        for number in range(1, 201):
+            ask(f"unknown-{number}", number)
+            client.get(f"/path-{number}")
+            client.get(f"/v1/models/unknown-{number}")
+        for number in range(1, 21):
+            ask("not-cached", number)
+    grown(observed, count, 21, REQUESTS, **labels)
+    assert series(observed) - before == set()
+
+
+def series(laboratory: Laboratory) -> set[tuple[str, frozenset[tuple[str, str]]]]:
+    """Return the time series of GET /metrics, but for Python's own."""
+    samples = [sample for sample in laboratory.samples() if not sample.name.startswith(("python_", "process_"))]
+    return {(sample.name, frozenset(sample.labels.items())) for sample in samples}
+
+
+def test_what_is_refused_in_front_of_litellm_is_counted_by_its_status(observed: Laboratory):
+    before = {status: observed.metric("langop_refused_requests_total", status_code=status) for status in ("400", "404")}
+    assert observed.post("unknown", question()).status_code == 404
+    assert observed.post("not-cached", question(), temperature="hot").status_code == 400
+    assert grown(observed, before["404"], 1, "langop_refused_requests_total", status_code="404") == 1
+    assert grown(observed, before["400"], 1, "langop_refused_requests_total", status_code="400") == 1
+
+
 def test_metrics_that_are_off_have_no_page(debugged: Laboratory):
     debugged.said("debugged", question())
     answers = [httpx.get(f"{debugged.gateway.url}{path}", timeout=60) for path in ("/metrics", "/metrics/")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+import httpx
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from tests.live.observed import KEY, Collector, Exported, Laboratory, eventually, question
@@ -109,3 +110,13 @@ def test_without_a_receiver_there_are_no_spans_and_a_finding_says_so(debugged: L
     assert "LM406 spec.observability.tracing" in output.partition("Started server process")[0]
     assert '"trace_id": "0x' not in output
     assert '"kind": "SpanKind' not in output
+
+
+def test_probes_and_scrapes_make_no_spans(observed: Laboratory, collector: Collector):
+    for path in ("/health/liveliness", "/health/readiness", "/health", "/metrics"):
+        assert httpx.get(f"{observed.gateway.url}{path}", timeout=60).status_code == 200
+    trace, _, headers = trace_of_a_caller()
+    observed.post("traced", question(), headers=headers)
+    spans_of(collector, trace)  # spans are exported in the order of their end: those of the probes would be there too
+    names = {each.span.name for each in collector.exported}
+    assert [name for name in names if "health" in name or "metrics" in name] == []

@@ -19,7 +19,16 @@ def service_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_empty_environment_gives_the_defaults():
-    expected = Settings("", "default", DEFAULT_SIBLING_URL, "/etc/secrets", master_key=False, redis=False, trace_endpoint=False)
+    expected = Settings(
+        "",
+        "default",
+        DEFAULT_SIBLING_URL,
+        "/etc/secrets",
+        master_key=False,
+        agent_keys=False,
+        redis=False,
+        trace_endpoint=False,
+    )
     assert Settings.from_environment({}) == expected == Settings()
 
 
@@ -39,6 +48,7 @@ def test_an_empty_variable_counts_as_none(name: str):
         ("LANGOP_SIBLING_URL", "http://{ref}:8000/v1", Settings(sibling_url="http://{ref}:8000/v1")),
         ("LANGOP_SECRETS_PATH", "/run/keys", Settings(secrets_folder="/run/keys")),
         ("LITELLM_MASTER_KEY", "x", Settings(master_key=True)),
+        ("LANGOP_GATEWAY_HMAC_SECRET", "x", Settings(agent_keys=True)),
         ("REDIS_HOST", "redis", Settings(redis=True)),
         ("REDIS_URL", "redis://x", Settings(redis=True)),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://x", Settings(trace_endpoint=True)),
@@ -52,7 +62,9 @@ def test_a_variable_sets_what_it_is_for(name: str, value: str, expected: Setting
 
 
 def test_no_secret_is_kept():
-    settings = Settings.from_environment({"LITELLM_MASTER_KEY": "sk-secret", "REDIS_URL": "redis://:secret@host"})
+    settings = Settings.from_environment(
+        {"LITELLM_MASTER_KEY": "sk-secret", "LANGOP_GATEWAY_HMAC_SECRET": "sk-secret", "REDIS_URL": "redis://:secret@host"}
+    )
     assert "secret@" not in repr(settings)
     assert "sk-secret" not in repr(settings)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import tracemalloc
+from types import SimpleNamespace
 from typing import Any
 
 import litellm
@@ -189,3 +190,12 @@ def test_every_parameter_is_part_of_the_key_but_not_the_span_of_a_trace(installe
     assert made.get_cache_key(**question, parent_otel_span=object()) == made.get_cache_key(
         **question, parent_otel_span=object()
     )
+
+
+def test_the_same_words_have_another_key_in_another_api(installed: Any):
+    made = installed("local", None)
+    keys = {
+        made.get_cache_key(model="m", input="Hello", litellm_logging_obj=SimpleNamespace(call_type=call_type))
+        for call_type in ("aembedding", "aresponses")
+    }
+    assert len(keys) == 2

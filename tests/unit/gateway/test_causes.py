@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -87,3 +88,39 @@ def test_a_failure_after_another_attempts_failure_is_judged_by_itself(before: An
 )
 def test_another_endpoint_is_asked_where_it_may_do_better(make: Callable[[], BaseException], elsewhere: bool):
     assert causes.is_endpoints_fault(make()) is elsewhere
+
+
+HELLO = [{"role": "user", "content": "Hello"}]
+A_FILE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}]}]
+NOWHERE = {"api_base": "http://127.0.0.1:9", "api_key": "not-a-real-key", "num_retries": 0}
+
+
+def _raised(call: Callable[..., Any], **request: Any) -> Exception:
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - each of LiteLLM's own
+        asyncio.run(call(**request, **NOWHERE))
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("call", "request_"),
+    [
+        (litellm.acompletion, {"model": "anthropic/claude-3", "messages": HELLO, "tools": [{"type": "unheard-of"}]}),
+        (litellm.acompletion, {"model": "bedrock/anthropic.claude-3-haiku-20240307-v1:0", "messages": A_FILE}),
+        (litellm.arerank, {"model": "openai/model", "query": "cat", "documents": ["A cat"]}),
+    ],
+)
+def test_a_request_that_litellm_can_not_translate_is_the_clients_fault(
+    call: Any, request_: Any, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+        monkeypatch.setenv(name, "us-east-1")
+    error = _raised(call, **request_)
+    assert getattr(error, "status_code", None) == 500  # what LiteLLM makes of it
+    assert causes.status_code(error) == 400
+    assert not causes.is_endpoints_fault(error)
+
+
+def test_a_provider_that_can_not_be_reached_is_no_such_request():
+    error = _raised(litellm.acompletion, model="openai/model", messages=HELLO, max_retries=0)
+    assert causes.untranslatable(error) is None
+    assert causes.is_endpoints_fault(error)

@@ -1,0 +1,61 @@
+"""GET /health: the last known state of each endpoint, as requests and checks have shown it. No provider is asked for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from langop_model.gateway import litellm_proxy
+from langop_model.gateway.call import Served
+from langop_model.gateway.endpoints import FAILURES_IN_A_ROW, State
+
+UNKNOWN, UP, DOWN = "unknown", "up", "down"
+
+
+def report() -> dict[str, Any]:
+    """Return what GET /health answers: names and figures, no address and no error text.
+
+    It says `status`, and the HTTP status is 200 all the same: the description's probes ask /health, and a pod that is killed or
+    taken out because a provider is down can no longer use fallbacks, caches and retries.
+    """
+    return of_groups(getattr(litellm_proxy.router(), "served", {}).values())
+
+
+def of_groups(groups: Iterable[Served]) -> dict[str, Any]:
+    """Return the report of these model groups.
+
+    `status` is unhealthy where all endpoints of a model are down, degraded where some endpoint is, else healthy.
+    """
+    models = {served.group.name: _model(served) for served in groups}
+    worst = max((model["status"] for model in models.values()), key=_SEVERITY.index, default="healthy")
+    return {"status": worst, "models": models}
+
+
+_SEVERITY = ("healthy", "degraded", "unhealthy")
+
+
+def _model(served: Served) -> dict[str, Any]:
+    now = served.endpoints.clock()
+    endpoints = [_endpoint(state, now) for state in served.endpoints.states]
+    down = [endpoint for endpoint in endpoints if endpoint["status"] == DOWN]
+    status = "healthy" if not down else "degraded" if len(down) < len(endpoints) else "unhealthy"
+    return {"status": status, "resource": served.group.resource, "endpoints": endpoints}
+
+
+def _endpoint(state: State, now: float) -> dict[str, Any]:
+    """One endpoint: ages in seconds, absent for what has not happened. A single endpoint is asked however often it fails."""
+    heard = max(state.answered_at, state.checked_at if state.good_checks else -math.inf)
+    is_down = state.is_down(now) or state.failures >= FAILURES_IN_A_ROW
+    ages = {
+        "last_answer_seconds_ago": state.answered_at,
+        "last_failure_seconds_ago": state.failed_at,
+        "last_check_seconds_ago": state.checked_at,
+    }
+    return {
+        "id": state.endpoint.id,
+        "status": DOWN if is_down else UP if heard > -math.inf else UNKNOWN,
+        "failures_in_a_row": state.failures,
+        "in_flight": state.in_flight,
+        **{name: round(now - at, 1) for name, at in ages.items() if at > -math.inf},
+    }

@@ -1,0 +1,144 @@
+"""What a field of a request may hold, in words and as a test: the vocabulary of shapes.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+LONGEST_NAME = 256  # letters of a model's name
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a field may hold, in words and as a test."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+def every(kind: Kind) -> Callable[[Any], bool]:
+    """Return the test of an array whose members are all of one kind."""
+    return lambda value: isinstance(value, list) and all(kind.holds(each) for each in value)
+
+
+def either(*kinds: Kind) -> Kind:
+    """Return the kind of what is of any of these kinds."""
+    return Kind(" or ".join(kind.words for kind in kinds), lambda value: any(kind.holds(value) for kind in kinds))
+
+
+STRING = Kind("a string", lambda value: isinstance(value, str))
+NAME = Kind(f"a string of 1 to {LONGEST_NAME} letters", lambda value: isinstance(value, str) and 0 < len(value) <= LONGEST_NAME)
+BOOLEAN = Kind("true or false", lambda value: isinstance(value, bool))
+INTEGER = Kind("an integer", lambda value: isinstance(value, int) and not isinstance(value, bool))
+COUNT = Kind("an integer above 0", lambda value: INTEGER.holds(value) and 0 < value < 2**31)
+RETRIES = Kind("an integer from 0", lambda value: INTEGER.holds(value) and 0 <= value < 2**31)
+NUMBER = Kind("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool))
+OBJECT = Kind("an object", lambda value: isinstance(value, dict))
+TYPED = Kind("an object with a type", lambda value: isinstance(value, dict) and isinstance(value.get("type"), str))
+STRINGS = Kind("an array of strings", every(STRING))
+OBJECTS = Kind("an array of objects", every(OBJECT))
+TYPED_OBJECTS = Kind("an array of objects with a type each", every(TYPED))
+TOKENS = Kind("an array of integers", lambda value: bool(value) and every(INTEGER)(value))
+TEXTS = Kind("a string, or an array of strings", lambda value: STRING.holds(value) or (bool(value) and STRINGS.holds(value)))
+TOKEN_LISTS = Kind("an array of arrays of integers", lambda value: bool(value) and every(TOKENS)(value))
+STRINGS_OF = Kind("an object of strings", lambda value: isinstance(value, dict) and all(map(STRING.holds, value.values())))
+NUMBERS_OF = Kind("an object of numbers", lambda value: isinstance(value, dict) and all(map(NUMBER.holds, value.values())))
+CHOICE = either(STRING, OBJECT)
+CHOICES = Kind("an array of strings or objects", every(CHOICE))
+PROMPT = Kind("a string, or an array of strings or of tokens", either(TEXTS, TOKENS, TOKEN_LISTS).holds)
+
+
+def _content(value: Any, types: frozenset[str] | None = None) -> bool:
+    """Text, or parts with a type each, one of `types`; a part holds what its type says."""
+    return STRING.holds(value) or (TYPED_OBJECTS.holds(value) and all(_part(part, types) for part in value))
+
+
+def _part(part: Mapping[str, Any], types: frozenset[str] | None) -> bool:
+    kind = part["type"]
+    if types is not None and kind not in types:
+        return False
+    if kind == "image_url":
+        image = part.get("image_url")
+        return STRING.holds(image) or (isinstance(image, dict) and STRING.holds(image.get("url")))
+    if kind in ("input_audio", "file", "video_url", "audio_url") and types is not None:
+        return CHOICE.holds(part.get(kind))
+    return kind != "text" or STRING.holds(part.get("text"))
+
+
+def _calls(value: Any) -> bool:
+    """Calls of functions: a name, and arguments as text."""
+    functions = [call.get("function") for call in value] if OBJECTS.holds(value) else [None]
+    return all(
+        isinstance(function, dict) and STRING.holds(function.get("name")) and STRING.holds(function.get("arguments", ""))
+        for function in functions
+    )
+
+
+# What LiteLLM's validate_chat_completion_user_messages (litellm/utils.py) lets a user say, and what models answer.
+_PARTS = frozenset(
+    {
+        "text", "image_url", "input_audio", "audio_url", "video_url", "file", "document", "guarded_text", "grounding_source",
+        "query", "thinking", "redacted_thinking", "refusal",
+    }
+)  # fmt: skip
+
+
+def _chat_message(message: Any) -> bool:
+    return (
+        OBJECT.holds(message)
+        and STRING.holds(message.get("role"))
+        and (message.get("content") is None or _content(message["content"], _PARTS))
+        and (message.get("tool_calls") is None or _calls(message["tool_calls"]))
+        and (message.get("function_call") is None or OBJECT.holds(message["function_call"]))
+        and (message.get("thinking_blocks") is None or TYPED_OBJECTS.holds(message["thinking_blocks"]))
+        and all(
+            message.get(name) is None or STRING.holds(message[name]) for name in ("name", "tool_call_id", "reasoning_content")
+        )
+    )
+
+
+def _anthropic_message(message: Any) -> bool:
+    return (
+        OBJECT.holds(message)
+        and STRING.holds(message.get("role"))
+        and _content(message.get("content"))
+        and not any(part["type"] == "image_url" for part in message["content"] if isinstance(part, dict))
+    )
+
+
+def _function(tool: Any) -> bool:
+    """A tool of /v1/chat/completions: a type, and for a function its name and the schema of its parameters."""
+    if not TYPED.holds(tool) or tool["type"] != "function":
+        return TYPED.holds(tool)
+    function = tool.get("function")
+    return (
+        isinstance(function, dict)
+        and STRING.holds(function.get("name"))
+        and (function.get("parameters") is None or OBJECT.holds(function["parameters"]))
+    )
+
+
+def _messages(one: Callable[[Any], bool], words: str) -> Kind:
+    text = f"an array of at least one message, an object with a role and {words}"
+    return Kind(text, lambda value: isinstance(value, list) and bool(value) and all(map(one, value)))
+
+
+MESSAGES = _messages(_chat_message, "a content that OpenAI's API knows")
+ANTHROPIC_MESSAGES = _messages(_anthropic_message, "a content that Anthropic's API knows")
+FUNCTIONS = Kind(
+    "an array of tools, objects with a type, and for a function its name",
+    lambda value: isinstance(value, list) and all(map(_function, value)),
+)
+ANTHROPIC_TOOLS = Kind(
+    "an array of tools, objects with a name",
+    lambda value: OBJECTS.holds(value) and all(STRING.holds(tool.get("name")) or TYPED.holds(tool) for tool in value),
+)
+CONTENT = Kind("a string, or an array of parts with a type each", _content)
+# What a caller may say to the cache of answers. `ttl` and `namespace` are the LanguageModel's to choose.
+CACHE = Kind(
+    'an object of "no-cache" and "no-store", each true or false',
+    lambda value: (
+        isinstance(value, dict) and value.keys() <= {"no-cache", "no-store"} and all(map(BOOLEAN.holds, value.values()))
+    ),
+)

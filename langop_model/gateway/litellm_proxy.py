@@ -1,0 +1,34 @@
+"""What LiteLLM's proxy holds once it has started: the one place that looks into its module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langop_model.gateway import keys
+
+
+def router() -> Any:
+    """LiteLLM's Router, None where the configuration has no model."""
+    from litellm.proxy import proxy_server
+
+    return proxy_server.llm_router
+
+
+def has_own_auth() -> bool:
+    """Whether the configuration names another `custom_auth` than this package's: then that one decides who may ask."""
+    from litellm.proxy import proxy_server
+
+    return proxy_server.user_custom_auth not in (None, keys.litellm_user)
+
+
+def is_served(model: str) -> bool:
+    """Whether a caller may ask for `model`: a modelName, a resource's name, or one that a wildcard among them matches.
+
+    LiteLLM knows more names: the id of a deployment, which would pass by the limits of its model; `a,b` for several models at
+    once; `provider/model`.
+    """
+    serving = router()
+    if serving is None:
+        return False
+    known = model in serving.model_names or model in (serving.model_group_alias or {})
+    return known or bool(serving.pattern_router.route(model))
