@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -23,10 +23,21 @@ log = logging.getLogger("langop.health")
 
 
 class Watch:
-    """Checks one of `endpoints` for as long as the process lives, and says in its `state` whether it is down."""
+    """Checks one of `endpoints` for as long as the process lives, and says in its `state` whether it is down.
 
-    def __init__(self, endpoints: Endpoints, state: State, settings: HealthCheck, deployment: Mapping[str, Any]) -> None:
+    `parameters` returns those of its deployment, with the keys as they are now.
+    """
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        state: State,
+        settings: HealthCheck,
+        deployment: Mapping[str, Any],
+        parameters: Callable[[], dict[str, Any]],
+    ) -> None:
         self.endpoints = endpoints
+        self.parameters = parameters
         self.state = state
         self.settings = settings
         self.deployment = deployment
@@ -64,7 +75,7 @@ class Watch:
             log.warning("%s is left out after %s failed checks", state.endpoint.id, self.bad)
 
     async def _ask(self, check: Check) -> None:
-        key = self.deployment["litellm_params"].get("api_key", "")
+        key = self.parameters().get("api_key", "")
         headers = {**check.headers, check.key_header: f"{check.key_prefix}{key}"}
         answer = await _client().get(check.url, headers=headers, timeout=self.settings.timeout)
         # A server without this path answers 404: it is there. A key that is refused would be refused for a request too.
@@ -72,7 +83,7 @@ class Watch:
             raise httpx.HTTPStatusError(f"status {answer.status_code}", request=answer.request, response=answer)
 
     async def _complete(self) -> None:
-        parameters = {**self.deployment["litellm_params"], "max_tokens": 1, "timeout": self.settings.timeout, "num_retries": 0}
+        parameters = {**self.parameters(), "max_tokens": 1, "timeout": self.settings.timeout, "num_retries": 0}
         await litellm.acompletion(messages=[{"role": "user", "content": "Hi"}], **parameters)
 
 
@@ -89,7 +100,10 @@ def start(served: Served, deployments: Mapping[str, Mapping[str, Any]]) -> list[
         return []
     with contextlib.suppress(RuntimeError):  # no event loop: nobody serves
         loop = asyncio.get_running_loop()
-        endpoints = served.endpoints
-        watches = [Watch(endpoints, state, settings, deployments[state.endpoint.id]) for state in endpoints.states]
+        watches = [_watch(served, state, settings, deployments[state.endpoint.id]) for state in served.endpoints.states]
         return [loop.create_task(watch.run()) for watch in watches]
     return []
+
+
+def _watch(served: Served, state: State, settings: HealthCheck, deployment: Mapping[str, Any]) -> Watch:
+    return Watch(served.endpoints, state, settings, deployment, lambda: served.keys.fill(deployment["litellm_params"]))

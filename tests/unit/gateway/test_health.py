@@ -8,7 +8,7 @@ from langop_model.gateway.settings import Endpoint, Group, HealthCheck
 def _watch(healthy: int, unhealthy: int) -> Watch:
     endpoints = Endpoints(Group("model", "model", (Endpoint("a"), Endpoint("b")), "round-robin"), clock=lambda: 1000.0)
     settings = HealthCheck(interval=30, timeout=5, healthy_threshold=healthy, unhealthy_threshold=unhealthy)
-    return Watch(endpoints, endpoints.states[0], settings, {})
+    return Watch(endpoints, endpoints.states[0], settings, {}, dict)
 
 
 def _down_after(watch: Watch, checks: str) -> str:

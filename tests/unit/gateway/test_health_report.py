@@ -49,7 +49,7 @@ def test_an_answer_shows_an_endpoint_up_and_how_long_ago_that_was():
 def test_a_good_check_shows_an_endpoint_up_without_any_answer():
     clock = Clock()
     group = served(clock, "a")
-    Watch(group.endpoints, group.endpoints.states[0], HealthCheck(30, 5, 1, 1), {}).learn(good=True)
+    Watch(group.endpoints, group.endpoints.states[0], HealthCheck(30, 5, 1, 1), {}, dict).learn(good=True)
     clock.now += 3
     (endpoint,) = endpoints(group)
     assert (endpoint["status"], endpoint["last_check_seconds_ago"]) == ("up", 3)
