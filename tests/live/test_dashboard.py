@@ -21,7 +21,7 @@ from tools.stand_in import StandIn
 
 QUERIES = [*monitoring.panels(), *monitoring.alerts()]
 TARGET = {"namespace": "ns", "service": "gateway", "pod": "gateway-1"}
-REQUESTS = 12  # that `use` sends
+REQUESTS = 11  # that `use` sends to models
 
 
 @pytest.fixture(scope="module")
