@@ -143,8 +143,13 @@ def new_provider(name: str, title: str | None, link: str, address: str, key: str
         files = checkout.create(name, title or name, link, address, key)
     except ValueError as problem:
         raise click.UsageError(str(problem)) from None
-    click.echo(f"written: {', '.join(files)}")
-    sys.exit(checkout.prove(name))
+    made = ["docs/providers.md", "schema/languagemodel.schema.json", f"tests/golden/{name}.config.yaml"]
+    click.echo(f"written: {', '.join(files)}; from these: {', '.join(made)}")
+    code = checkout.prove(name)
+    if not code:
+        click.echo(f"{name} answers on the wire. Read tests/golden/{name}.config.yaml: it is what an operator gets.")
+        click.echo("Does it serve more than chat? Say so in its row (routes). Then: make test")
+    sys.exit(code)
 
 
 @main.command()

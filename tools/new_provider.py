@@ -16,13 +16,15 @@ from typing import Any
 from langop_model.renderer import catalogue
 from tools import provider_catalogue
 
-CATALOGUE = Path("schema/providers.json")
+ROOT = Path(__file__).resolve().parent.parent
+CATALOGUE = "schema/providers.json"
 BEARER = "Authorization: Bearer KEY"
+TAKEN = ("gateway", "wrong")  # what stands in examples/ and tests/golden/ under such a name is something else
 
 TEMPLATE = """\
 {{# {title}, which speaks the protocol of OpenAI.
    Needs: apiKeySecretRef.
-   Special: the key is sent in a header of its own; LiteLLM's Authorization holds a placeholder.
+   Special: the key is sent in a header of its own, {header}; LiteLLM's own header holds a placeholder.
    {link} #}}
 {{% extends "deployment.yaml.j2" %}}
 {{% set taken = ["extra_headers"] %}}
@@ -36,7 +38,7 @@ TEMPLATE = """\
 
 EXAMPLE = """\
 # yaml-language-server: $schema=../schema/languagemodel.schema.json
-# {title}.
+# {title}: the Secret holds the key that {header} carries.
 apiVersion: langop.io/v1alpha1
 kind: LanguageModel
 metadata:
@@ -44,71 +46,76 @@ metadata:
 spec:
   provider: {provider}
   modelName: some-model
+  apiKeySecretRef:
+    name: {name}-credentials
 """
 
 
-def create(name: str, title: str, link: str, address: str, key: str) -> list[str]:
-    """Write the files of a new provider, and return their names. Raises ValueError for what can't be one."""
+def create(name: str, title: str, link: str, address: str, key: str, root: Path = ROOT) -> list[str]:
+    """Write the files of a new provider into the checkout `root`, and return their names.
+
+    Raises ValueError, before anything is written, for what can't be a provider.
+    """
+    _check(name, title, link, address, key, root)
+    row = _row(name, title, link, address, key)
+    header = key.partition(": ")[0]
+    texts = {
+        CATALOGUE: _with_row(name, row, (root / CATALOGUE).read_text(encoding="utf-8")),
+        f"examples/{name}.yaml": EXAMPLE.format(title=title, name=name.replace("_", "-"), provider=name, header=header),
+    }
+    if row.get("template") == name:
+        texts[f"templates/providers/{name}.yaml.j2"] = TEMPLATE.format(title=title, link=link, header=header)
+    for file, text in texts.items():
+        (root / file).write_text(text, encoding="utf-8")
+    return list(texts)
+
+
+def _check(name: str, title: str, link: str, address: str, key: str, root: Path) -> None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise ValueError(f"{name}: a provider's name is lower-case letters, digits, - and _")
     if name in {provider.name for provider in catalogue.providers()}:
-        raise ValueError(f"{name} is in the catalogue already: schema/providers.json")
-    if not re.fullmatch(r"https?://[^/\s]+(/\S*[^/\s])?", address):
-        raise ValueError(f"{address}: an address is a URL without a slash at its end, up to and including /v1")
-    if not re.fullmatch(r"[A-Za-z-]+: ([A-Za-z]+ )?KEY", key):
-        raise ValueError(f"{key}: write the header with KEY where the key is, such as {BEARER!r}")
-    row = _row(name, title, link, address, key)
-    _insert(name, row)
-    files = [str(CATALOGUE), _write(f"examples/{name}.yaml", _example(name, title))]
-    if row.get("template") == name:
-        text = TEMPLATE.format(title=title, link=link, header=key.partition(": ")[0])
-        files.append(_write(f"templates/providers/{name}.yaml.j2", text))
-    return files
+        raise ValueError(f"{name} is in the catalogue already: {CATALOGUE}")
+    if name in TAKEN or (root / f"examples/{name}.yaml").exists():
+        raise ValueError(f"examples/{name}.yaml is something else: choose another name")
+    if not re.fullmatch(r"[^|#{}\n\r]+", title):
+        raise ValueError(f"{title!r}: a title is a line without | # {{ and }}")
+    if not re.fullmatch(r"https://\S+", link):
+        raise ValueError(f"{link}: a link starts with https://")
+    if not re.fullmatch(r"https://[^/\s?#]+(/[^\s?#]*[^/\s?#])?", address) or address.endswith("/chat/completions"):
+        raise ValueError(f"{address}: an address starts with https:// and ends before /chat/completions, without a slash")
+    if key != BEARER and not re.fullmatch(r"[A-Za-z0-9-]+: KEY", key):
+        raise ValueError(f"{key}: write {BEARER!r}, or a header that holds the key alone, such as 'X-Api-Key: KEY'")
 
 
 def _row(name: str, title: str, link: str, address: str, key: str) -> dict[str, Any]:
     known = name in provider_catalogue.installed()
     variable = f"{name.upper().replace('-', '_')}_API_KEY"
-    header, _, value = key.partition(": ")
     row: dict[str, Any] = {"title": title, "link": link}
     credentials = {"api_key": [variable]}
     if not known:
         row["litellm"] = "openai"
     if not known and key != BEARER:
         row["template"] = name
-        credentials = {f"extra_headers.{header}": ["api_key", variable]}
-        if value != "KEY":
-            raise ValueError(f"{key}: the header of its own must hold the key alone")
+        credentials = {f"extra_headers.{key.partition(': ')[0]}": ["api_key", variable]}
     row |= {"routes": ["chat"], "address": address}
     if not known:
         row["written"] = True
     return row | {"appends": "/chat/completions", "key": key, "credentials": credentials}
 
 
-def _insert(name: str, row: dict[str, Any]) -> None:
-    """Put a row where its name belongs. The file's other lines stay as they are."""
-    members = ",\n".join(f"      {json.dumps(key)}: {json.dumps(value)}" for key, value in row.items())
-    text = CATALOGUE.read_text(encoding="utf-8")
+def _with_row(name: str, row: dict[str, Any], text: str) -> str:
+    """Return the catalogue's text with a row where its name belongs. The other lines stay as they are."""
+    members = ",\n".join(f"      {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in row.items())
+    written = f'    "{name}": {{\n{members}\n    }}'
     later = next((each.name for each in catalogue.providers()[8:] if each.name > name), None)
     if later is None:
-        raise ValueError(f"{name} would be the last row: write it by hand")
-    place = text.index(f'    "{later}": {{\n')
-    CATALOGUE.write_text(f'{text[:place]}    "{name}": {{\n{members}\n    }},\n{text[place:]}', encoding="utf-8")
-
-
-def _example(name: str, title: str) -> str:
-    text = EXAMPLE.format(title=title, name=name.replace("_", "-"), provider=name)
-    return f"{text}  apiKeySecretRef:\n    name: {name.replace('_', '-')}-credentials\n"
-
-
-def _write(name: str, text: str) -> str:
-    Path(name).write_text(text, encoding="utf-8")
-    return name
+        return text.replace("\n    }\n  }\n}\n", f"\n    }},\n{written}\n  }}\n}}\n")
+    return text.replace(f'    "{later}": {{\n', f'{written},\n    "{later}": {{\n')
 
 
 def prove(name: str) -> int:
     """Write what is made of the catalogue, then run the golden and the wire test of a provider; return pytest's exit code."""
     run = [sys.executable, "-m"]
-    subprocess.run([*run, "tools.provider_catalogue", "--write"], check=True)
+    subprocess.run([*run, "tools.provider_catalogue", "--write"], check=True, cwd=ROOT)
     tests = ["tests/test_goldens.py", "tests/wire/test_chat.py", "tests/unit/test_catalogue.py", "--update-golden"]
-    return subprocess.run([*run, "pytest", "-q", *tests, "-k", f"[{name}] or {name}.yaml"], check=False).returncode
+    return subprocess.run([*run, "pytest", "-q", *tests, "-k", f"[{name}] or {name}.yaml"], check=False, cwd=ROOT).returncode

@@ -118,6 +118,11 @@ def refusals() -> dict[str, str]:
     return {provider.litellm: provider.refused for provider in providers() if provider.refused}
 
 
+def is_named(name: str) -> bool:
+    """Whether the catalogue has a provider of this name."""
+    return name in _rows()
+
+
 @cache
 def named(name: str) -> Provider:
     """Return the provider that `spec.provider: name` means. Raises KeyError for none."""

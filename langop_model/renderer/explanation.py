@@ -57,6 +57,8 @@ def _explain(resource: Resource, settings: Settings, original: Rendering, path: 
             continue
         said += [finding for finding in changed.findings if _names(finding, path)]
         changes = tuple(comparison.compare(original.config, changed.config))
+        # What is only in the other configuration is what another value would become.
+        changes = tuple(change for change in changes if not change.added) or changes
         if changes:
             own = tuple(dict.fromkeys(finding for finding in said if finding in original.findings))
             return Explanation(path, value, changes, own)

@@ -58,7 +58,10 @@ def _not_one_of(error: Any, path: Path, values: list[Any]) -> Finding:
         return make("LM214", path, provider=error.instance, reason=reason)
     many = len(values) > MANY_VALUES
     allowed = "the command providers lists them" if many else ", ".join(str(value) for value in values)
-    return make("LM103", path, value=_shown(error), allowed=allowed, hint=did_you_mean(error.instance, values))
+    hint = did_you_mean(error.instance, values)
+    if path[-1:] == ("litellmProvider",) and catalogue.is_named(str(error.instance)):
+        hint = f" Say provider: {error.instance}."
+    return make("LM103", path, value=_shown(error), allowed=allowed, hint=hint)
 
 
 def _worded(error: Any, path: Path) -> Finding:

@@ -23,14 +23,21 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("schema", "examples", "templates/providers"):
         (tmp_path / name).mkdir(parents=True)
     shutil.copy(ROOT / "schema" / "providers.json", tmp_path / "schema")
+    (tmp_path / "examples" / "taken.yaml").write_text("", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     known = {"bolt": Installed(chat=True, embeddings=False)}
     monkeypatch.setattr(provider_catalogue, "installed", lambda: known)
     return tmp_path
 
 
-def create(name: str = "acme", address: str = "https://api.acme.example/v1", key: str = BEARER) -> list[str]:
-    return new_provider.create(name, "Acme AI", "https://acme.example/docs", address, key)
+def create(
+    name: str = "acme",
+    address: str = "https://api.acme.example/v1",
+    key: str = BEARER,
+    title: str = "Acme AI",
+    link: str = "https://acme.example/docs",
+) -> list[str]:
+    return new_provider.create(name, title, link, address, key, Path.cwd())
 
 
 def row(checkout: Path, name: str) -> dict[str, Any]:
@@ -58,14 +65,16 @@ def test_one_with_a_header_of_its_own_gets_a_template(checkout: Path):
     assert '"X-Acme-Key"' in (checkout / "templates" / "providers" / "acme.yaml.j2").read_text(encoding="utf-8")
 
 
-def test_the_other_rows_stay_as_they_are(checkout: Path):
+@pytest.mark.parametrize("name", ["acme", "aa", "zz"])
+def test_the_other_rows_stay_as_they_are(name: str, checkout: Path):
     before = (checkout / "schema" / "providers.json").read_text(encoding="utf-8").splitlines()
-    create()
+    create(name)
     after = (checkout / "schema" / "providers.json").read_text(encoding="utf-8").splitlines()
-    assert [line for line in after if line not in before] != []
-    added = len(after) - len(before)
-    start = after.index('    "acme": {')
-    assert after[:start] + after[start + added :] == before
+    start = after.index(f'    "{name}": {{')
+    rest = after[:start] + after[start + len(after) - len(before) :]
+    assert [line.rstrip(",") for line in rest] == [line.rstrip(",") for line in before]
+    names = list(json.loads("\n".join(after))["providers"])[8:]
+    assert names == sorted(names)
 
 
 @pytest.mark.parametrize(
@@ -73,10 +82,17 @@ def test_the_other_rows_stay_as_they_are(checkout: Path):
     [
         ({"name": "Acme AI"}, "a provider's name is"),
         ({"name": "groq"}, "is in the catalogue already"),
-        ({"address": "api.acme.example"}, "an address is a URL"),
-        ({"address": "https://api.acme.example/v1/"}, "an address is a URL"),
-        ({"key": "X-Acme-Key"}, "write the header with KEY"),
-        ({"key": "X-Acme-Key: Token KEY"}, "must hold the key alone"),
+        ({"name": "gateway"}, "is something else"),
+        ({"name": "taken"}, "is something else"),
+        ({"title": "Acme #} {{ 1 }}"}, "a title is a line"),
+        ({"link": "acme.example"}, "a link starts with"),
+        ({"address": "api.acme.example"}, "an address starts with"),
+        ({"address": "http://api.acme.example/v1"}, "an address starts with"),
+        ({"address": "https://api.acme.example/v1/"}, "an address starts with"),
+        ({"address": "https://api.acme.example/v1?x=1"}, "an address starts with"),
+        ({"address": "https://api.acme.example/v1/chat/completions"}, "an address starts with"),
+        ({"key": "X-Acme-Key"}, "a header that holds the key alone"),
+        ({"key": "X-Acme-Key: Token KEY"}, "a header that holds the key alone"),
     ],
 )
 def test_what_can_not_be_a_provider_is_refused_and_nothing_is_written(arguments: dict[str, str], reason: str, checkout: Path):
@@ -84,4 +100,4 @@ def test_what_can_not_be_a_provider_is_refused_and_nothing_is_written(arguments:
     with pytest.raises(ValueError, match=reason):
         create(**arguments)
     assert (checkout / "schema" / "providers.json").read_bytes() == before
-    assert list((checkout / "examples").iterdir()) == []
+    assert [path.name for path in (checkout / "examples").iterdir()] == ["taken.yaml"]

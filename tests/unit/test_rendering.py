@@ -13,7 +13,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langop_model.renderer import rendering
+from langop_model.renderer import catalogue, rendering
+from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.findings import SpecError
 from langop_model.renderer.settings import Settings
 from tests.unit.specs import (
@@ -229,12 +230,19 @@ def test_vertex_gets_the_path_of_its_key_and_no_key():
     assert "api_key" not in parameters(result)
 
 
+NEEDING_A_KEY = [provider for provider in catalogue.usable() if provider.needs_key and not provider.requires]
+
+
+@pytest.mark.parametrize("provider", [provider for provider in NEEDING_A_KEY if provider.address], ids=lambda each: each.name)
+def test_a_provider_that_needs_a_key_is_refused_without_one(provider: Provider):
+    assert "LM205" in codes(refusal(a_spec(provider=provider.name, endpoint=None)))
+
+
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "azure"])
-def test_a_provider_that_needs_a_key_is_refused_without_one_unless_the_spec_has_an_endpoint(provider: str):
-    endpoint = "https://proxy.example.com"
-    assert parameters(render(a_spec(provider=provider, endpoint=endpoint)))["api_key"] == "not-needed"
-    if provider != "azure":
-        assert codes(refusal(a_spec(provider=provider, endpoint=None))) == ["LM205"]
+def test_an_endpoint_of_ones_own_may_ask_for_no_key(provider: str):
+    result = render(a_spec(provider=provider, endpoint="https://proxy.example.com"))
+    assert parameters(result)["api_key"] == "not-needed"
+    assert codes(result.findings) == ["LM319"]
 
 
 # What langop_model.gateway is told.

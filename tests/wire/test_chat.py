@@ -119,7 +119,9 @@ def test_without_an_endpoint_the_provider_is_asked_at_the_address_of_the_catalog
     with asked(case, wire, endpoint=False) as (router, meant):
         assert wire.chat(router, **more(case)) == ANSWER
     address = httpx.URL(case.address)
-    assert any(url.host == address.host and url.path.startswith(address.path.rstrip("/")) for url in meant), meant
+    assert any(url.host == address.host and url.path.startswith(address.path.rstrip("/")) for url in meant), (
+        f"asked {meant}: is `written` missing in its row?"
+    )
 
 
 def test_at_least_130_providers_answer(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest):
