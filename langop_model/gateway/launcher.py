@@ -134,11 +134,12 @@ def _with_middleware(app: App) -> App:
 def _logging(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return uvicorn's arguments for the same log lines as LiteLLM's (litellm/proxy/proxy_cli.py does this too).
 
-    LiteLLM's own loggers got their level when it was imported: here they get the present one.
+    LiteLLM read its level when it was imported: here it gets the present one.
     """
     from litellm import _logging as log
 
-    level = log.resolve_log_level(environment.get("LITELLM_LOG", "INFO"))
+    log.log_level = environment.get("LITELLM_LOG", "INFO")
+    log.numeric_level = level = log.resolve_log_level(log.log_level)
     log.handler.setLevel(level)
     arguments: dict[str, Any] = {"log_level": level}
     if environment.get("JSON_LOGS") == "true":
