@@ -69,6 +69,7 @@ class _Loaded:
     text: str
     variables: dict[str, str]
     findings: tuple[Finding, ...]
+    own: frozenset[tuple[str, str]] = frozenset()
 
 
 class Mounted:
@@ -79,11 +80,11 @@ class Mounted:
         self.say = say
         self.path = _configuration_path(environment)
         self.watch = Watch()
-        self.served = self.tried = _Loaded("", {}, ())
+        self.served = self.tried = self.imported = _Loaded("", {}, ())
 
     def first(self) -> dict[str, str]:
         """Write the configuration, and return the variables that LiteLLM shall find. Raises SpecError."""
-        self.served = self.tried = self._load()
+        self.served = self.tried = self.imported = self._load()
         self._write(self.served)
         return self.served.variables
 
@@ -103,6 +104,7 @@ class Mounted:
             self.say([*problem.findings, findings.make("LM726")])
             return None
         self.tried = loaded
+        self._say_what_needs_a_start(loaded)
         return loaded.variables
 
     def took_effect(self) -> None:
@@ -123,13 +125,22 @@ class Mounted:
         self.watch.remember(_sources(self.environment))
         result = prepare(self.environment)
         self.watch.add(secret.file for secret in result.secrets)
-        return _Loaded(result.text, {**result.config["environment_variables"], **load_keys(result)}, result.findings)
+        own = result.config["environment_variables"]
+        return _Loaded(result.text, {**own, **load_keys(result)}, result.findings, frozenset(own.items()))
 
     def _write(self, loaded: _Loaded) -> None:
         self.say(loaded.findings)
         if self.environment.get("DEBUG", "").lower() in ("true", "1"):
             report.print_configuration(loaded.text)
         write(self.path, loaded.text)
+
+    def _say_what_needs_a_start(self, loaded: _Loaded) -> None:
+        """LiteLLM reads some variables when it is imported, which was done with those of the first configuration."""
+        from langop_model.gateway.launcher import FOLLOWED
+
+        changed = {name for name, _ in loaded.own ^ self.imported.own} - FOLLOWED
+        if changed:
+            self.say([findings.make("LM735", names=", ".join(sorted(changed)))])
 
     def without_keys(self, text: str) -> str:
         """Return `text`, which another program wrote, without the keys that it may repeat."""

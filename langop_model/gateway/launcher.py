@@ -21,9 +21,13 @@ from langop_model.gateway.process import Process
 from langop_model.gateway.scope import App
 from langop_model.gateway.supervisor import Changes, KeepsDying, LaunchFailed, Supervisor
 
-__all__ = ["KeepsDying", "LaunchFailed", "NoAddress", "listen", "serve"]
+__all__ = ["FOLLOWED", "KeepsDying", "LaunchFailed", "NoAddress", "listen", "serve"]
 
 BACKLOG = 2048  # connections that wait to be accepted; uvicorn's own number
+
+# Variables of a configuration that take effect in a worker although LiteLLM was imported before: its level is set there
+# (_logging), OpenTelemetry's are read when its callback is built. A change of any other takes effect at the next start.
+FOLLOWED = frozenset({"LITELLM_LOG", "OTEL_SERVICE_NAME", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"})
 
 # What LiteLLM would import in each worker, when it loads its configuration and with the first request. Imported before the
 # fork it is there once: 20 MB less for each worker, and no first request that takes a second.

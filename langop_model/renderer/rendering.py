@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from langop_model.renderer import (
+    extra,
     manifest,
     output_check,
     plan,
@@ -64,6 +65,8 @@ def render(
     _stop_on_errors(models)
     unknown = {name for model in models for name in model.parameters}
     config = output_check.parse(text, unknown)
+    if settings.extra_config:
+        text, config = extra.merge(text, config, settings.extra_config, unknown)
     secrets = {model.key.environment: model.key for model in models if model.key}
     return Rendering(
         name=models[0].name if len(models) == 1 else "gateway",

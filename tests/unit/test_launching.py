@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from langop_model import launching
+from langop_model.gateway import launcher
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer.findings import Finding, SpecError
+from tests.conftest import ROOT
 from tests.unit.specs import a_manifest, a_spec, codes
 
+GOLDENS = sorted((ROOT / "tests" / "golden").glob("*.config.yaml"))
 KEYED = a_spec(apiKeySecretRef={"name": "keys", "key": "one"})
 
 
@@ -238,8 +242,6 @@ def test_an_empty_key_is_told(pod: Pod, content: bytes):
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What would be served; LiteLLM itself is never imported."""
-    from langop_model.gateway import launcher
-
     calls: list[tuple[Any, ...]] = []
 
     def serve(*arguments: Any) -> int:
@@ -337,8 +339,6 @@ def test_workers_that_share_no_counters_are_told(pod: Pod, served: list[Any], re
 def test_what_keeps_litellm_from_serving_is_told_without_a_key(
     pod: Pod, monkeypatch: pytest.MonkeyPatch, problem: str, code: str
 ):
-    from langop_model.gateway import launcher
-
     def fail(*_: Any) -> None:
         raise getattr(launcher, problem)("wrong: sk-1")
 
@@ -479,6 +479,24 @@ def test_a_change_that_is_served_is_told(change: Change):
     assert change.look() is not None
 
 
+def test_a_changed_variable_that_only_a_start_can_change_is_told(change: Change):
+    change.pod.environment["LANGOP_GATEWAY_EXTRA_CONFIG"] = "environment_variables: {NO_DOCS: 'False', LITELLM_LOG: ERROR}"
+    change.pod.mount({**KEYED, "timeout": "7s"})
+    change.look()
+    (finding,) = [finding for finding in change.said if finding.code == "LM735"]
+    assert "NO_DOCS" in finding.message
+    assert "LITELLM_LOG" not in finding.message
+
+
+def test_a_specification_changes_no_variable_that_only_a_start_can_change():
+    """Else it would not take effect in a running gateway: see FOLLOWED before you allow one more."""
+    configurations = [yaml.safe_load(golden.read_text(encoding="utf-8")) for golden in GOLDENS]
+    variables = [set(configuration["environment_variables"].items()) for configuration in configurations]
+    differing = {name for name, _ in set.union(*variables) - set.intersection(*variables)}
+    assert differing <= launcher.FOLLOWED
+    assert differing
+
+
 def test_a_worker_that_dies_is_told_without_a_key(change: Change):
     change.mounted.died("SIGKILL by sk-1")
     assert codes(change.said) == ["LM723"]
@@ -491,8 +509,6 @@ def test_a_worker_that_dies_is_told_without_a_key(change: Change):
 def test_a_missing_litellm_is_told_and_another_missing_module_is_a_defect(
     pod: Pod, monkeypatch: pytest.MonkeyPatch, module: str, expected: type[Exception]
 ):
-    from langop_model.gateway import launcher
-
     def missing(*_: Any) -> None:
         raise ModuleNotFoundError(name=module)
 
