@@ -99,7 +99,10 @@ def _import(environment: Mapping[str, str]) -> App:
     os.environ.update(environment)
     # What 4,000 modules allocate lives as long as the process: collecting garbage meanwhile costs a quarter of the start.
     gc.disable()
-    from litellm.proxy.proxy_server import app
+    from langop_model.gateway import lean
+
+    with lean.only():
+        from litellm.proxy.proxy_server import app
 
     for module in IMPORTED_ONCE:
         importlib.import_module(module)

@@ -16,6 +16,7 @@ import pytest
 
 from tests.live.laboratory import PATIENCE, question
 from tests.load import Load
+from tools import memory
 from tools.processes import Gateway
 from tools.stand_in import StandIn
 
@@ -86,32 +87,17 @@ def served(changing: Changing) -> Iterator[int]:
 
 
 def test_five_changes_under_load_lose_no_request_and_stay_within_the_operators_memory_limit(changing: Changing, served: int):
-    most = 0
+    assert changing.gateway.process is not None
+    pid = changing.gateway.process.pid
     url = f"{changing.gateway.url}/v1/chat/completions"
-    with Load("POST", url, question("reload", "Hello"), least=2000) as load:
+    with memory.Most(lambda: memory.used(pid)) as used, Load("POST", url, question("reload", "Hello"), least=2000) as load:
         for change in range(1, 6):
             changing.mount(timeout=f"{change + 60}s")
-            while changing.log().count("LM724") < served + change:
-                most = max(most, memory(changing))
-                time.sleep(0.1)
+            changing.until_served(served + change)
     assert load.failures == []
     assert load.statuses == {200: load.count}
     assert "timeout: 65\n" in changing.gateway.config.read_text(encoding="utf-8")
-    assert most < 512 * 1024 * 1024
-
-
-def memory(changing: Changing) -> int:
-    """Return the bytes that the launcher and its workers use together; what they share is counted once."""
-    assert changing.gateway.process is not None
-    total = 0
-    for pid in (changing.gateway.process.pid, *changing.workers()):
-        try:
-            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
-        except OSError:  # it has just ended
-            continue
-        found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.M)
-        total += int(found[1]) * 1024 if found else 0
-    return total
+    assert used.most < 512  # MiB
 
 
 def test_a_rotated_key_reaches_the_provider(changing: Changing, served: int):
