@@ -21,7 +21,7 @@ from langop_model.gateway.process import Process
 from langop_model.gateway.scope import App
 from langop_model.gateway.supervisor import Changes, KeepsDying, LaunchFailed, Supervisor
 
-__all__ = ["FOLLOWED", "KeepsDying", "LaunchFailed", "NoAddress", "listen", "serve"]
+__all__ = ["FOLLOWED", "KeepsDying", "LaunchFailed", "NoAddress", "import_litellm", "listen", "serve"]
 
 BACKLOG = 2048  # connections that wait to be accepted; uvicorn's own number
 
@@ -70,7 +70,7 @@ def serve(
     listener = listen(host, port)
     room = Process(lambda channel: waiting_room.serve(listener, channel), [])
     try:
-        app = _import(environment)
+        app = import_litellm(environment)
         imported = dict(environment)
 
         def work(current: Mapping[str, str], channel: Channel) -> None:
@@ -94,7 +94,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise NoAddress(problem.strerror or str(problem)) from None
 
 
-def _import(environment: Mapping[str, str]) -> App:
+def import_litellm(environment: Mapping[str, str]) -> App:
     """Import LiteLLM's proxy, and return it. Nothing that it imports here starts a thread (tests/litellm holds that)."""
     os.environ.update(environment)
     # What 4,000 modules allocate lives as long as the process: collecting garbage meanwhile costs a quarter of the start.

@@ -29,6 +29,7 @@ class GatewayRouter(Base):  # type: ignore[misc]
         groups = settings.groups(section) if section else {}
         self.served = {name: Served(group) for name, group in groups.items()}
         self.deployments_by_id = {entry["model_info"]["id"]: entry for entry in self.model_list}
+        self.own = {endpoint.id for served in self.served.values() for endpoint in served.group.endpoints}
         self.watches = [task for served in self.served.values() for task in health.start(served, self.deployments_by_id)]
 
     def _serving(self, model: object) -> Served | None:
@@ -57,6 +58,12 @@ class GatewayRouter(Base):  # type: ignore[misc]
                 specific_deployment=specific_deployment,
             )
         return self.deployments_by_id[chosen]
+
+    async def _increment_deployment_usage(self, *, deployment_id: str, **settings: Any) -> Any:
+        """Count no tokens and requests for LiteLLM's own limits where the limits are kept here: 6 % of a request's CPU."""
+        if deployment_id in self.own:
+            return None
+        return await super()._increment_deployment_usage(deployment_id=deployment_id, **settings)
 
     async def async_function_with_retries(self, *args: Any, **kwargs: Any) -> Any:
         """Call the provider, and again by the model's retry policy; at each attempt at every endpoint that may do better."""

@@ -58,6 +58,7 @@ def internals() -> dict[str, list[str]]:
         "Router.async_get_available_deployment": gateway.async_get_available_deployment,
         "Router.async_function_with_retries": gateway.async_function_with_retries,
         "Router.async_function_with_fallbacks_common_utils": gateway.async_function_with_fallbacks_common_utils,
+        "Router._increment_deployment_usage": gateway._increment_deployment_usage,
         "LLMCachingHandler.async_get_cache": inspect.unwrap(LLMCachingHandler.async_get_cache),
         "RouterRateLimitError": RouterRateLimitError.__init__,
         "_logging._get_uvicorn_json_log_config": _logging._get_uvicorn_json_log_config,
