@@ -11,12 +11,14 @@ import json
 import os
 import platform
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ import yaml
 
 from tools import load_generator, memory
 from tools.load_generator import Load
-from tools.processes import FOREIGN_KEYS, Gateway
+from tools.processes import Gateway
 
 LITELLM = "litellm[proxy]==1.106.2"
 PLAIN = Path(".venv-plain")
@@ -41,6 +43,7 @@ class Figures:
     """What was measured of one of the two; a list has one value for each round."""
 
     ready: list[float] = field(default_factory=list)  # seconds from the command to the first 200 of /health/readiness
+    ready_closed: list[float] = field(default_factory=list)  # the same where LiteLLM's price list does not answer
     ready_cpu: list[float] = field(default_factory=list)  # seconds of CPU until then
     loads: dict[int, list[Load]] = field(default_factory=lambda: {number: [] for number in CONNECTIONS})
     cpu: dict[int, list[float]] = field(default_factory=lambda: {number: [] for number in CONNECTIONS})  # ms a request
@@ -57,8 +60,7 @@ class Plain(Gateway):
         """Start `litellm --config`."""
         self.output = output or self.log.open("wb")
         arguments = [*self.command, "--config", str(self.config), "--host", "127.0.0.1", "--port", str(self.port)]
-        environment = {name: value for name, value in os.environ.items() if name not in FOREIGN_KEYS}
-        self.process = subprocess.Popen(arguments, env=environment, stdout=self.output, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(arguments, env=self.environment, stdout=self.output, stderr=subprocess.STDOUT)
 
 
 def main() -> None:
@@ -83,6 +85,10 @@ def main() -> None:
                 for figures, make in zip(both, (_plain, _ours), strict=True):
                     _measure(figures, make(folder, provider.url), arguments.seconds)
             for figures, make in zip(both, (_plain, _ours), strict=True):
+                with _silence() as address:
+                    gateway = make(folder, provider.url)
+                    gateway.environment["LITELLM_MODEL_COST_MAP_URL"] = address
+                    figures.ready_closed.append(_seconds_to_ready(gateway))
                 figures.cached.append(_cache(make(folder, provider.url, caching=True)))
             reload = _reload(_ours(folder, provider.url), folder)
     _print(*both, direct)
@@ -124,6 +130,19 @@ def _plain(folder: Path, url: str, *, caching: bool = False) -> Gateway:
         config["litellm_settings"] = {"cache": True, "cache_params": {"type": "local", "ttl": 3600}}
     gateway.config.write_text(yaml.safe_dump(config), encoding="utf-8")
     return gateway
+
+
+def _seconds_to_ready(gateway: Gateway) -> float:
+    began = time.monotonic()
+    with gateway:
+        return time.monotonic() - began
+
+
+@contextmanager
+def _silence() -> Iterator[str]:
+    """An address that accepts and never answers, as behind a NetworkPolicy without a way out."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield f"http://127.0.0.1:{silent.getsockname()[1]}/prices.json"
 
 
 def _measure(figures: Figures, gateway: Gateway, seconds: float) -> None:
@@ -183,7 +202,8 @@ def _print(plain: Figures, ours: Figures, direct: dict[int, Load]) -> None:
         print("{:<46} {:>14} {:>14} {:>7.2f}".format(figure, *texts, after / before))
 
     row("start to ready", lambda each: each.ready, "s", 1)
-    row("  CPU until then", lambda each: each.ready_cpu, "s", 1)
+    row("start to ready, egress closed", lambda each: each.ready_closed, "s", 1)
+    row("CPU until ready", lambda each: each.ready_cpu, "s", 1)
     for number in CONNECTIONS:
         of = "1 connection" if number == 1 else f"{number} connections"
         row(f"requests a second, {of}", lambda each, n=number: [load.rate for load in each.loads[n]], "/s")  # type: ignore[misc]

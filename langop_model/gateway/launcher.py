@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from langop_model.gateway.supervisor import Changes, KeepsDying, LaunchFailed, S
 __all__ = ["FOLLOWED", "KeepsDying", "LaunchFailed", "NoAddress", "import_litellm", "listen", "serve"]
 
 BACKLOG = 2048  # connections that wait to be accepted; uvicorn's own number
+
+# With several workers each scrape would see one of them: in this folder prometheus_client adds up what all of them count.
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 # Variables of a configuration that take effect in a worker although LiteLLM was imported before: its level is set there
 # (_logging), OpenTelemetry's are read when its callback is built. A change of any other takes effect at the next start.
@@ -68,6 +72,8 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)  # process 1 has no default that would end it
     listener = listen(host, port)
+    if workers > 1 and METRICS_FOLDER not in os.environ:
+        os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="langop-metrics-")
     room = Process(lambda channel: waiting_room.serve(listener, channel), [])
     try:
         app = import_litellm(environment)
