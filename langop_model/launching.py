@@ -103,6 +103,9 @@ class Mounted:
         except SpecError as problem:
             self.say([*problem.findings, findings.make("LM726")])
             return None
+        except Exception as defect:  # noqa: BLE001 - whatever is wrong with a change, what is being served goes on
+            self.say([findings.make("LM736", reason=self.without_keys(f"{type(defect).__name__}: {defect}"))])
+            return None
         self.tried = loaded
         self._say_what_needs_a_start(loaded)
         return loaded.variables
@@ -114,8 +117,11 @@ class Mounted:
 
     def failed(self, reason: str) -> None:
         """LiteLLM did not load the changed configuration: the file says again what is being served."""
-        write(self.path, self.served.text)
         self.say([findings.make("LM725", reason=self.without_keys(reason))])
+        try:
+            write(self.path, self.served.text)
+        except SpecError as problem:
+            self.say(problem.findings)
 
     def died(self, how: str) -> None:
         """A worker ended by itself."""

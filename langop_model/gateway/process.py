@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import signal
 import sys
@@ -43,11 +44,13 @@ class Process:
         if not self.asked:
             self.asked = True
             self.channel.close()
-            os.kill(self.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it at once. Its end is noticed like any other."""
-        os.kill(self.pid, signal.SIGKILL)
+        """End it at once, unless it has ended. Its end is noticed like any other."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
 
 
 def _run_and_exit(task: Task, channel: Channel) -> None:

@@ -430,6 +430,17 @@ def test_a_wrong_change_is_told_and_the_configuration_stays(change: Change):
     assert change.written == before
 
 
+def test_a_defect_while_a_change_is_rendered_does_not_end_the_gateway(change: Change, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: Any) -> None:
+        raise KeyError("no such template, sk-1")
+
+    monkeypatch.setattr(launching, "prepare", fail)
+    change.pod.mount({**KEYED, "timeout": "7s"})
+    assert change.look() is None
+    assert codes(change.said) == ["LM736"]
+    assert "sk-1" not in change.said[0].message
+
+
 def test_a_wrong_change_is_told_once(change: Change):
     change.pod.mount({**KEYED, "timeout": "soon"})
     change.look()

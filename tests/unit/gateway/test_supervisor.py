@@ -199,6 +199,16 @@ def test_a_change_that_can_not_be_loaded_leaves_the_former_worker_serving(small:
     assert eventually(lambda: small.children() == before)
 
 
+def test_a_change_that_no_worker_can_load_is_told_once(start: Callable[..., Small]):
+    small = start(workers=3)
+    assert eventually(lambda: small.version() == "1" and len(small.children()) == 3)
+    small.want(VERSION="2", FAIL="no such model")
+    assert eventually(small.told)
+    assert eventually(lambda: len(small.children()) == 3)
+    assert small.told() == ["failed: ValueError: no such model"]
+    assert small.version() == "1"
+
+
 def test_after_a_change_that_failed_the_next_one_is_served(small: Small):
     small.want(VERSION="2", FAIL="no such model")
     assert eventually(small.told)
