@@ -90,8 +90,10 @@ def main() -> None:
                     gateway.environment["LITELLM_MODEL_COST_MAP_URL"] = address
                     figures.ready_closed.append(_seconds_to_ready(gateway))
                 figures.cached.append(_cache(make(folder, provider.url, caching=True)))
+            two = _two_workers(_ours(folder, provider.url))
             reload = _reload(_ours(folder, provider.url), folder)
     _print(*both, direct)
+    print(f"requests a second, 16 connections, LANGOP_WORKERS=2: {two:.0f} /s")
     print(f"memory, most of it while a changed specification is taken up: {reload:.0f} MiB")
 
 
@@ -173,6 +175,14 @@ def _cache(gateway: Gateway) -> float:
                 body = {"model": MODEL, "messages": [{"role": "user", "content": f"Question {number}"}]}
                 client.post("/v1/chat/completions", json=body).raise_for_status()
         return memory.used(gateway.process.pid)
+
+
+def _two_workers(gateway: Gateway) -> float:
+    gateway.environment["LANGOP_WORKERS"] = "2"
+    with gateway:
+        url = f"{gateway.url}/v1/chat/completions"
+        load_generator.run(url, MODEL, 16, 3)  # warm
+        return load_generator.run(url, MODEL, 16, 6).rate
 
 
 def _reload(gateway: Gateway, folder: Path) -> float:
