@@ -45,6 +45,7 @@ class Figures:
     ready: list[float] = field(default_factory=list)  # seconds from the command to the first 200 of /health/readiness
     ready_closed: list[float] = field(default_factory=list)  # the same where LiteLLM's price list does not answer
     ready_cpu: list[float] = field(default_factory=list)  # seconds of CPU until then
+    first: list[float] = field(default_factory=list)  # ms of the first answer
     loads: dict[int, list[Load]] = field(default_factory=lambda: {number: [] for number in CONNECTIONS})
     cpu: dict[int, list[float]] = field(default_factory=lambda: {number: [] for number in CONNECTIONS})  # ms a request
     memory: list[float] = field(default_factory=list)  # MiB at ready
@@ -155,6 +156,11 @@ def _measure(figures: Figures, gateway: Gateway, seconds: float) -> None:
         figures.ready_cpu.append(sum(map(_cpu_seconds, memory.family(gateway.process.pid))))
         figures.memory.append(memory.used(gateway.process.pid))
         url = f"{gateway.url}/v1/chat/completions"
+        began = time.monotonic()
+        httpx.post(
+            url, json={"model": MODEL, "messages": [{"role": "user", "content": "Hello!"}]}, timeout=60
+        ).raise_for_status()
+        figures.first.append((time.monotonic() - began) * 1000)
         load_generator.run(url, MODEL, 4, 2)  # warm
         for number in CONNECTIONS:
             before = sum(map(_cpu_seconds, memory.family(gateway.process.pid)))
@@ -214,6 +220,7 @@ def _print(plain: Figures, ours: Figures, direct: dict[int, Load]) -> None:
     row("start to ready", lambda each: each.ready, "s", 1)
     row("start to ready, egress closed", lambda each: each.ready_closed, "s", 1)
     row("CPU until ready", lambda each: each.ready_cpu, "s", 1)
+    row("the first answer", lambda each: each.first, "ms")
     for number in CONNECTIONS:
         of = "1 connection" if number == 1 else f"{number} connections"
         row(f"requests a second, {of}", lambda each, n=number: [load.rate for load in each.loads[n]], "/s")  # type: ignore[misc]
