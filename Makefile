@@ -13,7 +13,7 @@ BUILD_ARGS ?=
 SBOM ?= build/sbom.cdx.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench field-table providers litellm-schema lock build image-test scan sbom push clean
+.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table providers litellm-schema lock build image-test scan sbom push clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ lint: setup ## Style and types
 bench: setup ## How fast the renderer is, in ratios
 	@$(BIN)/python -m tools.bench
 
+bench-gateway: setup ## How fast the gateway is, against a plain litellm[proxy] installation (.venv-plain), in ratios
+	@$(BIN)/python -m tools.bench_gateway
+
 field-table: setup ## Write the table of fields in README.md anew
 	@$(BIN)/python -m tools.field_table
 
@@ -91,4 +94,4 @@ push: ## Push the image to IMAGE's registry
 	$(CONTAINER) push $(IMAGE):$(TAG)
 
 clean: ## Remove .venv and what tests leave behind
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build
+	rm -rf $(VENV) .venv-plain .mypy_cache .pytest_cache .ruff_cache .hypothesis build

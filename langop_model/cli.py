@@ -1,7 +1,7 @@
 """The command: `python render.py COMMAND`. The one place that prints and exits.
 
-Exit codes: 0 done, 1 the specification is wrong or asks for what can't be, 2 wrong usage. Standard output carries only the
-result.
+Exit codes: 0 done, 1 the specification is wrong or asks for what can't be, 2 wrong usage; `launch` has its own.
+Standard output carries only the result.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from langop_model.renderer.settings import Settings
 
 if TYPE_CHECKING:
     from langop_model.renderer.rendering import Rendering
+
+CANNOT_SERVE = 78  # EX_CONFIG of sysexits.h
 
 _sources = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 _style = click.option("--format", "style", type=click.Choice(sorted(report.STYLES)), default="text", show_default=True,
@@ -166,13 +168,21 @@ def schema(which: str) -> None:
 @click.option("--port", default=4000, show_default=True, help="Where LiteLLM listens.")
 @click.option("--host", default="0.0.0.0", show_default=True)  # noqa: S104 - a container's port is its door
 def launch(port: int, host: str) -> None:
-    """Render what is mounted, load the secrets, and become LiteLLM: what the container runs."""
-    from langop_model import launching
+    """Render what is mounted, load the secrets, and become LiteLLM: what the container runs.
+
+    Exit codes: 0 every answer was finished after SIGTERM, 78 it can't serve (also in /dev/termination-log), 128 + n ended by
+    signal n.
+    """
+    from langop_model import launching, termination
 
     outcome = _Outcome("text")
-    with outcome.collecting():
-        launching.launch(os.environ, host, port, outcome.add)
-    outcome.exit()
+    try:
+        code = launching.launch(os.environ, host, port, outcome.add)
+    except SpecError as problem:
+        outcome.add(problem.findings)
+        termination.log(os.environ, problem.findings)
+        code = CANNOT_SERVE
+    sys.exit(code)
 
 
 class _Outcome:

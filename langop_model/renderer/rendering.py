@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from langop_model.renderer import (
+    extra,
     manifest,
     output_check,
     plan,
@@ -77,6 +78,8 @@ def render(
     _stop_on_errors(models)
     unknown = {name for model in models for name in [*model.parameters, *model.provider.credentials]}
     config = output_check.parse(text, unknown)
+    if settings.extra_config:
+        text, config = extra.merge(text, config, settings.extra_config, unknown)
     return Rendering(
         name=models[0].name if len(models) == 1 else "gateway",
         text=text,

@@ -21,6 +21,7 @@ class Settings:
     model's proxy, with {ref} and {namespace}. `secrets_folder` is where Secrets are mounted. `master_key`, `agent_keys`,
     `redis` and `trace_endpoint` say whether the process environment will hold LITELLM_MASTER_KEY,
     LANGOP_GATEWAY_HMAC_SECRET, REDIS_HOST or REDIS_URL, and OTEL_EXPORTER_OTLP_ENDPOINT; never their values.
+    `extra_config` is a YAML text that is merged into the configuration last.
     """
 
     model_name: str = ""
@@ -31,12 +32,14 @@ class Settings:
     agent_keys: bool = False
     redis: bool = False
     trace_endpoint: bool = False
+    extra_config: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Return the settings that `environment` asks for.
 
-        LANGOP_MODEL_NAME, LANGOP_NAMESPACE, LANGOP_SIBLING_URL, LANGOP_SECRETS_PATH, and whether LiteLLM's own are set.
+        LANGOP_MODEL_NAME, LANGOP_NAMESPACE, LANGOP_SIBLING_URL, LANGOP_SECRETS_PATH, LANGOP_GATEWAY_EXTRA_CONFIG, and whether
+        LiteLLM's own are set.
         """
         return cls(
             model_name=environment.get("LANGOP_MODEL_NAME", ""),
@@ -49,6 +52,7 @@ class Settings:
             trace_endpoint=bool(
                 environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or environment.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
             ),
+            extra_config=environment.get("LANGOP_GATEWAY_EXTRA_CONFIG", "").strip(),
         )
 
     @classmethod

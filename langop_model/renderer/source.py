@@ -67,14 +67,19 @@ def expand(sources: list[str]) -> list[str]:
         if source == STANDARD_INPUT or not os.path.isdir(source):  # noqa: PTH112 - false for a name that no file can have
             files.append(source)
             continue
-        try:
-            found = sorted(str(path) for path in FilePath(source).iterdir() if _is_specification(path))
-        except OSError as problem:
-            raise findings.error("LM001", file=source, reason=problem.strerror) from None
+        found = specifications(source)
         if not found:
             raise findings.error("LM012", file=source)
         files.extend(found)
     return files
+
+
+def specifications(folder: str) -> list[str]:
+    """Return the JSON and YAML files in a folder, sorted, without dot files. Raises SpecError when it can't be read (LM001)."""
+    try:
+        return sorted(str(path) for path in FilePath(folder).iterdir() if _is_specification(path))
+    except OSError as problem:
+        raise findings.error("LM001", file=folder, reason=problem.strerror) from None
 
 
 def _is_specification(path: FilePath) -> bool:

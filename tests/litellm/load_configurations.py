@@ -100,6 +100,7 @@ def internals() -> dict[str, list[str]]:
         "Router.async_function_with_retries": gateway.async_function_with_retries,
         "Router.async_function_with_fallbacks_common_utils": gateway.async_function_with_fallbacks_common_utils,
         "SagemakerChatConfig.transform_request": inspect.unwrap(SagemakerChatConfig.transform_request),
+        "Router._increment_deployment_usage": gateway._increment_deployment_usage,
         "LLMCachingHandler.async_get_cache": inspect.unwrap(LLMCachingHandler.async_get_cache),
         "RouterRateLimitError": RouterRateLimitError.__init__,
         "_redis.get_redis_async_client": _redis.get_redis_async_client,

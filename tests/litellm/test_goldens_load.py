@@ -78,6 +78,9 @@ INTERNALS = {
         "self", "e", "disable_fallbacks", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "model_group",
         "args", "kwargs", "include_fallback_errors",
     ],
+    "Router._increment_deployment_usage": [
+        "self", "deployment_id", "deployment_name", "model_group", "total_tokens", "rpm_increment", "parent_otel_span",
+    ],
     "RouterRateLimitError": ["self", "model", "cooldown_time", "enable_pre_call_checks", "cooldown_list", "model_ids"],
     "Router": ["_inherit_builtin_cache_pricing", "_inherit_builtin_service_tier_pricing"],
     "Cache": ["get_cache_key"],

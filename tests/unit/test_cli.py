@@ -382,16 +382,16 @@ def test_schema_prints_the_findings():
     assert "LM101" in json.loads(run("schema", "findings").stdout)["codes"]
 
 
-def test_launch_without_a_specification_ends_with_1(tmp_path: Path):
+def test_launch_without_a_specification_ends_with_78(tmp_path: Path):
     result = run("launch", env={"LANGOP_MODEL_PATH": str(tmp_path / "model.json")})
-    assert result.exit_code == 1
+    assert result.exit_code == 78
     assert "error LM703" in result.stderr
 
 
-def test_launch_without_its_key_ends_with_1(write: Write, tmp_path: Path):
+def test_launch_without_its_key_ends_with_78(write: Write, tmp_path: Path):
     source = write(a_spec(apiKeySecretRef={"name": "keys"}), "model.json")
     result = run("launch", env={"LANGOP_MODEL_PATH": source, "LANGOP_SECRETS_PATH": str(tmp_path)})
-    assert result.exit_code == 1
+    assert result.exit_code == 78
     assert "error LM701" in result.stderr
 
 

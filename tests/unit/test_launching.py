@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from langop_model import launching
+from langop_model.gateway import launcher
 from langop_model.mounted_keys import load_keys
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer.findings import Finding, SpecError
+from tests.conftest import ROOT
 from tests.unit.specs import a_manifest, a_spec, codes
 
+GOLDENS = sorted((ROOT / "tests" / "golden").glob("*.config.yaml"))
 KEYED = a_spec(apiKeySecretRef={"name": "keys", "key": "one"})
 
 
@@ -84,9 +88,54 @@ def test_a_name_that_no_file_can_have_is_told(pod: Pod):
     assert {finding.level for finding in pod.refusal()} == {"error"}
 
 
-def test_an_empty_folder_in_place_of_the_specification_is_told(pod: Pod):
+def test_a_folder_without_a_model_is_a_gateway_that_has_none_yet(pod: Pod):
     (pod.folder / "model.json").mkdir()
-    assert codes(pod.refusal()) == ["LM012"]
+    result = launching.prepare(pod.environment)
+    assert (result.config["model_list"], codes(result.findings)) == ([], ["LM727"])
+
+
+@pytest.fixture
+def operators_places(pod: Pod, monkeypatch: pytest.MonkeyPatch) -> Pod:
+    """The operator's places, below the pod's folder."""
+    del pod.environment["LANGOP_MODEL_PATH"]
+    monkeypatch.setattr(launching, "SPECIFICATION", str(pod.folder / "model.json"))
+    monkeypatch.setattr(launching, "SPECIFICATIONS", str(pod.folder / "models"))
+    return pod
+
+
+def served_models(pod: Pod) -> list[str]:
+    return [entry["model_name"] for entry in launching.prepare(pod.environment).config["model_list"]]
+
+
+def test_the_models_of_a_gateway_come_before_a_single_one(operators_places: Pod):
+    operators_places.mount(a_spec(modelName="alone"))
+    (operators_places.folder / "models").mkdir()
+    for name in ("b", "a"):
+        operators_places.mount(a_spec(modelName=f"model-{name}"), f"models/model__{name}.json")
+    assert served_models(operators_places) == ["model-a", "model-b"]
+
+
+def test_other_files_in_the_folder_of_models_are_none(operators_places: Pod):
+    (operators_places.folder / "models" / "..data").mkdir(parents=True)
+    for name in ("..data/model__old.json", ".model__hidden.json", "values.json", "model__a.json"):
+        operators_places.mount(a_spec(modelName=Path(name).stem), f"models/{name}")
+    assert served_models(operators_places) == ["model__a"]
+
+
+def test_without_a_model_in_the_folder_the_single_one_is_served(operators_places: Pod):
+    (operators_places.folder / "models").mkdir()
+    operators_places.mount(a_spec(modelName="alone"))
+    assert served_models(operators_places) == ["alone"]
+
+
+def test_an_empty_folder_of_models_alone_is_a_gateway_that_has_none_yet(operators_places: Pod):
+    (operators_places.folder / "models").mkdir()
+    assert served_models(operators_places) == []
+
+
+def test_with_neither_place_mounted_the_single_one_is_asked_for(operators_places: Pod):
+    (finding,) = operators_places.refusal()
+    assert (finding.code, finding.file) == ("LM703", str(operators_places.folder / "model.json"))
 
 
 def test_a_field_of_a_newer_operator_is_a_warning(pod: Pod):
@@ -192,12 +241,15 @@ def test_an_empty_key_is_told(pod: Pod, content: bytes):
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, dict[str, str], str, int]]:
+def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What would be served; LiteLLM itself is never imported."""
-    from langop_model.gateway import launcher
+    calls: list[tuple[Any, ...]] = []
 
-    calls: list[tuple[Path, dict[str, str], str, int]] = []
-    monkeypatch.setattr(launcher, "serve", lambda *arguments: calls.append(arguments))
+    def serve(*arguments: Any) -> int:
+        calls.append(arguments)
+        return 0
+
+    monkeypatch.setattr(launcher, "serve", serve)
     return calls
 
 
@@ -212,8 +264,8 @@ def test_litellm_is_served_with_the_written_configuration_the_files_environment_
     pod.mount(KEYED)
     pod.mount_key(b"sk-1")
     launch(pod)
-    ((config, environment, host, port),) = served
-    assert (config, host, port) == (pod.folder / "config.yaml", "0.0.0.0", 4000)
+    ((config, environment, host, port, workers, _),) = served
+    assert (config, host, port, workers) == (pod.folder / "config.yaml", "0.0.0.0", 4000, 1)
     assert config.read_text(encoding="utf-8") == launching.prepare(pod.environment).text
     assert environment["LANGOP_KEY_KEYS__ONE"] == "sk-1"
     assert environment["LITELLM_MODE"] == "PRODUCTION"
@@ -254,14 +306,222 @@ def test_a_place_that_was_asked_for_and_can_not_be_written_is_told(pod: Pod, ser
     assert served == []
 
 
+@pytest.mark.parametrize(("text", "workers"), [("", 1), ("1", 1), ("4", 4)])
+def test_the_number_of_workers_is_asked_for_in_the_environment(pod: Pod, served: list[Any], text: str, workers: int):
+    pod.environment |= {"LANGOP_CONFIG_PATH": str(pod.folder / "config.yaml"), "LANGOP_WORKERS": text}
+    pod.mount(a_spec())
+    launch(pod)
+    assert served[0][4] == workers
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "65", "1e9"])
+def test_a_wrong_number_of_workers_is_told(pod: Pod, served: list[Any], text: str):
+    pod.environment["LANGOP_WORKERS"] = text
+    pod.mount(a_spec())
+    with pytest.raises(SpecError) as caught:
+        launch(pod)
+    assert codes(caught.value.findings) == ["LM729"]
+    assert served == []
+
+
+@pytest.mark.parametrize(("redis", "expected"), [("", ["LM728"]), ("redis", [])])
+def test_workers_that_share_no_counters_are_told(pod: Pod, served: list[Any], redis: str, expected: list[str]):
+    pod.environment |= {
+        "LANGOP_CONFIG_PATH": str(pod.folder / "config.yaml"),
+        "LANGOP_WORKERS": "2",
+        "REDIS_HOST": redis,
+    }
+    pod.mount(a_spec())
+    assert [code for code in codes(launch(pod)) if code == "LM728"] == expected
+    assert len(served) == 1
+
+
+@pytest.mark.parametrize(("problem", "code"), [("NoAddress", "LM720"), ("LaunchFailed", "LM721"), ("KeepsDying", "LM722")])
+def test_what_keeps_litellm_from_serving_is_told_without_a_key(
+    pod: Pod, monkeypatch: pytest.MonkeyPatch, problem: str, code: str
+):
+    def fail(*_: Any) -> None:
+        raise getattr(launcher, problem)("wrong: sk-1")
+
+    monkeypatch.setattr(launcher, "serve", fail)
+    pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")
+    pod.mount(KEYED)
+    pod.mount_key(b"sk-1")
+    with pytest.raises(SpecError) as caught:
+        launch(pod)
+    (finding,) = caught.value.findings
+    assert finding.code == code
+    assert "wrong: " in finding.message
+    assert "sk-1" not in finding.message or code == "LM720"
+
+
+@pytest.mark.parametrize(("debug", "printed"), [("true", True), ("", False), ("false", False)])
+def test_debug_prints_the_configuration_without_keys_on_standard_error(
+    pod: Pod, served: list[Any], capsys: pytest.CaptureFixture[str], debug: str, printed: bool
+):
+    pod.environment |= {"LANGOP_CONFIG_PATH": str(pod.folder / "config.yaml"), "DEBUG": debug}
+    pod.mount(KEYED)
+    pod.mount_key(b"sk-very-secret")
+    launch(pod)
+    output = capsys.readouterr()
+    assert (served[0][0].read_text(encoding="utf-8") in output.err) is printed
+    assert output.out == ""
+    assert "sk-very-secret" not in output.err
+
+
+# A change.
+
+
+class Change:
+    """A pod whose gateway serves, and what it is told."""
+
+    def __init__(self, pod: Pod) -> None:
+        pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")
+        self.pod = pod
+        self.said: list[Finding] = []
+        self.mounted = launching.Mounted(pod.environment, self.said.extend)
+        self.first = self.mounted.first()
+        self.said.clear()
+
+    def look(self) -> dict[str, str] | None:
+        """Look twice: at the first time a file may still be being written."""
+        assert self.mounted.next() is None
+        return self.mounted.next()
+
+    @property
+    def written(self) -> str:
+        return (self.pod.folder / "config.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def change(pod: Pod) -> Change:
+    pod.mount(KEYED)
+    pod.mount_key(b"sk-1")
+    return Change(pod)
+
+
+def test_while_nothing_changes_there_is_nothing_to_do(change: Change):
+    assert change.look() is None
+    assert change.said == []
+
+
+def test_a_changed_specification_is_written_and_its_variables_are_returned(change: Change):
+    change.pod.mount({**KEYED, "timeout": "7s"})
+    assert change.look() == change.first
+    assert "timeout: 7\n" in change.written
+
+
+def test_a_changed_specification_that_means_the_same_changes_nothing(change: Change):
+    change.pod.mount(json.dumps(KEYED, indent=1))
+    assert change.look() is None
+    assert change.said == []
+
+
+def test_a_changed_key_alone_needs_no_new_worker(change: Change):
+    change.pod.mount_key(b"sk-2")
+    assert change.look() is None
+    assert change.said == []
+
+
+def test_a_wrong_change_is_told_and_the_configuration_stays(change: Change):
+    before = change.written
+    change.pod.mount({**KEYED, "timeout": "soon"})
+    assert change.look() is None
+    assert codes(change.said)[-1] == "LM726"
+    assert {finding.path for finding in change.said} >= {("spec", "timeout")}
+    assert change.written == before
+
+
+def test_a_defect_while_a_change_is_rendered_does_not_end_the_gateway(change: Change, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: Any) -> None:
+        raise KeyError("no such template, sk-1")
+
+    monkeypatch.setattr(launching, "prepare", fail)
+    change.pod.mount({**KEYED, "timeout": "7s"})
+    assert change.look() is None
+    assert codes(change.said) == ["LM736"]
+    assert "sk-1" not in change.said[0].message
+
+
+def test_a_wrong_change_is_told_once(change: Change):
+    change.pod.mount({**KEYED, "timeout": "soon"})
+    change.look()
+    told = len(change.said)
+    change.look()
+    assert len(change.said) == told
+
+
+def test_a_key_that_a_change_waits_for_is_noticed_when_it_comes(change: Change):
+    change.pod.mount({**KEYED, "apiKeySecretRef": {"name": "keys", "key": "two"}})
+    assert change.look() is None
+    assert "LM701" in codes(change.said)
+    change.pod.mount_key(b"sk-2", key="two")
+    assert (change.look() or {})["LANGOP_KEY_KEYS__TWO"] == "sk-2"
+
+
+def test_a_specification_that_goes_away_is_told_and_the_configuration_stays(change: Change):
+    (change.pod.folder / "model.json").unlink()
+    assert change.look() is None
+    assert codes(change.said) == ["LM703", "LM726"]
+
+
+def test_a_change_that_litellm_can_not_load_is_taken_back_from_the_file(change: Change):
+    before = change.written
+    change.pod.mount({**KEYED, "timeout": "7s"})
+    change.look()
+    change.mounted.failed("wrong: sk-1")
+    assert change.written == before
+    assert codes(change.said)[-1] == "LM725"
+    assert "sk-1" not in change.said[-1].message
+
+
+def test_after_a_change_that_failed_the_former_specification_is_no_change(change: Change):
+    change.pod.mount({**KEYED, "timeout": "7s"})
+    change.look()
+    change.mounted.failed("wrong")
+    change.pod.mount(KEYED)
+    assert change.look() is None
+
+
+def test_a_change_that_is_served_is_told(change: Change):
+    change.pod.mount({**KEYED, "timeout": "7s"})
+    change.look()
+    change.mounted.took_effect()
+    assert codes(change.said)[-1] == "LM724"
+    change.pod.mount(KEYED)
+    assert change.look() is not None
+
+
+def test_a_changed_variable_that_only_a_start_can_change_is_told(change: Change):
+    change.pod.environment["LANGOP_GATEWAY_EXTRA_CONFIG"] = "environment_variables: {NO_DOCS: 'False', LITELLM_LOG: ERROR}"
+    change.pod.mount({**KEYED, "timeout": "7s"})
+    change.look()
+    (finding,) = [finding for finding in change.said if finding.code == "LM735"]
+    assert "NO_DOCS" in finding.message
+    assert "LITELLM_LOG" not in finding.message
+
+
+def test_a_specification_changes_no_variable_that_only_a_start_can_change():
+    """Else it would not take effect in a running gateway: see FOLLOWED before you allow one more."""
+    configurations = [yaml.safe_load(golden.read_text(encoding="utf-8")) for golden in GOLDENS]
+    variables = [set(configuration["environment_variables"].items()) for configuration in configurations]
+    differing = {name for name, _ in set.union(*variables) - set.intersection(*variables)}
+    assert differing <= launcher.FOLLOWED
+    assert differing
+
+
+def test_a_worker_that_dies_is_told_without_a_key(change: Change):
+    change.mounted.died("SIGKILL by sk-1")
+    assert codes(change.said) == ["LM723"]
+    assert "sk-1" not in change.said[0].message
+
+
 @pytest.mark.parametrize(
     ("module", "expected"), [("litellm", SpecError), ("uvicorn", SpecError), ("other", ModuleNotFoundError)]
 )
 def test_a_missing_litellm_is_told_and_another_missing_module_is_a_defect(
     pod: Pod, monkeypatch: pytest.MonkeyPatch, module: str, expected: type[Exception]
 ):
-    from langop_model.gateway import launcher
-
     def missing(*_: Any) -> None:
         raise ModuleNotFoundError(name=module)
 

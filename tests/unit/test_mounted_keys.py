@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from langop_model.mounted_keys import load_keys, withheld
+from langop_model.mounted_keys import ambient, foreign, load_keys
 from langop_model.renderer.findings import Finding, SpecError
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
@@ -115,7 +115,8 @@ AMBIENT = {"modelName": "n", "provider": "bedrock", "region": "eu-west-1"}
 
 
 def kept(result: Rendering, *names: str) -> list[str]:
-    return [name for name in names if name not in withheld(result, dict.fromkeys(names, "x"))]
+    environment = dict.fromkeys(names, "x")
+    return [name for name in names if name not in foreign(environment) or name in ambient(result, environment)]
 
 
 def test_a_provider_finds_no_key_or_address_of_another_in_the_environment():

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from langop_model.mounted_keys import load_keys, withheld
+from langop_model.mounted_keys import ambient, foreign, load_keys
 from langop_model.renderer import rendering
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
@@ -99,7 +99,7 @@ class Wire:
 
         from langop_model.gateway import hub, router, upstream_bodies
 
-        for name in withheld(result, os.environ):
+        for name in set(foreign(os.environ)) - ambient(result, os.environ).keys():
             self.monkeypatch.delenv(name)
         for variable, value in load_keys(result).items():
             self.monkeypatch.setenv(variable, value)

@@ -1,0 +1,240 @@
+"""The launcher's life after the import: it forks workers on one listening socket, and watches.
+
+A worker that dies is replaced. A changed configuration gets workers of its own; when all of them are ready the former
+generation retires. At most two generations live at a time, which is what a memory limit has to allow for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from langop_model.gateway.channel import Channel
+from langop_model.gateway.process import Process, how_it_ended, reap
+
+POLL = 1.0  # seconds between two looks at the mounted files
+START_WITHIN = 120.0  # seconds until a worker that is not ready is given up; it needs one, on a slow machine three
+RETIRE_WITHIN = 600.0  # seconds for the last answers of a former generation
+DEATHS = 5  # of workers within DEATHS_WITHIN seconds: more are no accident
+DEATHS_WITHIN = 60.0
+
+Environment = Mapping[str, str]
+Serve = Callable[[Environment, Channel], None]
+
+
+class Changes(Protocol):
+    """Where new configurations come from, and who is told what became of them."""
+
+    def next(self) -> Environment | None:
+        """Return the variables of a configuration that has changed and was written; None where nothing is to be done."""
+
+    def took_effect(self) -> None:
+        """The workers of the last configuration serve."""
+
+    def failed(self, reason: str) -> None:
+        """LiteLLM could not load the last configuration; the former one stays."""
+
+    def died(self, how: str) -> None:
+        """A worker ended that nobody had told to; another takes its place."""
+
+
+class LaunchFailed(Exception):
+    """No worker serves: LiteLLM can't load the configuration."""
+
+
+class KeepsDying(Exception):
+    """Workers start and die, again and again."""
+
+
+class Generation:
+    """The workers of one configuration."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.workers: list[Process] = []
+
+    @property
+    def ready(self) -> bool:
+        """Whether all its workers serve."""
+        return all(worker.ready for worker in self.workers)
+
+
+class Supervisor:
+    """`serve` is what a worker does with its variables and its channel; `opened` is called when the first ones are ready."""
+
+    def __init__(
+        self, listener: socket.socket, serve: Serve, workers: int, changes: Changes | None, opened: Callable[[], None]
+    ) -> None:
+        self.listener = listener
+        self.serve = serve
+        self.number = workers
+        self.changes = changes
+        self.opened = opened
+        self.serving: Generation | None = None
+        self.coming: Generation | None = None
+        self.retiring: list[Process] = []
+        self.retired_at = 0.0
+        self.looked_at = 0.0
+        self.deaths: deque[float] = deque(maxlen=DEATHS)
+        self.stopping = False
+        self.selector = selectors.DefaultSelector()
+        self.signals, waker = socket.socketpair()
+        for end in (self.signals, waker):
+            end.setblocking(False)
+        self.waker = waker
+        self.selector.register(self.signals, selectors.EVENT_READ)
+
+    def run(self, environment: Environment) -> int:
+        """Serve until told to stop, and return the exit code: 0 when every answer was finished, 128 + n when signal n cut them.
+
+        Raises LaunchFailed when the first workers do not start, and KeepsDying when those that did do not stay.
+        """
+        signal.set_wakeup_fd(self.waker.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            signal.signal(number, lambda *_: None)
+        try:
+            self._start(environment)
+            while self._workers() or not self.stopping:
+                self.selector.select(POLL)
+                cut = self._obey()
+                if cut:
+                    return 128 + cut
+                for worker in self._workers():
+                    self._hear(worker)
+                self._bury()
+                if not self.stopping:
+                    self._move_on()
+        finally:
+            self._end_all()
+        return 0
+
+    def _start(self, environment: Environment) -> None:
+        self.coming = Generation(environment)
+        for _ in range(self.number):
+            self.coming.workers.append(self._fork(environment))
+
+    def _fork(self, environment: Environment) -> Process:
+        worker = Process(lambda channel: self.serve(environment, channel), [each.channel for each in self._workers()])
+        self.selector.register(worker.channel, selectors.EVENT_READ, worker)
+        return worker
+
+    def _workers(self) -> list[Process]:
+        generations = [generation for generation in (self.serving, self.coming) if generation]
+        return [*self.retiring, *(worker for generation in generations for worker in generation.workers)]
+
+    def _obey(self) -> int:
+        """Do what signals ask for, and return the one that came a second time."""
+        with contextlib.suppress(BlockingIOError):
+            for number in self.signals.recv(4096):
+                if number in (signal.SIGTERM, signal.SIGINT):
+                    if self.stopping:
+                        return number
+                    self._stop()
+        return 0
+
+    def _stop(self) -> None:
+        """Accept nothing any more, and let the workers finish what they began."""
+        self.stopping = True
+        self.listener.close()
+        for worker in self._workers():
+            if worker.ready:
+                worker.channel.send("drain")
+            else:
+                worker.kill()
+
+    def _hear(self, worker: Process) -> None:
+        for word, text in worker.channel.receive():
+            worker.ready = worker.ready or word == "ready"
+            worker.reason = text if word == "failed" else worker.reason
+        if worker.channel.closed and worker.channel.fileno() in self.selector.get_map():
+            self.selector.unregister(worker.channel)  # its end follows, and SIGCHLD with it
+
+    def _bury(self) -> None:
+        ended = dict(reap())
+        for worker in self._workers():
+            if worker.pid in ended:
+                self._hear(worker)
+                self._remove(worker, how_it_ended(ended[worker.pid]))
+
+    def _remove(self, worker: Process, how: str) -> None:
+        worker.channel.close()
+        if worker in self.retiring:
+            self.retiring.remove(worker)
+        elif self.coming and worker in self.coming.workers:
+            self.coming.workers.remove(worker)
+            self._give_up(worker.reason or how)
+        elif self.serving and worker in self.serving.workers:
+            self.serving.workers.remove(worker)
+            self._replace(worker.reason or how)
+
+    def _give_up(self, reason: str) -> None:
+        """A worker of the coming generation did not start: the serving one goes on."""
+        if self.stopping:
+            return
+        if self.serving is None:
+            raise LaunchFailed(reason)
+        if self.coming is not None:
+            self._discard(self.coming.workers)
+            self.coming = None
+            if self.changes:
+                self.changes.failed(reason)
+
+    def _discard(self, workers: list[Process]) -> None:
+        """End workers that nobody waits for."""
+        for worker in workers:
+            worker.kill()
+        self.retiring += workers
+
+    def _replace(self, how: str) -> None:
+        if self.stopping or self.serving is None:
+            return
+        now = time.monotonic()
+        self.deaths.append(now)
+        if len(self.deaths) == DEATHS and now - self.deaths[0] < DEATHS_WITHIN:
+            raise KeepsDying(how)
+        if self.changes:
+            self.changes.died(how)
+        self.serving.workers.append(self._fork(self.serving.environment))
+
+    def _move_on(self) -> None:
+        """Let the coming generation take over when it is ready; look for changes when none is under way."""
+        now = time.monotonic()
+        if self.coming is not None:
+            if self.coming.ready:
+                self._take_over(self.coming)
+            elif any(not worker.ready and now - worker.began > START_WITHIN for worker in self.coming.workers):
+                self._give_up(f"not ready within {START_WITHIN:.0f} seconds")
+        elif self.retiring:
+            if now - self.retired_at > RETIRE_WITHIN:
+                self._discard([self.retiring.pop() for _ in list(self.retiring)])
+        elif self.changes and now - self.looked_at >= POLL:
+            self.looked_at = now
+            environment = self.changes.next()
+            if environment is not None:
+                self._start(environment)
+
+    def _take_over(self, generation: Generation) -> None:
+        former, self.serving, self.coming = self.serving, generation, None
+        if former is None:
+            self.opened()
+            return
+        self.retired_at = time.monotonic()
+        self.retiring += former.workers
+        for worker in former.workers:
+            worker.channel.send("retire")
+        if self.changes:
+            self.changes.took_effect()
+
+    def _end_all(self) -> None:
+        """Leave no child behind, whatever happened."""
+        for worker in self._workers():
+            worker.kill()
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(worker.pid, 0)

@@ -1,0 +1,136 @@
+"""A worker: the process that serves requests. The launcher forks it (supervisor.py) from one that has imported LiteLLM.
+
+Everything with a thread or an event loop is built here and not before the fork. What the launcher says on the channel:
+`retire` (a successor is ready: finish quietly) and `drain` (the gateway stops). What the worker says: `ready`, or `failed`
+with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+
+from langop_model.gateway.channel import Channel
+from langop_model.gateway.scope import App, Message, Receive, Send
+
+# Seconds that an idle connection stays open. httpx and OpenAI's SDK give one up after 5, aiohttp after 15: the client closes
+# first, and never writes a request into a connection that is just being closed here.
+KEEP_ALIVE = 20
+
+
+class Server(uvicorn.Server):  # type: ignore[misc]
+    """uvicorn on a socket that it shares, obeying its channel instead of signals."""
+
+    def __init__(self, config: uvicorn.Config, channel: Channel, closing: Closing) -> None:
+        super().__init__(config)
+        self.channel = channel
+        self.closing = closing
+        self.quiet_since: float | None = None  # since when nothing has been in progress; None before `retire`
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Load the configuration, accept connections, and say so."""
+        await super().startup(sockets=sockets)
+        asyncio.get_running_loop().add_reader(self.channel.fileno(), self._listen)
+        self.channel.send("ready")
+
+    def _listen(self) -> None:
+        for word, _ in self.channel.receive():
+            if word == "retire":
+                self._retire()
+            elif word == "drain":
+                self.should_exit = True
+        if self.channel.closed:  # the launcher is gone
+            asyncio.get_running_loop().remove_reader(self.channel.fileno())
+            self.should_exit = True
+
+    def _retire(self) -> None:
+        """Accept no connection any more, and ask the clients of the open ones to come again on another."""
+        self.closing.now = True
+        self.quiet_since = time.monotonic()
+        for server in self.servers:
+            server.close()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say ten times a second whether it is time to go.
+
+        A retired worker goes when its last connection is closed. An idle one is closed by its client, or here after
+        KEEP_ALIVE as ever; so a connection on which nothing was ever asked can't hold it.
+        """
+        if self.quiet_since is not None:
+            if self.server_state.tasks:
+                self.quiet_since = time.monotonic()
+            if not self.server_state.connections or time.monotonic() - self.quiet_since > KEEP_ALIVE + 1:
+                return True
+        return bool(await super().on_tick(counter))
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Drain on SIGTERM. SIGINT goes to everyone at a terminal: there the launcher decides."""
+        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "should_exit", True))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        yield
+
+
+class Closing:
+    """ASGI middleware: when `now` is set, each answer tells its client to use another connection next time."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.now = False
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+
+        async def closing_send(message: Message) -> None:
+            if self.now and message["type"] == "http.response.start":
+                others = [header for header in message.get("headers", ()) if header[0].lower() != b"connection"]
+                message = {**message, "headers": [*others, (b"connection", b"close")]}
+            await send(message)
+
+        await self.app(scope, receive, closing_send if scope["type"] == "http" else send)
+
+
+class StartupFailure:
+    """ASGI middleware: keeps the error that kept the application from starting as one line, instead of a traceback."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.reason = ""
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+
+        async def silent_send(message: Message) -> None:
+            await send({**message, "message": ""} if message["type"] == "lifespan.startup.failed" else message)
+
+        try:
+            await self.app(scope, receive, silent_send)
+        except BaseException as problem:
+            text = " ".join(str(problem).split())
+            self.reason = f"{type(problem).__name__}: {text}" if text else type(problem).__name__
+            raise
+
+
+def run(app: App, listener: socket.socket, channel: Channel, settings: dict[str, Any]) -> None:
+    """Serve `app` on `listener` until told to stop, and every request that was begun. `settings` are uvicorn's.
+
+    Raises SystemExit with uvicorn's code when the application does not start; the launcher has been told why.
+    """
+    failure = StartupFailure(app)
+    closing = Closing(failure)
+    config = uvicorn.Config(closing, loop="uvloop", http="httptools", timeout_keep_alive=KEEP_ALIVE, lifespan="on", **settings)
+    try:
+        Server(config, channel, closing).run(sockets=[listener])
+    except SystemExit:
+        channel.send("failed", failure.reason)
+        raise

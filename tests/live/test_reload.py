@@ -1,0 +1,155 @@
+"""A changed specification or key reaches the running gateway: without a lost request, and a wrong one not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.live.laboratory import PATIENCE, question
+from tests.load import Load
+from tools import memory
+from tools.processes import Gateway
+from tools.stand_in import StandIn
+
+KEY = {"name": "keys", "key": "one"}
+
+
+@dataclass
+class Changing:
+    """A gateway of one model, whose mounted specification and key can be changed as kubelet does."""
+
+    gateway: Gateway
+    provider: StandIn
+    folder: Path
+
+    def mount(self, **fields: Any) -> None:
+        spec = {"provider": "openai-compatible", "modelName": "reload", "endpoint": self.provider.base("reload"), **fields}
+        put(self.folder / "model.json", json.dumps({**spec, "apiKeySecretRef": KEY}))
+
+    def ask(self) -> httpx.Response:
+        return httpx.post(f"{self.gateway.url}/v1/chat/completions", json=question("reload"), timeout=PATIENCE)
+
+    def log(self) -> str:
+        return self.gateway.log.read_text(encoding="utf-8")
+
+    def workers(self) -> list[int]:
+        assert self.gateway.process is not None
+        pid = self.gateway.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
+
+    def until_served(self, changes: int) -> None:
+        """Wait until so many changes have taken effect since the start."""
+        eventually(lambda: self.log().count("LM724") >= changes)
+
+    def until_quiet(self) -> None:
+        """Wait until no former worker is left."""
+        eventually(lambda: len(self.workers()) == 1)
+
+
+def put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (path.parent / "..new").write_text(text, encoding="utf-8")
+    (path.parent / "..new").replace(path)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changing]:
+    folder = tmp_path_factory.mktemp("reload")
+    with StandIn() as provider:
+        changing = Changing(Gateway(folder / "model.json", folder / "secrets", folder), provider, folder)
+        changing.mount()
+        put(folder / "secrets" / "keys" / "one", "sk-first\n")
+        with changing.gateway:
+            yield changing
+
+
+@pytest.fixture
+def served(changing: Changing) -> Iterator[int]:
+    """How many changes have been served so far; at the end no former worker is left."""
+    yield changing.log().count("LM724")
+    changing.until_quiet()
+
+
+def test_five_changes_under_load_lose_no_request_and_stay_within_the_operators_memory_limit(changing: Changing, served: int):
+    assert changing.gateway.process is not None
+    pid = changing.gateway.process.pid
+    url = f"{changing.gateway.url}/v1/chat/completions"
+    with memory.Most(lambda: memory.used(pid)) as used, Load("POST", url, question("reload", "Hello"), least=2000) as load:
+        for change in range(1, 6):
+            changing.mount(timeout=f"{change + 60}s")
+            changing.until_served(served + change)
+    assert load.failures == []
+    assert load.statuses == {200: load.count}
+    assert "timeout: 65\n" in changing.gateway.config.read_text(encoding="utf-8")
+    assert used.most < 512  # MiB
+
+
+def test_a_rotated_key_reaches_the_provider(changing: Changing, served: int):
+    put(changing.folder / "secrets" / "keys" / "one", "sk-rotated\n")
+    eventually(lambda: asked_with(changing) == "Bearer sk-rotated")
+    assert served >= 0
+
+
+def asked_with(changing: Changing) -> str | None:
+    assert changing.ask().status_code == 200
+    return changing.provider.requests[-1].headers.get("authorization")
+
+
+def test_a_changed_log_level_takes_effect_without_a_new_import(changing: Changing, served: int):
+    changing.mount(observability={"logging": {"level": "debug"}})
+    changing.until_served(served + 1)
+    before = len(changing.log())
+    changing.ask()
+    eventually(lambda: '"level": "DEBUG"' in changing.log()[before:])
+    changing.mount()
+    changing.until_served(served + 2)
+    changing.until_quiet()
+    before = len(changing.log())
+    changing.ask()
+    time.sleep(0.5)
+    assert '"level": "DEBUG"' not in changing.log()[before:]
+
+
+def test_a_wrong_specification_is_told_and_the_former_one_goes_on(changing: Changing, served: int):
+    changing.mount(timeout="soon")
+    eventually(lambda: "LM726" in changing.log())
+    assert re.search(r"model\.json:1:\d+: error LM\d+: spec\.timeout", changing.log())
+    assert changing.ask().status_code == 200
+    assert changing.log().count("LM724") == served
+    changing.mount()
+
+
+def test_no_key_stands_in_the_log(changing: Changing):
+    assert "sk-first" not in changing.log()
+    assert "sk-rotated" not in changing.log()
+
+
+def test_a_stream_that_was_begun_is_finished_when_told_to_stop_and_the_exit_code_is_0(changing: Changing):
+    """The last one: afterwards the gateway is gone."""
+    changing.provider.behave("reload", chunk_delay=0.3)
+    assert changing.gateway.process is not None
+    body = {**question("reload"), "stream": True}
+    with httpx.stream("POST", f"{changing.gateway.url}/v1/chat/completions", json=body, timeout=PATIENCE) as answer:
+        lines = answer.iter_lines()
+        first = next(lines)
+        os.kill(changing.gateway.process.pid, 15)
+        rest = list(lines)
+    assert first.startswith("data: {")
+    assert "data: [DONE]" in rest
+    assert changing.gateway.process.wait(PATIENCE) == 0

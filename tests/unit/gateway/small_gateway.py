@@ -1,0 +1,97 @@
+"""A gateway without LiteLLM, for the tests of its launcher: python -m tests.unit.gateway.small_gateway PORT FOLDER [WORKERS].
+
+Its configuration is FOLDER/wanted.json: an object of variables, of which VERSION is what it answers, and FAIL keeps it from
+starting. What the launcher reports is written to FOLDER/told, a line each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from langop_model.gateway import supervisor, waiting_room, worker
+from langop_model.gateway.channel import Channel
+from langop_model.gateway.launcher import listen
+from langop_model.gateway.process import Process
+
+supervisor.POLL = 0.02
+
+
+class Wanted:
+    """The changes, from a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "wanted.json"
+        self.told = folder / "told"
+        self.text = self.file.read_text(encoding="utf-8")
+
+    def next(self) -> dict[str, str] | None:
+        before, self.text = self.text, self.file.read_text(encoding="utf-8")
+        return json.loads(self.text) if self.text and before != self.text else None
+
+    def took_effect(self) -> None:
+        self._tell("took effect")
+
+    def failed(self, reason: str) -> None:
+        self._tell(f"failed: {reason}")
+
+    def died(self, how: str) -> None:
+        self._tell(f"died: {how}")
+
+    def _tell(self, what: str) -> None:
+        with self.told.open("a", encoding="utf-8") as file:
+            file.write(what + "\n")
+
+
+class Application:
+    """GET /<seconds> answers the version in so many seconds, in two parts; GET /die kills its worker."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            if "FAIL" in self.environment:
+                await send({"type": "lifespan.startup.failed", "message": "a traceback"})
+                raise ValueError(self.environment["FAIL"])
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        path = scope["path"].strip("/")
+        if path == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"pid", str(os.getpid()).encode())]})
+        await send({"type": "http.response.body", "body": self.environment["VERSION"].encode(), "more_body": True})
+        await asyncio.sleep(float(path or 0))
+        await send({"type": "http.response.body", "body": b"."})
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    port, folder, workers = int(sys.argv[1]), Path(sys.argv[2]), int((sys.argv[3:] or ["1"])[0])
+    listener = listen("127.0.0.1", port)
+    room = Process(lambda channel: waiting_room.serve(listener, channel), [])
+    wanted = Wanted(folder)
+
+    def work(environment: Mapping[str, str], channel: Channel) -> None:
+        worker.run(Application(environment), listener, channel, {"log_level": "error"})
+
+    while not (folder / "imported").exists():  # stands for the import of LiteLLM
+        signal.sigtimedwait([], 0.01)
+    try:
+        code = supervisor.Supervisor(listener, work, workers, wanted, room.end).run(json.loads(wanted.text))
+    except (supervisor.LaunchFailed, supervisor.KeepsDying) as problem:
+        sys.exit(f"{type(problem).__name__}: {problem}")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,293 @@
+"""The launcher with its workers, and a small application in place of LiteLLM: starting, changing, dying, stopping."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT
+from tests.load import Load
+from tools.processes import free_port
+
+PATIENCE = 20.0  # seconds; nothing here takes one
+
+
+class Small:
+    """A running small gateway."""
+
+    def __init__(self, folder: Path, workers: int = 1, imported: bool = True, **variables: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.want(VERSION="1", **variables)
+        if imported:
+            self.finish_import()
+        command = [sys.executable, "-m", "tests.unit.gateway.small_gateway", str(self.port), str(folder), str(workers)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def want(self, **variables: str) -> None:
+        (self.folder / "new").write_text(json.dumps(variables), encoding="utf-8")
+        (self.folder / "new").replace(self.folder / "wanted.json")
+
+    def finish_import(self) -> None:
+        (self.folder / "imported").touch()
+
+    def url(self, path: str = "") -> str:
+        return f"http://127.0.0.1:{self.port}/{path}"
+
+    def get(self, path: str = "") -> httpx.Response:
+        return httpx.get(self.url(path), timeout=PATIENCE)
+
+    def version(self) -> str:
+        try:
+            answer = self.get()
+        except httpx.TransportError:
+            return ""
+        return answer.text.rstrip(".") if answer.status_code == 200 else ""
+
+    def told(self) -> list[str]:
+        file = self.folder / "told"
+        return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+    def children(self) -> list[int]:
+        tasks = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in tasks.read_text(encoding="utf-8").split()]
+
+    def signal(self, number: int = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+
+    def ended(self) -> int:
+        return self.process.wait(PATIENCE)
+
+
+def eventually(condition: Callable[[], Any]) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Small]]:
+    started: list[Small] = []
+
+    def start(**options: Any) -> Small:
+        small = Small(tmp_path, **options)
+        started.append(small)
+        return small
+
+    yield start
+    for small in started:
+        small.process.kill()
+        small.process.communicate()
+
+
+@pytest.fixture
+def small(start: Callable[..., Small]) -> Small:
+    """One worker, and the waiting room is gone."""
+    small = start()
+    assert eventually(lambda: small.version() == "1" and len(small.children()) == 1)
+    return small
+
+
+# Starting.
+
+
+def test_before_the_import_is_done_it_is_alive_and_not_ready(start: Callable[..., Small]):
+    small = start(imported=False)
+    assert eventually(lambda: small.process.poll() is None and not refused(small))
+    assert small.get("health/liveliness").status_code == 200
+    early = small.get("health/readiness")
+    assert (early.status_code, early.headers["retry-after"]) == (503, "2")
+    small.finish_import()
+    assert eventually(lambda: small.version() == "1")
+
+
+def refused(small: Small) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", small.port)) != 0
+
+
+def test_a_request_during_the_import_is_answered_as_too_early(start: Callable[..., Small]):
+    small = start(imported=False)
+    assert eventually(lambda: not refused(small))
+    answer = httpx.post(small.url("v1/chat/completions"), json={"model": "m", "text": "x" * 100_000}, timeout=PATIENCE)
+    assert answer.status_code == 503
+    assert answer.json()["error"]["message"] == "the gateway is starting"
+
+
+def test_told_to_stop_during_the_import_it_stops(start: Callable[..., Small]):
+    small = start(imported=False)
+    assert eventually(lambda: not refused(small))
+    small.signal()
+    assert small.ended() != 0
+    assert eventually(lambda: refused(small))
+
+
+def test_after_the_start_only_the_workers_are_left(start: Callable[..., Small]):
+    small = start(workers=2)
+    assert eventually(lambda: small.version() == "1")
+    assert eventually(lambda: len(small.children()) == 2)
+
+
+def test_what_the_application_can_not_load_is_told_in_a_line(start: Callable[..., Small]):
+    small = start(FAIL="no such\ncallback")
+    _, errors = small.process.communicate(timeout=PATIENCE)
+    assert small.process.returncode == 1
+    assert errors.splitlines()[-1] == "LaunchFailed: ValueError: no such callback"
+    assert "a traceback" not in errors
+
+
+# A change.
+
+
+def test_a_change_is_served_without_a_lost_request_on_connections_that_stay_open(small: Small):
+    """Five changes, 2,000 requests."""
+    with Load("GET", small.url(), least=2000) as load:
+        for changes in range(1, 6):
+            small.want(VERSION=f"change {changes}")
+            assert eventually(lambda: len(small.told()) == changes)  # noqa: B023 - called at once
+    assert load.failures == []
+    assert load.statuses == {200: load.count}
+    assert small.told() == ["took effect"] * 5
+    assert small.version() == "change 5"
+
+
+def test_a_change_is_told_and_the_former_worker_goes(small: Small):
+    (former,) = small.children()
+    small.want(VERSION="2")
+    assert eventually(lambda: small.version() == "2")
+    assert eventually(lambda: small.told() == ["took effect"])
+    assert eventually(lambda: former not in small.children())
+
+
+def test_an_answer_that_was_begun_before_a_change_is_finished_by_the_former_worker(small: Small):
+    with httpx.stream("GET", small.url("0.5"), timeout=PATIENCE) as answer:
+        small.want(VERSION="2")
+        assert eventually(lambda: small.version() == "2")
+        assert answer.read() == b"1."
+
+
+def test_after_a_change_an_open_connection_is_asked_to_close_and_not_cut(small: Small):
+    with httpx.Client(timeout=PATIENCE) as client:
+        assert client.get(small.url()).headers.get("connection") != "close"
+        small.want(VERSION="2")
+        assert eventually(lambda: small.version() == "2")
+        time.sleep(0.2)  # the former worker is told right after the new one is ready
+        last = client.get(small.url())
+        assert (last.text, last.headers["connection"]) == ("1.", "close")
+        assert client.get(small.url()).text == "2."
+
+
+def test_a_change_that_can_not_be_loaded_leaves_the_former_worker_serving(small: Small):
+    before = small.children()
+    small.want(VERSION="2", FAIL="no such model")
+    assert eventually(lambda: small.told() == ["failed: ValueError: no such model"])
+    assert small.version() == "1"
+    assert eventually(lambda: small.children() == before)
+
+
+def test_a_change_that_no_worker_can_load_is_told_once(start: Callable[..., Small]):
+    small = start(workers=3)
+    assert eventually(lambda: small.version() == "1" and len(small.children()) == 3)
+    small.want(VERSION="2", FAIL="no such model")
+    assert eventually(small.told)
+    assert eventually(lambda: len(small.children()) == 3)
+    assert small.told() == ["failed: ValueError: no such model"]
+    assert small.version() == "1"
+
+
+def test_after_a_change_that_failed_the_next_one_is_served(small: Small):
+    small.want(VERSION="2", FAIL="no such model")
+    assert eventually(small.told)
+    small.want(VERSION="3")
+    assert eventually(lambda: small.version() == "3")
+
+
+def test_at_most_two_generations_live_at_a_time(small: Small):
+    with httpx.stream("GET", small.url("1"), timeout=PATIENCE) as answer:
+        for version in ("2", "3"):
+            small.want(VERSION=version)
+            time.sleep(0.3)
+            assert len(small.children()) <= 2
+        answer.read()
+    assert eventually(lambda: small.version() == "3")
+
+
+# A death.
+
+
+def test_a_worker_that_dies_is_replaced_and_its_death_told(small: Small):
+    with pytest.raises(httpx.TransportError):
+        small.get("die")
+    assert eventually(lambda: small.version() == "1")
+    assert small.told()[0].startswith("died: SIGKILL")
+
+
+def test_workers_that_die_again_and_again_end_the_gateway(small: Small):
+    for _ in range(5):
+        assert eventually(lambda: small.version() == "1" or small.process.poll() is not None)
+        with pytest.raises(httpx.TransportError):
+            small.get("die")
+    _, errors = small.process.communicate(timeout=PATIENCE)
+    assert errors.splitlines()[-1].startswith("KeepsDying: SIGKILL")
+
+
+def test_when_the_launcher_is_killed_its_workers_go_too(small: Small):
+    (worker,) = small.children()
+    small.signal(signal.SIGKILL)
+    assert eventually(lambda: not Path(f"/proc/{worker}").exists() or refused(small))
+    assert eventually(lambda: refused(small))
+
+
+def test_a_child_that_process_1_inherits_is_waited_for():
+    from langop_model.gateway import process
+
+    pid = os.fork()
+    if pid == 0:
+        os._exit(3)
+    assert eventually(lambda: pid in {ended for ended, _ in process.reap()})
+
+
+# Stopping.
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_it_finishes_the_answers_that_it_began_and_ends_with_0(small: Small, number: int):
+    with httpx.stream("GET", small.url("0.5"), timeout=PATIENCE) as answer:
+        small.signal(number)
+        assert eventually(lambda: refused(small))
+        assert answer.read() == b"1."
+    assert small.ended() == 0
+
+
+def test_told_a_second_time_it_ends_at_once(small: Small):
+    with httpx.stream("GET", small.url("15"), timeout=PATIENCE) as answer:
+        small.signal()
+        assert eventually(lambda: refused(small))
+        small.signal()
+        assert small.ended() == 128 + signal.SIGTERM
+        with pytest.raises(httpx.TransportError):
+            answer.read()
+
+
+def test_told_to_stop_while_a_change_is_being_finished_both_generations_finish(small: Small):
+    with httpx.stream("GET", small.url("0.6"), timeout=PATIENCE) as former:
+        small.want(VERSION="2")
+        assert eventually(lambda: small.version() == "2")
+        with httpx.stream("GET", small.url("0.3"), timeout=PATIENCE) as present:
+            small.signal()
+            assert (former.read(), present.read()) == (b"1.", b"2.")
+    assert small.ended() == 0
