@@ -68,6 +68,11 @@ class Model:
     namespace: str = "default"
 
     @property
+    def serves_any(self) -> bool:
+        """Whether clients name the provider's models themselves."""
+        return bool(self.spec["modelName"] == ANY)
+
+    @property
     def balanced(self) -> bool:
         """Whether LiteLLM has a choice between endpoints."""
         return len(self.deployments) > 1

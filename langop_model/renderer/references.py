@@ -6,7 +6,7 @@ from collections import Counter
 
 from langop_model.renderer import schema_errors
 from langop_model.renderer.findings import Findings, Path
-from langop_model.renderer.plan import ANY, Fallback, Model
+from langop_model.renderer.plan import Fallback, Model
 from langop_model.renderer.settings import Settings
 
 
@@ -76,12 +76,11 @@ def _of(group: str, models: list[Model]) -> str:
 
 def _set_aliases(model: Model, taken: dict[str, str]) -> None:
     """A model answers to its resource's name, unless it stands for every model of its provider; and to spec.aliases."""
-    serves_any = model.spec["modelName"] == ANY
-    if not serves_any and model.name != model.group:
+    if not model.serves_any and model.name != model.group:
         model.aliases.append(model.name)
     for index, alias in enumerate(model.spec.get("aliases", [])):
         path: Path = ("spec", "aliases", index)
-        if serves_any:
+        if model.serves_any:
             model.findings.add("LM418", *path, alias=alias)
         elif alias in taken:
             model.findings.add("LM416", *path, alias=alias, other=taken[alias])

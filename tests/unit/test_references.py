@@ -193,3 +193,9 @@ def test_a_fallback_to_a_resource_of_a_shared_name_means_that_resource():
     result = render_gateway(a=to("c") | {"modelName": "x"}, b=a_spec(modelName="y"), c=a_spec(modelName="y"))
     (entry,) = result.config["callback_settings"]["langop"]["models"]["x"]["fallbacks"]
     assert entry["group"] == "y@c"
+
+
+def test_where_clients_name_the_models_the_metrics_do_not():
+    result = render(a_spec(modelName="*", observability={"metrics": True}), name="all")
+    assert codes(result.findings) == ["LM323"]
+    assert "requested_model" in result.config["litellm_settings"]["prometheus_exclude_labels"]
