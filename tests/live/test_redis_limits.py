@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tests.live import redis_server
 from tests.live.laboratory import Laboratory, a_model, at, balanced, most_in_flight, mount, said, statuses
 from tests.live.observed import REDIS_PASSWORD, eventually, redis_environment
 from tests.live.redis_server import RedisServer
+from tools.memory import family
 from tools.processes import Gateway
 from tools.stand_in import StandIn
 
@@ -236,6 +238,7 @@ def test_a_proxy_that_is_killed_gives_its_places_back(pair: Pair):
     assert not waiting.done()
     dead = pair.first.gateway
     assert dead.process is not None
-    dead.process.send_signal(signal.SIGKILL)
+    for pid in family(dead.process.pid):  # the launcher first, so that nobody replaces its worker
+        os.kill(pid, signal.SIGKILL)
     dead.process.wait()
     assert said(waiting.result()) == "You said: Waits for the place"
