@@ -69,7 +69,26 @@ def guarded_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarde
             ),
         ]
         models[-1]["spec"].pop("apiKeySecretRef")
+        whole_secrets = {
+            "aws": {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": AWS_SECRET},
+            "google": {"service-account.json": provider.service_account("some-project")},
+        }
+        aws = {"provider": "bedrock", "modelName": BEDROCK, "region": "us-east-1", "endpoint": provider.base("guarded-aws")}
+        google = {
+            "provider": "vertex",
+            "modelName": "gemini-2.5-flash",
+            "project": "p",
+            "location": "l",
+            "endpoint": provider.url,
+        }
+        for name, fields in (("aws", aws), ("google", google)):
+            spec = {**fields, "credentialsSecretRef": {"name": name}, "observability": logging}
+            models.append({"metadata": {"name": f"guarded-{name}"}, "spec": spec})
         mounted, secrets = mount(folder, models)
+        for name, keys in whole_secrets.items():
+            (secrets / name).mkdir()
+            for key, text in keys.items():
+                (secrets / name / key).write_text(text, encoding="utf-8")
         with Gateway(mounted, secrets, folder, environment=environment) as gateway:
             yield Guarded(gateway, provider)
 

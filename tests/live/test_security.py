@@ -13,7 +13,7 @@ import pytest
 
 from langop_model.gateway.bodies import LARGEST
 from langop_model.gateway.shapes import SHAPES
-from tests.live.guarded import MASTER_KEY, SECRETS, Guarded
+from tests.live.guarded import AWS_SECRET, MASTER_KEY, SECRETS, Guarded
 from tests.live.observed import Laboratory
 
 pytest_plugins = ["tests.live.guarded", "tests.live.observed"]
@@ -101,6 +101,16 @@ def assert_unharmed(guarded: Guarded) -> None:
 
 def test_no_body_makes_a_gateway_fail_and_none_brings_a_secret_to_light(observed: Laboratory):
     assert_harmless(observed, wrong_bodies("not-cached", "claude"))
+
+
+@pytest.mark.parametrize("model", ["guarded-aws", "guarded-google"])
+def test_no_key_of_a_whole_secret_is_in_the_output_at_level_debug(guarded: Guarded, model: str):
+    answer = guarded.chat(model=model)
+    assert answer.status_code == 200, answer.text
+    account = json.loads(guarded.provider.service_account("some-project"))
+    lines_of_the_key = account["private_key"].splitlines()[1:-1]
+    output = guarded.output()
+    assert [secret for secret in (AWS_SECRET, *lines_of_the_key) if secret in output or secret in answer.text] == []
 
 
 def test_not_even_at_level_debug_where_litellm_writes_what_it_does(guarded: Guarded):
