@@ -123,7 +123,7 @@ def providers() -> None:
             provider.title,
             f"needs: {provider.needs}",
             f"serves: {', '.join(provider.routes)}",
-            provider.note,
+            provider.remarks,
             provider.link,
         ]
         click.echo("\n".join(f"{name:<26}{line}" for name, line in zip([provider.name, *[""] * 4], lines, strict=True) if line))

@@ -110,9 +110,9 @@ def table(count: int | None = None) -> str:
     lines = ["| provider | is | needs | key | serves | special |", "|---|---|---|---|---|---|"]
     for provider in catalogue.usable()[:count]:
         title = f"[{provider.title}]({provider.link})"
-        special = "; ".join(part for part in (provider.note, provider.streams and f"no streams: {provider.streams}") if part)
         key = f"`{provider.key}`" if provider.key else ""
-        lines.append(f"| `{provider.name}` | {title} | {provider.needs} | {key} | {', '.join(provider.routes)} | {special} |")
+        cells = (f"`{provider.name}`", title, provider.needs, key, ", ".join(provider.routes), provider.remarks)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -52,6 +52,7 @@ class Provider:
     model_drops: Mapping[str, list[str]] = field(default_factory=dict)
     streams: str = ""
     check: Check | None = None
+    asks: tuple[str, ...] = ()
     note: str = ""
     refused: str = ""
 
@@ -92,6 +93,13 @@ class Provider:
         key = "" if self.keyless else self.secret + (", or the pod's own identity" if self.ambient else "")
         required = [f"params.{' or params.'.join(names)}" for names in self.requires]
         return "; ".join(part for part in (endpoint, key, *required) if part) or "nothing else"
+
+    @property
+    def remarks(self) -> str:
+        """What is special about it, in a sentence."""
+        streams = f"no streams: {self.streams}" if self.streams else ""
+        asks = f"asks {', '.join(self.asks)} too" if self.asks else ""
+        return "; ".join(part for part in (self.note, asks, streams) if part)
 
     def drops_of(self, model: str) -> list[str]:
         """Return the fields of spec.configuration that a model of this provider does not know."""

@@ -19,7 +19,6 @@ from tools.stand_in.tokens import TOKEN
 PLACES = {"LOCATION": "europe-west4", "/PROVIDER": "/together"}
 # The credentials of two of them say the address, and huggingface.co that of the third.
 ELSEWHERE = ("sap", "github_copilot", "huggingface")
-HUB = ("huggingface.co",)  # where LiteLLM looks up a model's prompt template, and its longest answer
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,8 @@ class Case:
 
     `base` is the endpoint's path, `path` the path of the request, and `streamed_path` that of a streamed one. `secret` and
     `environment` are made for a wire. `key` is the header with the credential, and a pattern of its value. `model_in` says
-    where the model stands: the body, the path, or nowhere. `asks` are the hosts beside the provider that LiteLLM asks;
-    nobody answers them. `redirected`: without an endpoint, what is meant for the provider's own address is sent to the
-    stand-in.
+    where the model stands: the body, the path, or nowhere. `redirected`: without an endpoint, what is meant for the
+    provider's own address is sent to the stand-in. Nobody answers for the other hosts that the provider `asks`.
     """
 
     provider: Provider
@@ -44,7 +42,6 @@ class Case:
     key: tuple[str, str] | None = None
     model_in: str = "body"
     question: Any = None
-    asks: tuple[str, ...] = ()
     redirected: bool = False
 
     @property
@@ -175,7 +172,7 @@ OWN: dict[str, dict[str, Any]] = {
     "gigachat": {"spec": lambda base: {"params": {"gigachat_auth_url": f"{base}/api/v2/oauth"}}},
     "github_copilot": {"secret": _copilot},
     "huggingface": {
-        "model": "together/some-organisation/some-model", "base": "", "path": "/v1/chat/completions", "asks": HUB,
+        "model": "together/some-organisation/some-model", "base": "", "path": "/v1/chat/completions",
     },
     "langgraph": {"path": "/runs/wait", "model_in": "nowhere"},
     "litellm_custom": {"base": "/custom", "path": "/custom"},
@@ -187,19 +184,18 @@ OWN: dict[str, dict[str, Any]] = {
         "key": ("authorization", r'Signature version="1",.*'),
         "model_in": "nowhere",
     },
-    "petals": {"base": "/petals", "path": "/petals", "asks": HUB},
+    "petals": {"base": "/petals", "path": "/petals"},
     "predibase": {
         "spec": {"params": {"predibase_tenant_id": "some-tenant"}},
         "path": "/some-tenant/deployments/v2/llms/model-of-predibase/generate",
         "streamed_path": "/some-tenant/deployments/v2/llms/model-of-predibase/generate_stream",
-        "asks": HUB,
     },
     "ragflow": {
         "model": "chat/some-chat/some-model", "path": "/api/v1/chats_openai/some-chat/chat/completions", "model_in": "nowhere",
     },
-    "replicate": {"path": "/v1/models/some/model/predictions", "model": "some/model", "asks": HUB},
+    "replicate": {"path": "/v1/models/some/model/predictions", "model": "some/model"},
     "sagemaker": {
-        **SAGEMAKER, "model": "huggingface-model", "path": "/endpoints/huggingface-model/invocations", "asks": HUB,
+        **SAGEMAKER, "model": "huggingface-model", "path": "/endpoints/huggingface-model/invocations",
         "streamed_path": "/endpoints/huggingface-model/invocations-response-stream",
     },
     "sagemaker_chat": SAGEMAKER,
@@ -208,14 +204,11 @@ OWN: dict[str, dict[str, Any]] = {
         "model": "gpt-4o", "secret": _sap, "redirected": False, "path": "/v2/inference/deployments/1/v2/completion",
         "model_in": "nowhere",
     },
-    "snowflake": {},
-    "text-completion-codestral": {"asks": HUB},
     "triton": {
         "base": "/v2/models/model-of-triton/generate",
         "path": "/v2/models/model-of-triton/generate",
         "streamed_path": "/v2/models/model-of-triton/generate_stream",
         "model_in": "path",
-        "asks": HUB,
     },
     "vertex": VERTEX,
     "vertex_ai_beta": VERTEX,

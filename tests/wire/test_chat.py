@@ -60,7 +60,7 @@ def asked(case: Case, wire: Wire, *, endpoint: bool = True) -> Iterator[tuple[An
     redirected: AbstractContextManager[list[httpx.URL]] = contextlib.nullcontext(none)
     if not endpoint:
         redirected = wire.redirecting(base)
-    with redirected as meant, nothing_leaves_this_machine(case.asks):
+    with redirected as meant, nothing_leaves_this_machine(case.provider.asks):
         yield wire.router(result), meant
 
 
