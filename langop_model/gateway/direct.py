@@ -29,10 +29,9 @@ OPTIONS = (
 PATHS = frozenset({"/v1/chat/completions", "/chat/completions"})
 
 # LiteLLM's middleware that a chat completion still passes, and the others: why nothing is lost without each of them.
-KEPT = frozenset({"SecurityHeadersMiddleware", "InFlightRequestsMiddleware"})
+KEPT = frozenset({"AdmissionControlMiddleware", "SecurityHeadersMiddleware", "InFlightRequestsMiddleware"})
 LEFT_OUT = {
-    "AdmissionControlMiddleware": "LITELLM_MAX_CONCURRENT_REQUESTS and its like, which no LanguageModel sets",
-    "RequestSizeLimitMiddleware": "the gate has read the body, and limits it",
+    "RequestSizeLimitMiddleware": "the gate has read the body, and limits it; LiteLLM does for licensees only",
     "LazyFeatureMiddleware": "makes routes with their first request; this one is made",
     "GZipBufferedResponseMiddleware": "the gate hands no Accept-Encoding on",
     "RedisRequestBatchMiddleware": "batches reads of keys and teams from redis; there are none",
