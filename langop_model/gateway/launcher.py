@@ -144,9 +144,10 @@ def _work(
 
 def _with_middleware(app: App) -> App:
     """Return LiteLLM's application behind the gate: the first to see a request."""
-    from langop_model.gateway import gate
+    from langop_model.gateway import direct, gate, idle_hooks
 
-    return gate.around(app)
+    direct_way = direct.Direct(app, direct.is_open)
+    return gate.around(idle_hooks.WithoutIdleHooks(direct_way, idle_hooks.may_go))
 
 
 def _logging(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -21,6 +21,20 @@ def has_own_auth() -> bool:
     return proxy_server.user_custom_auth not in (None, keys.litellm_user)
 
 
+def is_traced() -> bool:
+    """Whether each request becomes a trace."""
+    from litellm.proxy import proxy_server
+
+    return proxy_server.open_telemetry_logger is not None
+
+
+def has_database() -> bool:
+    """Whether LiteLLM keeps keys, teams and budgets."""
+    from litellm.proxy import proxy_server
+
+    return proxy_server.prisma_client is not None
+
+
 def is_served(model: str) -> bool:
     """Whether a caller may ask for `model`: a modelName, a resource's name, or one that a wildcard among them matches.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 import threading
+from typing import Any
 
-from langop_model.gateway import launcher, routes
+from langop_model.gateway import direct, idle_hooks, launcher, routes
 
 CLOSED = (
     ("POST", "/key/generate"),
@@ -37,7 +39,58 @@ def main() -> None:
         "closed": {path: is_made(path, method) for method, path in CLOSED},
         "logging": [hasattr(_logging, name) for name in ("handler", "numeric_level", "log_level")],
     }
-    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.write(json.dumps({**found, **_direct(app), **_hooks(), **_repeated()}) + "\n")
+
+
+def _direct(app: Any) -> dict[str, Any]:
+    """What langop_model/gateway/direct.py relies on: what stands before LiteLLM's function, and what that asks for."""
+    from litellm.proxy.auth.user_api_key_auth import user_api_key_auth
+    from litellm.proxy.proxy_server import chat_completion
+
+    def find(candidates: list[Any]) -> list[Any]:
+        inner = [each.original_router.routes for each in candidates if hasattr(each, "original_router")]
+        own = [each for each in candidates if getattr(each, "path", None) in direct.PATHS]
+        return [*own, *(each for some in inner for each in find(some))]
+
+    found = find(app.routes)
+    return {
+        "middleware": [each.cls.__name__ for each in app.user_middleware],
+        "served by": {each.path: each.endpoint is chat_completion for each in found},
+        "dependencies": sorted({each.call.__name__ for route in found for each in route.dependant.dependencies}),
+        "chat_completion": list(inspect.signature(chat_completion).parameters),
+        "user_api_key_auth": list(inspect.signature(user_api_key_auth).parameters),
+        "handlers": [getattr(each, "__name__", each) for each in app.exception_handlers],
+    }
+
+
+def _hooks() -> dict[str, Any]:
+    """LiteLLM's hooks as it registers them at its start, and those that stay."""
+    import litellm
+    from litellm.caching.caching import DualCache
+    from litellm.proxy.utils import ProxyLogging
+
+    litellm.callbacks.clear()
+    logging = ProxyLogging(user_api_key_cache=DualCache())
+    litellm.logging_callback_manager.add_litellm_callback(logging.service_logging_obj)
+    logging._add_proxy_hooks()
+    registered = [type(each).__name__ for each in litellm.callbacks]
+    idle_hooks.remove()
+    return {"registered": registered, "left": [type(each).__name__ for each in litellm.callbacks]}
+
+
+def _repeated() -> dict[str, Any]:
+    """What langop_model/gateway/repeated.py replaces, and whether the result is the same."""
+    from litellm.proxy.auth.route_checks import RouteChecks
+    from openai.resources.chat.completions import completions
+
+    from langop_model.gateway import repeated
+
+    paths = ["/v1/chat/completions", "/key/generate", "/team/new", "/v1/models", "/model/new"]
+    before = [RouteChecks.is_management_route(path) for path in paths]
+    translates = hasattr(completions, "async_maybe_transform")
+    repeated.install()
+    after = [RouteChecks.is_management_route(path) for _ in range(2) for path in paths]
+    return {"translates": translates, "administrators": [before, after[:5], after[5:]]}
 
 
 if __name__ == "__main__":
