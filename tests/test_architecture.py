@@ -120,10 +120,11 @@ except SystemExit as ended:
     assert not ended.code, ended.code
 assert "litellm" not in sys.modules
 assert not any(name.startswith("langop_model.gateway") for name in sys.modules)
+assert "rfc3987_syntax" not in sys.modules
 """
 
 
-def test_rendering_opens_no_socket_starts_no_process_and_imports_no_litellm():
+def test_rendering_opens_no_socket_starts_no_process_and_imports_no_litellm_and_no_parser_of_uris():
     ended = subprocess.run(
         [sys.executable, "-c", RENDER_UNDER_WATCH], check=False, capture_output=True, text=True, cwd=ROOT, timeout=30
     )

@@ -10,7 +10,18 @@ import os
 
 import litellm
 
-from langop_model.gateway import cache, hub, litellm_redis, prices, repeated, request_log, router, settings, upstream_bodies
+from langop_model.gateway import (
+    cache,
+    hub,
+    litellm_mcp,
+    litellm_redis,
+    prices,
+    repeated,
+    request_log,
+    router,
+    settings,
+    upstream_bodies,
+)
 from langop_model.gateway.request_log import RequestLog
 
 _section = litellm.callback_settings.get(settings.SECTION) or {"models": {}}
@@ -23,6 +34,7 @@ upstream_bodies.install()
 hub.install()
 repeated.install()
 litellm_redis.install()
+litellm_mcp.install()
 cache.install(_section.get("cache_megabytes"))  # the configuration has its cache before its callbacks
 if os.environ.get("JSON_LOGS") == "true":
     litellm._turn_on_json()  # what other libraries log, and langop.health, becomes a JSON line too

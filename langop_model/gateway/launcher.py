@@ -47,7 +47,9 @@ IMPORTED_ONCE = (
     "openai.lib.streaming.chat",
     "opentelemetry.sdk.trace.export",
     "litellm.integrations.prometheus",
-    "litellm.proxy._experimental.mcp_server.mcp_server_manager",
+    "litellm.proxy._experimental.mcp_server.auth.user_api_key_auth_mcp",
+    "litellm.proxy.hooks.mcp_semantic_filter",
+    "litellm.responses.mcp.litellm_proxy_mcp_handler",
     "litellm.proxy.pass_through_endpoints.llm_passthrough_endpoints",
     "langop_model.gateway.gate",
     "langop_model.gateway.router",
@@ -110,13 +112,14 @@ def import_litellm(environment: Mapping[str, str]) -> App:
     os.environ.update(environment)
     # What 4,000 modules allocate lives as long as the process: collecting garbage meanwhile costs a quarter of the start.
     gc.disable()
-    from langop_model.gateway import lean, routes
+    from langop_model.gateway import late, lean, routes
 
-    with lean.only(routes.PATHS_OF_LITELLM):
-        from litellm.proxy.proxy_server import app
+    with late.promised():
+        with lean.only(routes.PATHS_OF_LITELLM):
+            from litellm.proxy.proxy_server import app
 
-    for module in IMPORTED_ONCE:
-        importlib.import_module(module)
+        for module in IMPORTED_ONCE:
+            importlib.import_module(module)
     gc.freeze()
     gc.enable()
     imported: App = app

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 import yaml
-from jsonschema.exceptions import best_match
 
 from langop_model.renderer import output_check, schema_errors, source, yaml_source
 from langop_model.renderer.findings import Finding, Path, SpecError, make
+from langop_model.renderer.json_schema import best_match
 
 VARIABLE = "LANGOP_GATEWAY_EXTRA_CONFIG"
 EXTENSION = "langop_model.gateway.extension.callback"

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker, ValidationError
-from jsonschema.validators import extend
+# What jsonschema takes along where it is installed, for formats that no schema here has. The first builds a parser of URIs when
+# it is imported: a second of CPU, more than all else that a command does. None stands for a module that can't be imported.
+_FORMATS = ("rfc3987_syntax", "rfc3987", "isoduration", "fqdn", "uri_template", "webcolors")
+_left_out = [name for name in _FORMATS if name not in sys.modules]
+sys.modules.update(dict.fromkeys(_left_out))  # type: ignore[arg-type]
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError  # noqa: E402
+from jsonschema.exceptions import best_match  # noqa: E402
+from jsonschema.validators import extend  # noqa: E402
+
+for _name in _left_out:
+    del sys.modules[_name]
+
+__all__ = ["FormatChecker", "best_match", "validator"]
 
 _ANNOTATIONS = frozenset({"$comment", "default", "description", "title"})
 _simple: dict[int, dict[str, Any] | None] = {}  # by the identity of a schema: they live as long as the process

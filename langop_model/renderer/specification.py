@@ -41,9 +41,7 @@ def schema() -> dict[str, Any]:
 
 @cache
 def _validator() -> Any:
-    from jsonschema import FormatChecker
-
-    from langop_model.renderer.json_schema import validator
+    from langop_model.renderer.json_schema import FormatChecker, validator
 
     checker = FormatChecker(formats=())
     checker.checks("go-duration", raises=ValueError)(_is_duration)
