@@ -41,7 +41,7 @@ def launch(environment: Mapping[str, str], host: str, port: int, say: Say) -> in
         os.environ.pop(name, None)
     if workers > 1 and not Settings.in_container(environment).redis:
         say([findings.make("LM728", workers=workers)])
-    from langop_model.gateway import launcher
+    from langop_model.gateway.serving import launcher
 
     try:
         return launcher.serve(mounted.path, exported, host, port, workers, mounted)
@@ -154,7 +154,7 @@ class Mounted:
 
     def _say_what_needs_a_start(self, loaded: _Loaded) -> None:
         """LiteLLM reads some variables when it is imported, which was done with those of the first configuration."""
-        from langop_model.gateway.launcher import FOLLOWED
+        from langop_model.gateway.serving.launcher import FOLLOWED
 
         changed = {name for name, _ in loaded.own.items() ^ self.imported.own.items()} - FOLLOWED
         if changed:

@@ -102,7 +102,7 @@ def test_only_the_gateway_imports_litellm(path: Path):
 def test_the_check_of_imports_sees_an_import_inside_a_function():
     """Else it would see little here, where many imports stand inside functions."""
     assert "durationpy" in set(imports(PACKAGE / "renderer" / "durations.py"))
-    assert "langop_model.gateway.launcher" in set(imports(PACKAGE / "launching.py"))
+    assert "langop_model.gateway.serving.launcher" in set(imports(PACKAGE / "launching.py"))
 
 
 RENDER_UNDER_WATCH = """

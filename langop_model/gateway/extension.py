@@ -10,19 +10,10 @@ import os
 
 import litellm
 
-from langop_model.gateway import (
-    cache,
-    hub,
-    litellm_mcp,
-    litellm_redis,
-    prices,
-    repeated,
-    request_log,
-    router,
-    settings,
-    upstream_bodies,
-)
+from langop_model.gateway import request_log, settings
+from langop_model.gateway.internals import cache, hub, litellm_mcp, litellm_redis, prices, repeated, upstream_bodies
 from langop_model.gateway.request_log import RequestLog
+from langop_model.gateway.routing import router
 
 _section = litellm.callback_settings.get(settings.SECTION) or {"models": {}}
 

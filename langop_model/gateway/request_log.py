@@ -17,7 +17,7 @@ from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 
-from langop_model.gateway import causes
+from langop_model.gateway.routing import causes
 from langop_model.gateway.settings import Group, Log
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}

@@ -42,7 +42,7 @@ class Retries:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """A model group to ask when this one fails for one of `causes` (langop_model/gateway/causes.py)."""
+    """A model group to ask when this one fails for one of `causes` (langop_model/gateway/routing/causes.py)."""
 
     group: str
     causes: frozenset[str]

@@ -8,7 +8,9 @@ import sys
 import threading
 from typing import Any
 
-from langop_model.gateway import direct, idle_hooks, launcher, routes
+from langop_model.gateway.access import routes
+from langop_model.gateway.internals import direct, idle_hooks
+from langop_model.gateway.serving import launcher
 
 CLOSED = (
     ("POST", "/key/generate"),
@@ -43,7 +45,7 @@ def main() -> None:
 
 
 def _direct(app: Any) -> dict[str, Any]:
-    """What langop_model/gateway/direct.py relies on: what stands before LiteLLM's function, and what that asks for."""
+    """What gateway/internals/direct.py relies on: what stands before LiteLLM's function, and what that asks for."""
     from litellm.proxy.auth.user_api_key_auth import user_api_key_auth
     from litellm.proxy.proxy_server import chat_completion
 
@@ -79,11 +81,11 @@ def _hooks() -> dict[str, Any]:
 
 
 def _repeated() -> dict[str, Any]:
-    """What langop_model/gateway/repeated.py replaces, and whether the result is the same."""
+    """What langop_model/gateway/internals/repeated.py replaces, and whether the result is the same."""
     from litellm.proxy.auth.route_checks import RouteChecks
     from openai.resources.chat.completions import completions
 
-    from langop_model.gateway import repeated
+    from langop_model.gateway.internals import repeated
 
     paths = ["/v1/chat/completions", "/key/generate", "/team/new", "/v1/models", "/model/new"]
     before = [RouteChecks.is_management_route(path) for path in paths]

@@ -1,4 +1,4 @@
-"""What LiteLLM uses of gateway/late.py when it starts and serves, as JSON. python -m tests.litellm.serve_late"""
+"""What LiteLLM uses of gateway/serving/late.py when it starts and serves, as JSON. python -m tests.litellm.serve_late"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from langop_model.gateway import late, launcher
+from langop_model.gateway.serving import late, launcher
 from langop_model.launching import prepare
 from tools.stand_in import StandIn
 

@@ -13,7 +13,7 @@ from openai._utils import PropertyInfo
 from openai.types.beta.response_create_params import ResponseCreateParamsNonStreaming
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming, CompletionCreateParamsStreaming
 
-from langop_model.gateway import direct, idle_hooks
+from langop_model.gateway.internals import direct, idle_hooks
 
 # The direct way.
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from langop_model.gateway import routes
+from langop_model.gateway.access import routes
 from tests.conftest import ROOT
 
 GOLDENS = sorted((ROOT / "tests" / "golden").glob("*.config.yaml"))

@@ -1,4 +1,4 @@
-"""The modules that gateway/late.py only promises: LiteLLM has them, its proxy names them, and serving uses none of them."""
+"""The modules that serving/late.py only promises: LiteLLM has them, its proxy names them, and serving uses none."""
 
 from __future__ import annotations
 

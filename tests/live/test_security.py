@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from langop_model.gateway.bodies import LARGEST
-from langop_model.gateway.shapes import SHAPES
+from langop_model.gateway.access.bodies import LARGEST
+from langop_model.gateway.access.shapes import SHAPES
 from tests.live.guarded import AWS_SECRET, MASTER_KEY, SECRETS, Guarded
 from tests.live.observed import Laboratory
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from langop_model import launching
-from langop_model.gateway import launcher
+from langop_model.gateway.serving import launcher
 from langop_model.mounted_keys import load_keys
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer.findings import Finding, SpecError

@@ -477,7 +477,9 @@ def test_a_proxy_without_a_master_key_says_so_and_one_with_a_key_does_not():
 @pytest.mark.parametrize("settings", [Settings(master_key=True), Settings(agent_keys=True)])
 def test_where_a_key_is_needed_litellm_asks_the_gateways_keys_too(settings: Settings):
     assert "custom_auth" not in render(a_spec()).config["general_settings"]
-    assert render(a_spec(), settings).config["general_settings"]["custom_auth"] == "langop_model.gateway.keys.litellm_user"
+    assert (
+        render(a_spec(), settings).config["general_settings"]["custom_auth"] == "langop_model.gateway.access.keys.litellm_user"
+    )
 
 
 # Providers.

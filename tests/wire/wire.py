@@ -97,7 +97,8 @@ class Wire:
         """Return the Router of a rendered configuration, as the proxy builds it."""
         import litellm
 
-        from langop_model.gateway import hub, router, upstream_bodies
+        from langop_model.gateway.internals import hub, upstream_bodies
+        from langop_model.gateway.routing import router
 
         for name in set(foreign(os.environ)) - ambient(result, os.environ).keys():
             self.monkeypatch.delenv(name)

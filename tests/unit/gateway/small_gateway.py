@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from langop_model.gateway import supervisor, waiting_room, worker
-from langop_model.gateway.channel import Channel
-from langop_model.gateway.launcher import listen
-from langop_model.gateway.process import Process
+from langop_model.gateway.serving import supervisor, waiting_room, worker
+from langop_model.gateway.serving.channel import Channel
+from langop_model.gateway.serving.launcher import listen
+from langop_model.gateway.serving.process import Process
 
 supervisor.POLL = 0.02
 

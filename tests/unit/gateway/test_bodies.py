@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from langop_model.gateway import bodies
-from langop_model.gateway.bodies import DEEPEST, LARGEST
-from langop_model.gateway.refusals import Refusal
-from langop_model.gateway.shapes import SHAPES
+from langop_model.gateway.access import bodies
+from langop_model.gateway.access.bodies import DEEPEST, LARGEST
+from langop_model.gateway.access.refusals import Refusal
+from langop_model.gateway.access.shapes import SHAPES
 
 CHAT: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}
 MINIMAL: dict[str, dict[str, Any]] = {

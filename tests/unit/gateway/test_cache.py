@@ -13,15 +13,15 @@ import pytest
 from litellm.caching import caching_handler
 from litellm.caching.caching import Cache
 
-from langop_model.gateway import cache
-from langop_model.gateway.cache import MEGABYTE, OVERHEAD, BeforeRedis, BoundedMemory
+from langop_model.gateway.internals import cache
+from langop_model.gateway.internals.cache import MEGABYTE, OVERHEAD, BeforeRedis, BoundedMemory
 from tests.unit.gateway.clock import Clock
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("langop_model.gateway.cache.time.monotonic", clock)
+    monkeypatch.setattr("langop_model.gateway.internals.cache.time.monotonic", clock)
     return clock
 
 

@@ -8,9 +8,9 @@ import httpx
 import litellm
 import pytest
 
-from langop_model.gateway import causes
-from langop_model.gateway.admission import NoRoom
-from langop_model.gateway.causes import Refused
+from langop_model.gateway.limits.admission import NoRoom
+from langop_model.gateway.routing import causes
+from langop_model.gateway.routing.causes import Refused
 
 REQUEST = httpx.Request("POST", "http://provider")
 OF = {"model": "model", "llm_provider": "openai"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from langop_model.gateway.channel import Channel
+from langop_model.gateway.serving.channel import Channel
 
 
 def test_words_arrive_with_their_text_in_order():

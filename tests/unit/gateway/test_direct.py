@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 
-from langop_model.gateway import direct
+from langop_model.gateway.internals import direct
 from langop_model.gateway.scope import App, Message, Receive, Send
 
 ANSWERS: dict[str, Any] = {

@@ -15,8 +15,8 @@ from openai.types.audio import speech_create_params, transcription_create_params
 from openai.types.chat import completion_create_params as chat_create_params
 from openai.types.responses import response_create_params
 
-from langop_model.gateway import fields
-from langop_model.gateway.shapes import SHAPES
+from langop_model.gateway.access import fields
+from langop_model.gateway.access.shapes import SHAPES
 
 OPENAIS: dict[str, Any] = {
     "chat": chat_create_params.CompletionCreateParamsBase,

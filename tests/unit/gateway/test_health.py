@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from langop_model.gateway.endpoints import FAILURES_IN_A_ROW, Endpoints
-from langop_model.gateway.health import Watch
+from langop_model.gateway.routing.endpoints import FAILURES_IN_A_ROW, Endpoints
+from langop_model.gateway.routing.health import Watch
 from langop_model.gateway.settings import Endpoint, Group, HealthCheck
 
 

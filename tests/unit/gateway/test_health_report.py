@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from langop_model.gateway import health_report
-from langop_model.gateway.call import Served
-from langop_model.gateway.endpoints import FAILURES_IN_A_ROW
-from langop_model.gateway.health import Watch
+from langop_model.gateway.access import health_report
+from langop_model.gateway.routing.call import Served
+from langop_model.gateway.routing.endpoints import FAILURES_IN_A_ROW
+from langop_model.gateway.routing.health import Watch
 from langop_model.gateway.settings import Endpoint, Group, HealthCheck
 from tests.unit.gateway.clock import Clock
 

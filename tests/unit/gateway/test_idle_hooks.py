@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from langop_model.gateway import idle_hooks
+from langop_model.gateway.internals import idle_hooks
 from langop_model.gateway.scope import Message, Receive, Send
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from fastapi import HTTPException
 
-from langop_model.gateway import keys
-from langop_model.gateway.keys import Caller, Keys
+from langop_model.gateway.access import keys
+from langop_model.gateway.access.keys import Caller, Keys
 
 # Made with: printf agent-7 | openssl dgst -sha256 -hmac s3cret | cut -c1-32
 AGENTS_KEY = "sk-langop-agent-7.ac4ba17a6c90cba071f7dd2d50caf946"

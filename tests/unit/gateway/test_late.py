@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from langop_model.gateway import late
+from langop_model.gateway.serving import late
 
 PACKAGE = "promised_package"
 CLOSED = f"{PACKAGE}.closed"

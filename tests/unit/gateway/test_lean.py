@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 
-from langop_model.gateway import lean
+from langop_model.gateway.serving import lean
 
 
 def answer() -> str:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from langop_model.gateway import litellm_redis
+from langop_model.gateway.internals import litellm_redis
 from tests.live.redis_server import RedisServer
 
 VARIABLES = ("HOST", "PORT", "USERNAME", "PASSWORD", "SSL", "DB", "URL", "SOCKET_TIMEOUT", "DECODE_RESPONSES")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from langop_model.gateway.names import InTurn, any_group, upstream_model
+from langop_model.gateway.routing.names import InTurn, any_group, upstream_model
 
 
 def test_groups_of_one_name_take_turns_and_the_others_come_next():

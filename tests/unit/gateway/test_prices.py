@@ -10,7 +10,7 @@ import litellm
 import pytest
 from litellm.router import Router
 
-from langop_model.gateway import prices
+from langop_model.gateway.internals import prices
 
 LISTED = "vertex_ai/gemini-2.5-pro"  # its list has prices for cached tokens, for long questions and for service tiers
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from langop_model.gateway import routes
-from langop_model.gateway.routes import Kind
-from langop_model.gateway.shapes import SHAPES
+from langop_model.gateway.access import routes
+from langop_model.gateway.access.routes import Kind
+from langop_model.gateway.access.shapes import SHAPES
 
 OPEN = [
     ("POST", "/v1/chat/completions", Kind.MODEL),

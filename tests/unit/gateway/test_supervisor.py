@@ -253,7 +253,7 @@ def test_when_the_launcher_is_killed_its_workers_go_too(small: Small):
 
 
 def test_a_child_that_process_1_inherits_is_waited_for():
-    from langop_model.gateway import process
+    from langop_model.gateway.serving import process
 
     pid = os.fork()
     if pid == 0:

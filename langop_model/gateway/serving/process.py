@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Callable
 
-from langop_model.gateway.channel import Channel
+from langop_model.gateway.serving.channel import Channel
 
 Task = Callable[[Channel], None]
 

@@ -9,7 +9,7 @@ import httpx
 import litellm
 from litellm.types.router import RouterRateLimitError
 
-from langop_model.gateway.admission import NoRoom
+from langop_model.gateway.limits.admission import NoRoom
 
 ANY = "error"
 _LITELLMS = tuple(litellm.LITELLM_EXCEPTION_TYPES)

@@ -16,7 +16,7 @@ local function until_oldest_leaves(key)
   return oldest[2] and oldest[2] + window - now or window
 end
 
--- As langop_model/gateway/ledger.py has it: requests, then tokens, then places.
+-- As langop_model/gateway/limits/ledger.py has it: requests, then tokens, then places.
 local aside = 0
 local function in_the_way()
   if requests_per_minute > 0 and redis.call('ZCARD', requests) >= requests_per_minute then

@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from langop_model.gateway.channel import Channel
-from langop_model.gateway.process import Process, how_it_ended, reap
+from langop_model.gateway.serving.channel import Channel
+from langop_model.gateway.serving.process import Process, how_it_ended, reap
 
 POLL = 1.0  # seconds between two looks at the mounted files
 START_WITHIN = 120.0  # seconds until a worker that is not ready is given up; it needs one, on a slow machine three

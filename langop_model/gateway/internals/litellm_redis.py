@@ -13,7 +13,7 @@ from typing import Any
 import litellm
 from litellm import _redis
 
-from langop_model.gateway.shared import ANSWER_WITHIN, Shared
+from langop_model.gateway.limits.shared import ANSWER_WITHIN, Shared
 
 log = logging.getLogger("langop.redis")
 

@@ -46,7 +46,7 @@ class WithoutIdleHooks:
 
 def may_go() -> bool:
     """Whether no key has limits: they come from a database, or from a configuration's own `custom_auth`."""
-    from langop_model.gateway import litellm_proxy
+    from langop_model.gateway.internals import litellm_proxy
 
     return not (litellm_proxy.has_own_auth() or litellm_proxy.has_database())
 

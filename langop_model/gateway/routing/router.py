@@ -12,10 +12,12 @@ import httpx
 import litellm
 from litellm.caching.caching_handler import LLMCachingHandler
 
-from langop_model.gateway import backoff, call, causes, health, litellm_redis, metrics, names, scope, settings
-from langop_model.gateway.admission import NoRoom
-from langop_model.gateway.call import Call, Served
-from langop_model.gateway.causes import Refused
+from langop_model.gateway import metrics, scope, settings
+from langop_model.gateway.internals import litellm_redis
+from langop_model.gateway.limits.admission import NoRoom
+from langop_model.gateway.routing import backoff, call, causes, health, names
+from langop_model.gateway.routing.call import Call, Served
+from langop_model.gateway.routing.causes import Refused
 
 Base: Any = litellm.Router
 

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from langop_model.gateway import bodies, health_report, keys, litellm_proxy, metrics, refusals, request_log, routes
-from langop_model.gateway.keys import Keys
-from langop_model.gateway.refusals import Refusal
+from langop_model.gateway import metrics, request_log
+from langop_model.gateway.access import bodies, health_report, keys, refusals, routes
+from langop_model.gateway.access.keys import Keys
+from langop_model.gateway.access.refusals import Refusal
+from langop_model.gateway.access.routes import Kind, Route
+from langop_model.gateway.access.shapes import SHAPES
+from langop_model.gateway.internals import litellm_proxy
 from langop_model.gateway.request_log import Line
-from langop_model.gateway.routes import Kind, Route
 from langop_model.gateway.scope import App, Message, Receive, RequestScope, Send
-from langop_model.gateway.shapes import SHAPES
 
 # The headers that LiteLLM gets. Others choose timeouts, retries, tags, callbacks, organizations or credentials there.
 HANDED_ON = frozenset({b"host", b"accept", b"user-agent", b"anthropic-version", b"anthropic-beta"})

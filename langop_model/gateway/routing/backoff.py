@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential
 
-from langop_model.gateway.causes import Refused, status_code
+from langop_model.gateway.routing.causes import Refused, status_code
 from langop_model.gateway.settings import Retries
 
 T = TypeVar("T")

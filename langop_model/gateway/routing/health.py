@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import litellm
 
-from langop_model.gateway.call import Served
-from langop_model.gateway.endpoints import Endpoints, State
+from langop_model.gateway.routing.call import Served
+from langop_model.gateway.routing.endpoints import Endpoints, State
 from langop_model.gateway.settings import Check, HealthCheck
 
 log = logging.getLogger("langop.health")

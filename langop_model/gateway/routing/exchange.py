@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from langop_model.gateway.endpoints import Endpoints, Heard
-from langop_model.gateway.shared import Shared
+from langop_model.gateway.limits.shared import Shared
+from langop_model.gateway.routing.endpoints import Endpoints, Heard
 
 BELIEVED = 5.0  # seconds that a word holds, unless it is said again
 DOWN = "down"

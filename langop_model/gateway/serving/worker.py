@@ -17,8 +17,8 @@ from typing import Any
 
 import uvicorn
 
-from langop_model.gateway.channel import Channel
 from langop_model.gateway.scope import App, Message, Receive, Send
+from langop_model.gateway.serving.channel import Channel
 
 # Seconds that an idle connection stays open. httpx and OpenAI's SDK give one up after 5, aiohttp after 15: the client closes
 # first, and never writes a request into a connection that is just being closed here.

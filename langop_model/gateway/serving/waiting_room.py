@@ -13,7 +13,7 @@ import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from langop_model.gateway.channel import Channel
+from langop_model.gateway.serving.channel import Channel
 
 ALIVE = ("/health/liveliness", "/health/liveness")
 RETRY_AFTER = 2  # seconds

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 
-from langop_model.gateway.ledger import Book, Ledger, Place, Wait
+from langop_model.gateway.limits.ledger import Book, Ledger, Place, Wait
 from langop_model.gateway.settings import Limits
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from langop_model.gateway.ledger import WINDOW
+from langop_model.gateway.limits.ledger import WINDOW
 from langop_model.gateway.settings import Endpoint, Group
 
 FAILURES_IN_A_ROW = 3  # until an endpoint is left out

@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from langop_model.gateway import causes, metrics, scope
-from langop_model.gateway.admission import Admission
-from langop_model.gateway.endpoints import Endpoints, State
-from langop_model.gateway.exchange import Exchange
-from langop_model.gateway.ledger import Place
+from langop_model.gateway import metrics, scope
+from langop_model.gateway.limits.admission import Admission
+from langop_model.gateway.limits.ledger import Place
+from langop_model.gateway.limits.shared import Shared
+from langop_model.gateway.limits.shared_ledger import SharedLedger
+from langop_model.gateway.routing import causes
+from langop_model.gateway.routing.endpoints import Endpoints, State
+from langop_model.gateway.routing.exchange import Exchange
 from langop_model.gateway.secrets import Keys
 from langop_model.gateway.settings import Group
-from langop_model.gateway.shared import Shared
-from langop_model.gateway.shared_ledger import SharedLedger
 
 present: ContextVar[Call | None] = ContextVar("langop_call", default=None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from langop_model.gateway import keys
+from langop_model.gateway.access import keys
 
 
 def router() -> Any:

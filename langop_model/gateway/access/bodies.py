@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from langop_model.gateway import fields, shapes
-from langop_model.gateway.refusals import Refusal
+from langop_model.gateway.access import fields, shapes
+from langop_model.gateway.access.refusals import Refusal
+from langop_model.gateway.access.shapes import Shape
 from langop_model.gateway.scope import Message, Receive
-from langop_model.gateway.shapes import Shape
 
 LARGEST = 32 * 2**20  # bytes: what Anthropic's API takes; OpenAI's takes files of 25 MB
 DEEPEST = 100  # arrays and objects within each other; JSON schemas of tools need a few dozen

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from langop_model.gateway import litellm_proxy
-from langop_model.gateway.call import Served
-from langop_model.gateway.endpoints import FAILURES_IN_A_ROW, State
+from langop_model.gateway.internals import litellm_proxy
+from langop_model.gateway.routing.call import Served
+from langop_model.gateway.routing.endpoints import FAILURES_IN_A_ROW, State
 
 UNKNOWN, UP, DOWN = "unknown", "up", "down"
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from langop_model.gateway.kinds import (
+from langop_model.gateway.access.kinds import (
     ANTHROPIC_MESSAGES,
     ANTHROPIC_TOOLS,
     BOOLEAN,
@@ -37,7 +37,7 @@ from langop_model.gateway.kinds import (
     Kind,
     either,
 )
-from langop_model.gateway.refusals import Refusal
+from langop_model.gateway.access.refusals import Refusal
 
 # LiteLLM fails at null for these.
 NEVER_NULL = frozenset({"cache", "web_search_options"})

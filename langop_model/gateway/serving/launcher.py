@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from langop_model.gateway import waiting_room
-from langop_model.gateway.channel import Channel
-from langop_model.gateway.process import Process
 from langop_model.gateway.scope import App
-from langop_model.gateway.supervisor import Changes, KeepsDying, LaunchFailed, Supervisor
+from langop_model.gateway.serving import waiting_room
+from langop_model.gateway.serving.channel import Channel
+from langop_model.gateway.serving.process import Process
+from langop_model.gateway.serving.supervisor import Changes, KeepsDying, LaunchFailed, Supervisor
 
 __all__ = ["FOLLOWED", "KeepsDying", "LaunchFailed", "NoAddress", "import_litellm", "listen", "serve"]
 
@@ -51,9 +51,9 @@ IMPORTED_ONCE = (
     "litellm.proxy.hooks.mcp_semantic_filter",
     "litellm.responses.mcp.litellm_proxy_mcp_handler",
     "litellm.proxy.pass_through_endpoints.llm_passthrough_endpoints",
-    "langop_model.gateway.gate",
-    "langop_model.gateway.router",
-    "langop_model.gateway.cache",
+    "langop_model.gateway.access.gate",
+    "langop_model.gateway.routing.router",
+    "langop_model.gateway.internals.cache",
     "langop_model.gateway.request_log",
 )
 
@@ -112,7 +112,8 @@ def import_litellm(environment: Mapping[str, str]) -> App:
     os.environ.update(environment)
     # What 4,000 modules allocate lives as long as the process: collecting garbage meanwhile costs a quarter of the start.
     gc.disable()
-    from langop_model.gateway import late, lean, routes
+    from langop_model.gateway.access import routes
+    from langop_model.gateway.serving import late, lean
 
     with late.promised():
         with lean.only(routes.PATHS_OF_LITELLM):
@@ -135,7 +136,7 @@ def _work(
     channel: Channel,
 ) -> None:
     """Be a worker: serve `config` with `environment`, in a process whose LiteLLM was imported with `imported`."""
-    from langop_model.gateway import worker
+    from langop_model.gateway.serving import worker
 
     gc.set_threshold(*COLLECT)
     for name in imported.keys() - environment.keys():
@@ -147,7 +148,8 @@ def _work(
 
 def _with_middleware(app: App) -> App:
     """Return LiteLLM's application behind the gate: the first to see a request."""
-    from langop_model.gateway import direct, gate, idle_hooks
+    from langop_model.gateway.access import gate
+    from langop_model.gateway.internals import direct, idle_hooks
 
     direct_way = direct.Direct(app, direct.is_open)
     return gate.around(idle_hooks.WithoutIdleHooks(direct_way, idle_hooks.may_go))

@@ -61,7 +61,7 @@ class Direct:
 
 def is_open() -> bool:
     """Whether nobody looks at what FastAPI does: a configuration's own `custom_auth` may, and a trace has a span of it."""
-    from langop_model.gateway import litellm_proxy
+    from langop_model.gateway.internals import litellm_proxy
 
     return not (litellm_proxy.has_own_auth() or litellm_proxy.is_traced())
 

@@ -1,0 +1,1 @@
+"""One request's way to an endpoint: which one, again when, and where else."""

@@ -1,0 +1,1 @@
+"""Starting, changing and stopping: LiteLLM is imported once, and forked into the workers that serve it."""
