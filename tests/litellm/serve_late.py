@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import inspect
 import json
 import os
 import sys
 import tempfile
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 from langop_model.gateway.serving import late, launcher
@@ -68,13 +68,13 @@ def _exists(module: str) -> bool:
 
 
 def _values() -> list[str]:
-    """Import what was promised, and return what is neither a function nor a class, nor a router where one was promised."""
+    """Import what was promised, and return what is neither a function nor a type, or no router where one was promised."""
     values = []
     for module, names in late.bound.items():
         for name in names:
             real = getattr(importlib.import_module(module), name)
             promised_router = name == "router" or name.endswith("_router")
-            fits = type(real).__name__ == "APIRouter" if promised_router else inspect.isroutine(real) or inspect.isclass(real)
+            fits = type(real).__name__ == "APIRouter" if promised_router else callable(real) or isinstance(real, UnionType)
             if not fits:
                 values.append(f"{module}.{name} is {type(real).__name__}")
     return sorted(values)

@@ -27,7 +27,7 @@ def test_every_promised_module_would_still_be_imported(served: dict[str, Any]):
     assert served["unused"] == []
 
 
-def test_nothing_but_functions_classes_and_routers_is_promised(served: dict[str, Any]):
+def test_nothing_but_functions_types_and_routers_is_promised(served: dict[str, Any]):
     assert served["values"] == []
 
 
