@@ -126,16 +126,11 @@ class Edited(Gateway):
         for section in config["callback_settings"]["langop"]["models"].values():
             edit(section)
         self.config.write_text(yaml.safe_dump(config), encoding="utf-8")
-        self.exported = config["environment_variables"]
 
     def start(self, output: Any = None) -> None:
         """Start LiteLLM without rendering."""
         self.output = output or self.log.open("wb")
-        serve = (
-            "import sys, pathlib; from langop_model.gateway import launcher; "
-            f"launcher.serve(pathlib.Path(sys.argv[1]), {self.exported!r}, '127.0.0.1', {self.port})"
-        )
-        command = [sys.executable, "-c", serve, str(self.config)]
+        command = [sys.executable, "-m", "tests.live.serve", str(self.config), str(self.port)]
         self.process = subprocess.Popen(command, env=self.environment, stdout=self.output, stderr=subprocess.STDOUT)
 
 

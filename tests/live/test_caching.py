@@ -113,9 +113,6 @@ def test_what_was_not_used_for_longest_makes_room_when_max_size_is_reached(obser
 
 def test_without_the_cache_in_the_configuration_the_same_questions_find_a_difference(tmp_path: Path):
     """The proof that the tests above can fail: the rendered configuration, less one line."""
-    serve = "import sys; from pathlib import Path; import yaml; from langop_model.gateway import launcher; "
-    serve += "launcher.serve(Path(sys.argv[1]), yaml.safe_load(Path(sys.argv[1]).read_text())['environment_variables'], "
-    serve += "'127.0.0.1', int(sys.argv[2]))"
     with StandIn() as provider:
         caching = {"enabled": True, "ttl": f"{TTL:g}s", "maxSize": 1}
         mounted, secrets = mount(tmp_path, [model("cached", f"{provider.base('cached')}/v1", caching=caching)])
@@ -129,7 +126,7 @@ def test_without_the_cache_in_the_configuration_the_same_questions_find_a_differ
         gateway.config.write_text(yaml.safe_dump(config), encoding="utf-8")
         try:
             with gateway.log.open("wb") as output:
-                command = [sys.executable, "-c", serve, str(gateway.config), str(gateway.port)]
+                command = [sys.executable, "-m", "tests.live.serve", str(gateway.config), str(gateway.port)]
                 gateway.process = subprocess.Popen(command, env=gateway.environment, stdout=output, stderr=output)
                 gateway.wait_until_ready()
             laboratory = Laboratory(gateway, provider)
