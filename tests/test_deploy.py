@@ -225,10 +225,7 @@ def test_the_gateways_service_listens_where_both_operators_look():
 
 
 def test_the_redis_of_the_overlay_starts_lets_nobody_in_without_the_password_and_does_not_show_it(tmp_path: Path):
-    try:
-        program = redis_server.find()
-    except FileNotFoundError as problem:
-        pytest.skip(f"THE OVERLAY'S REDIS IS NOT STARTED: {problem}")
+    program = redis_server.find_or_skip("THE OVERLAY'S REDIS IS NOT STARTED")
     (deployment,) = [each for each in of_kind("overlays/redis", "Deployment") if each != gateway("overlays/redis")]
     shell, option, script = container(deployment)["command"]
     port = free_port()

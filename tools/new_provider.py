@@ -107,7 +107,7 @@ def _with_row(name: str, row: dict[str, Any], text: str) -> str:
     """Return the catalogue's text with a row where its name belongs. The other lines stay as they are."""
     members = ",\n".join(f"      {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in row.items())
     written = f'    "{name}": {{\n{members}\n    }}'
-    later = next((each.name for each in catalogue.providers()[8:] if each.name > name), None)
+    later = next((each.name for each in catalogue.providers()[provider_catalogue.OWN :] if each.name > name), None)
     if later is None:
         return text.replace("\n    }\n  }\n}\n", f"\n    }},\n{written}\n  }}\n}}\n")
     return text.replace(f'    "{later}": {{\n', f'{written},\n    "{later}": {{\n')

@@ -21,7 +21,8 @@ from langop_model.renderer import catalogue
 from langop_model.renderer.catalogue import Provider
 
 SCHEMA = Path("schema/languagemodel.schema.json")
-TABLES = {"README.md": 8, "docs/providers.md": None}  # how many rows of the catalogue each shows
+OWN = 8  # rows of the resource's own providers: they stand first
+TABLES = {"README.md": OWN, "docs/providers.md": None}  # how many rows of the catalogue each shows
 START, END = "<!-- provider table: make providers -->", "<!-- end of the provider table -->"
 INTERACTIVE = ("chatgpt", "github_copilot")  # LiteLLM would ask for a login to say where they are
 PLACEHOLDER = re.compile(r"[A-Z_]{5,}")  # REGION, LOCATION: LiteLLM fills in a default

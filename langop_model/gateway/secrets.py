@@ -5,10 +5,11 @@ Kubernetes replaces a mounted Secret whole, by swapping a link; a look at a file
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,9 @@ class Keys:
 
     def fill(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return `parameters` of a deployment with the keys as they are now. Variables of the process are set."""
+        listed = functools.cache(lambda folder: list(Path(folder).iterdir()))  # once for all keys of a Secret
         for parameter, key in self.keys.items():
-            self._look(parameter, key)
+            self._look(parameter, key, listed)
         for parameter, key in self.keys.items():
             if parameter == key.variable and parameter in self.values:
                 os.environ[parameter] = self.values[parameter]
@@ -81,9 +83,9 @@ class Keys:
             filled[outer] = {**parameters.get(outer, {}), inner: value} if inner else value
         return filled
 
-    def _look(self, parameter: str, key: Key) -> None:
+    def _look(self, parameter: str, key: Key, listed: Callable[[str], list[Path]]) -> None:
         try:
-            mark = _mark(key)
+            mark = _mark(key, listed)
             if mark == self.seen.get(parameter):
                 return
             path = find(key)
@@ -96,9 +98,8 @@ class Keys:
             return
 
 
-def _mark(key: Key) -> tuple[object, ...]:
+def _mark(key: Key, listed: Callable[[str], list[Path]]) -> tuple[object, ...]:
     """Return what differs after a key has changed: time, size and identity of its file, or of each file of its folder."""
-    folder = Path(key.folder)
-    paths = [Path(key.file)] if key.file else [path for path in folder.iterdir() if spelt(path.name) in key.names]
+    paths = [Path(key.file)] if key.file else [path for path in listed(key.folder) if spelt(path.name) in key.names]
     found = [(path, path.stat()) for path in paths]
     return tuple((str(path), status.st_mtime_ns, status.st_size, status.st_ino) for path, status in found)

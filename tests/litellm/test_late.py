@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import Any
-
-import pytest
-
-
-@pytest.fixture(scope="module")
-def served() -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.litellm.serve_late"]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-    assert process.returncode == 0, process.stderr[-3000:]
-    found: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
-    return found
 
 
 def test_every_promised_module_is_still_there(served: dict[str, Any]):

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 
 from tools.processes import free_port
@@ -30,6 +31,14 @@ def find() -> str:
     if not program:
         raise FileNotFoundError(f"redis-server is not installed, and this failed: {INSTALL}\n{done.stderr[-500:]}")
     return program
+
+
+def find_or_skip(consequence: str) -> str:
+    """Return the path of redis-server; where there is none, skip the test with the `consequence` and the reason."""
+    try:
+        return find()
+    except FileNotFoundError as problem:
+        pytest.skip(f"{consequence}: {problem}")
 
 
 class RedisServer:

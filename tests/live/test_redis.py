@@ -21,10 +21,7 @@ HOUR = 3600  # seconds: the model's time to live
 @pytest.fixture(scope="module")
 def server(debugged_gateway: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """The redis that the gateway looks for. It does not run yet."""
-    try:
-        program = redis_server.find()
-    except FileNotFoundError as problem:
-        pytest.skip(f"NOTHING ABOUT REDIS IS TESTED: {problem}")
+    program = redis_server.find_or_skip("NOTHING ABOUT REDIS IS TESTED")
     port = int(debugged_gateway.gateway.environment["REDIS_PORT"])
     server = RedisServer(program, tmp_path_factory.mktemp("redis"), REDIS_PASSWORD, port)
     yield server

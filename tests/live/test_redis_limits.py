@@ -80,10 +80,7 @@ def _is_sharing(laboratory: Laboratory) -> bool:
 
 @pytest.fixture(scope="module")
 def proxies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    try:
-        program = redis_server.find()
-    except FileNotFoundError as problem:
-        pytest.skip(f"NOTHING ABOUT LIMITS OF SEVERAL PROXIES IS TESTED: {problem}")
+    program = redis_server.find_or_skip("NOTHING ABOUT LIMITS OF SEVERAL PROXIES IS TESTED")
     server = RedisServer(program, tmp_path_factory.mktemp("redis"), REDIS_PASSWORD)
     server.start()
     gateways = []

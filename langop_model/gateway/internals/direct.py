@@ -17,6 +17,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from langop_model.gateway.internals import litellm_proxy
 from langop_model.gateway.scope import App, Message, Receive, Send
 
 # What orjson would write in its own way goes to FastAPI's encoder instead.
@@ -61,8 +62,6 @@ class Direct:
 
 def is_open() -> bool:
     """Whether nobody looks at what FastAPI does: a configuration's own `custom_auth` may, and a trace has a span of it."""
-    from langop_model.gateway.internals import litellm_proxy
-
     return not (litellm_proxy.has_own_auth() or litellm_proxy.is_traced())
 
 

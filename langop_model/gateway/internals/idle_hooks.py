@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from langop_model.gateway.internals import litellm_proxy
 from langop_model.gateway.scope import App, Message, Receive, Send
 
 # Their classes, and what each would need. What is not named here stays: ResponsesIDSecurity keeps callers apart,
@@ -46,8 +47,6 @@ class WithoutIdleHooks:
 
 def may_go() -> bool:
     """Whether no key has limits: they come from a database, or from a configuration's own `custom_auth`."""
-    from langop_model.gateway.internals import litellm_proxy
-
     return not (litellm_proxy.has_own_auth() or litellm_proxy.has_database())
 
 

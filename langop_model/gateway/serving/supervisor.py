@@ -181,16 +181,11 @@ class Supervisor:
         if self.serving is None:
             raise LaunchFailed(reason)
         if self.coming is not None:
-            self._discard(self.coming.workers)
+            _kill(self.coming.workers)
+            self.retiring += self.coming.workers
             self.coming = None
             if self.changes:
                 self.changes.failed(reason)
-
-    def _discard(self, workers: list[Process]) -> None:
-        """End workers that nobody waits for."""
-        for worker in workers:
-            worker.kill()
-        self.retiring += workers
 
     def _replace(self, how: str) -> None:
         if self.stopping or self.serving is None:
@@ -213,7 +208,7 @@ class Supervisor:
                 self._give_up(f"not ready within {START_WITHIN:.0f} seconds")
         elif self.retiring:
             if now - self.retired_at > RETIRE_WITHIN:
-                self._discard([self.retiring.pop() for _ in list(self.retiring)])
+                _kill(self.retiring)
         elif self.changes and now - self.looked_at >= POLL:
             self.looked_at = now
             environment = self.changes.next()
@@ -238,3 +233,9 @@ class Supervisor:
             worker.kill()
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(worker.pid, 0)
+
+
+def _kill(workers: list[Process]) -> None:
+    """End workers that nobody waits for."""
+    for worker in workers:
+        worker.kill()

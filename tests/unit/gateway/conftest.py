@@ -18,10 +18,7 @@ PASSWORD = "not-a-real-password-0815"
 
 @pytest.fixture(scope="session")
 def one_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    try:
-        program = redis_server.find()
-    except FileNotFoundError as problem:
-        pytest.skip(f"NOTHING ABOUT REDIS IS TESTED: {problem}")
+    program = redis_server.find_or_skip("NOTHING ABOUT REDIS IS TESTED")
     server = RedisServer(program, tmp_path_factory.mktemp("redis"), PASSWORD)
     yield server
     server.kill()
