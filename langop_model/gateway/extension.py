@@ -11,7 +11,7 @@ import os
 import litellm
 
 from langop_model.gateway import request_log, settings
-from langop_model.gateway.internals import cache, hub, litellm_mcp, litellm_redis, prices, repeated, upstream_bodies
+from langop_model.gateway.internals import cache, executor, hub, litellm_mcp, litellm_redis, prices, repeated, upstream_bodies
 from langop_model.gateway.request_log import RequestLog
 from langop_model.gateway.routing import router
 
@@ -24,6 +24,7 @@ prices.install()
 upstream_bodies.install()
 hub.install()
 repeated.install()
+executor.install()
 litellm_redis.install()
 litellm_mcp.install()
 cache.install(_section.get("cache_megabytes"))  # the configuration has its cache before its callbacks

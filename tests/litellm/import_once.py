@@ -41,7 +41,7 @@ def main() -> None:
         "closed": {path: is_made(path, method) for method, path in CLOSED},
         "logging": [hasattr(_logging, name) for name in ("handler", "numeric_level", "log_level")],
     }
-    sys.stdout.write(json.dumps({**found, **_direct(app), **_hooks(), **_repeated()}) + "\n")
+    sys.stdout.write(json.dumps({**found, **_direct(app), **_hooks()}) + "\n")
 
 
 def _direct(app: Any) -> dict[str, Any]:
@@ -78,21 +78,6 @@ def _hooks() -> dict[str, Any]:
     registered = [type(each).__name__ for each in litellm.callbacks]
     idle_hooks.remove()
     return {"registered": registered, "left": [type(each).__name__ for each in litellm.callbacks]}
-
-
-def _repeated() -> dict[str, Any]:
-    """What langop_model/gateway/internals/repeated.py replaces, and whether the result is the same."""
-    from litellm.proxy.auth.route_checks import RouteChecks
-    from openai.resources.chat.completions import completions
-
-    from langop_model.gateway.internals import repeated
-
-    paths = ["/v1/chat/completions", "/key/generate", "/team/new", "/v1/models", "/model/new"]
-    before = [RouteChecks.is_management_route(path) for path in paths]
-    translates = hasattr(completions, "async_maybe_transform")
-    repeated.install()
-    after = [RouteChecks.is_management_route(path) for _ in range(2) for path in paths]
-    return {"translates": translates, "administrators": [before, after[:5], after[5:]]}
 
 
 if __name__ == "__main__":

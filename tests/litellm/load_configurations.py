@@ -25,6 +25,7 @@ OF_THE_PROXY = (
     "cli_sso_session_cache",
     "litellm_config_cache",
 )
+OF_A_ROUTER = ("model_names", "model_group_alias", "pattern_router", "model_id_to_deployment_index_map", "model_list")
 OF_A_REQUEST = (
     "_CLIENT_PRICING_METADATA_FIELDS",
     "_ROUTER_RESERVED_METADATA_FIELDS",
@@ -100,6 +101,7 @@ def internals() -> dict[str, list[str]]:
         "Router.async_function_with_retries": gateway.async_function_with_retries,
         "Router.async_function_with_fallbacks_common_utils": gateway.async_function_with_fallbacks_common_utils,
         "SagemakerChatConfig.transform_request": inspect.unwrap(SagemakerChatConfig.transform_request),
+        "Router.get_deployment": gateway.get_deployment,
         "Router._increment_deployment_usage": gateway._increment_deployment_usage,
         "LLMCachingHandler.async_get_cache": inspect.unwrap(LLMCachingHandler.async_get_cache),
         "RouterRateLimitError": RouterRateLimitError.__init__,
@@ -110,7 +112,7 @@ def internals() -> dict[str, list[str]]:
     found = {name: list(inspect.signature(function).parameters) for name, function in touched.items()}
     relied_on: dict[str, tuple[Any, tuple[str, ...]]] = {
         "Router": (gateway, ("_inherit_builtin_cache_pricing", "_inherit_builtin_service_tier_pricing")),
-        "a Router": (Router(model_list=[]), ("model_names", "model_group_alias", "pattern_router")),
+        "a Router": (Router(model_list=[]), OF_A_ROUTER),
         "proxy_server": (proxy_server, OF_THE_PROXY),
         "Cache": (litellm.caching.caching.Cache, ("get_cache_key",)),
         "litellm": (litellm, ("callback_settings", "_turn_on_json", "cache")),

@@ -1,17 +1,11 @@
-"""What the gateway leaves out of a chat completion (direct.py, idle_hooks.py, repeated.py) is what LiteLLM has there.
+"""What the gateway leaves out of a chat completion (direct.py, idle_hooks.py) is what LiteLLM has there.
 
 When a new LiteLLM differs here, read its change and decide whether it can be left out too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-
-import typing_extensions as typing
-from openai._utils import PropertyInfo
-from openai.types.beta.response_create_params import ResponseCreateParamsNonStreaming
-from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming, CompletionCreateParamsStreaming
 
 from langop_model.gateway.internals import direct, idle_hooks
 
@@ -52,33 +46,3 @@ def test_the_hooks_that_stay_are_known(imported: dict[str, Any]):
     assert set(imported["left"]) == {
         "ServiceLogging", "ResponsesIDSecurity", "SkillsInjectionHook", "_PROXY_SensitiveDataRoutingHandler",
     }  # fmt: skip
-
-
-# Repeated work.
-
-
-def test_which_paths_are_for_administrators_is_answered_as_before(imported: dict[str, Any]):
-    before, first, second = imported["administrators"]
-    assert before == first == second == [False, True, True, False, True]
-
-
-def test_openais_client_has_no_names_to_translate_in_a_chat_completion(imported: dict[str, Any]):
-    assert imported["translates"]
-    assert _translated(CompletionCreateParamsNonStreaming) == _translated(CompletionCreateParamsStreaming) == []
-    assert _translated(ResponseCreateParamsNonStreaming)  # the beta of another API has one: they are found
-
-
-def _translated(parameters: Any) -> list[PropertyInfo]:
-    return [note for note in _notes(parameters, set()) if note.alias is not None or note.format is not None]
-
-
-def _notes(kind: Any, seen: set[Any]) -> Iterator[PropertyInfo]:
-    """Yield what OpenAI's types say about the translation of a parameter, at any depth."""
-    if isinstance(kind, PropertyInfo):
-        yield kind
-    for part in typing.get_args(kind):
-        yield from _notes(part, seen)
-    if typing.is_typeddict(kind) and kind not in seen:
-        seen.add(kind)
-        for part in typing.get_type_hints(kind, include_extras=True).values():
-            yield from _notes(part, seen)

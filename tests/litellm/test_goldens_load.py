@@ -78,6 +78,7 @@ INTERNALS = {
         "self", "e", "disable_fallbacks", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "model_group",
         "args", "kwargs", "include_fallback_errors",
     ],
+    "Router.get_deployment": ["self", "model_id"],
     "Router._increment_deployment_usage": [
         "self", "deployment_id", "deployment_name", "model_group", "total_tokens", "rpm_increment", "parent_otel_span",
     ],
@@ -91,7 +92,7 @@ INTERNALS = {
         "cli_sso_session_cache", "litellm_config_cache",
     ],
     "_redis.get_redis_async_client": ["connection_pool", "env_overrides"],
-    "a Router": ["model_names", "model_group_alias", "pattern_router"],
+    "a Router": ["model_names", "model_group_alias", "pattern_router", "model_id_to_deployment_index_map", "model_list"],
     "auth_utils": ["_BANNED_REQUEST_BODY_PARAMS"],
     "litellm_pre_call_utils": [
         "_CLIENT_PRICING_METADATA_FIELDS", "_ROUTER_RESERVED_METADATA_FIELDS", "_UNTRUSTED_METADATA_CONTROL_FIELDS",

@@ -17,7 +17,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from langop_model.gateway.internals import litellm_proxy
+from langop_model.gateway.internals import caller, litellm_proxy
 from langop_model.gateway.scope import App, Message, Receive, Send
 
 # What orjson would write in its own way goes to FastAPI's encoder instead.
@@ -78,11 +78,10 @@ def _with_middleware(app: Any, inner: App) -> App:
 
 async def _chat_completion(scope: Message, receive: Receive, send: Send) -> None:
     """What LiteLLM's route does: who asks, the answer, as JSON or as the stream that it is."""
-    from litellm.proxy.auth.user_api_key_auth import user_api_key_auth
     from litellm.proxy.proxy_server import chat_completion
 
     request = Request(scope, receive, send)
-    user = await user_api_key_auth(request, request.headers.get("authorization"), None, None, None, None, None)
+    user = await caller.of(request)
     given = Response()
     del given.headers["content-length"]
     response = _response(await chat_completion(request, given, None, user), given)

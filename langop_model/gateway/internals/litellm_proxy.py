@@ -28,6 +28,13 @@ def is_traced() -> bool:
     return proxy_server.open_telemetry_logger is not None
 
 
+def general_settings() -> frozenset[str]:
+    """The names of the general settings of the configuration."""
+    from litellm.proxy import proxy_server
+
+    return frozenset(proxy_server.general_settings)
+
+
 def has_database() -> bool:
     """Whether LiteLLM keeps keys, teams and budgets."""
     from litellm.proxy import proxy_server

@@ -1,6 +1,6 @@
 """LiteLLM's Router with this project's limits, retries, fallbacks and choice of endpoints.
 
-The one place that overrides LiteLLM: five methods of its Router, and the moment after its cache has missed.
+The one place that overrides LiteLLM: six methods of its Router, and the moment after its cache has missed.
 tests/litellm/test_goldens_load.py fails when a new LiteLLM moves one of them.
 """
 
@@ -26,6 +26,7 @@ class GatewayRouter(Base):  # type: ignore[misc]
     """A Router whose groups in `callback_settings.langop` follow their LanguageModel; any other group is LiteLLM's."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.built: dict[str, tuple[Any, Any]] = {}  # of an id: the entry of the model list, and what LiteLLM makes of it
         super().__init__(*args, **kwargs)
         section = litellm.callback_settings.get(settings.SECTION)
         groups = settings.groups(section) if section else {}
@@ -66,6 +67,16 @@ class GatewayRouter(Base):  # type: ignore[misc]
         parameters = served.keys.fill(deployment["litellm_params"])
         parameters["model"] = names.upstream_model(parameters["model"], served.group.name, model)
         return {**deployment, "litellm_params": parameters}
+
+    def get_deployment(self, model_id: str) -> Any:
+        """Return the deployment with this id; None where there is none. LiteLLM would build it anew four times in a request."""
+        place = self.model_id_to_deployment_index_map.get(model_id)
+        if place is None:
+            return None
+        entry, known = self.model_list[place], self.built.get(model_id)
+        if known is None or known[0] is not entry:
+            known = self.built[model_id] = (entry, super().get_deployment(model_id))
+        return known[1]
 
     async def async_function_with_fallbacks(self, *args: Any, **kwargs: Any) -> Any:
         """Choose one of the groups that share a name; the others come next where it fails."""
