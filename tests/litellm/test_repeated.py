@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 import typing_extensions as typing
 from openai._utils import PropertyInfo
 from openai.types.beta.response_create_params import ResponseCreateParamsNonStreaming
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming, CompletionCreateParamsStreaming
 
 from langop_model.gateway.internals import repeated
@@ -162,6 +164,26 @@ def test_litellm_asks_for_the_log_without_saying_more_of_the_model():
     )
 
 
+# The error of an answer.
+
+
+def test_an_answer_without_an_error_is_described_as_before_and_once():
+    place = Place("get_error_information")
+    for _ in range(2):
+        described = place.replacement(original_exception=None)
+        assert described == place.original(original_exception=None)
+        described["error_class"] = "changed"
+    assert place.calls == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"original_exception": ValueError("no")}, {"original_exception": None, "traceback_str": "at"}]
+)
+def test_an_error_is_litellms_to_describe(arguments: dict[str, Any]):
+    place = Place("get_error_information")
+    assert place.replacement(**arguments) == place.original(**arguments)
+
+
 # The parameters of a chat completion.
 
 
@@ -223,6 +245,65 @@ def test_a_client_whose_address_changes_asks_at_the_new_one():
     assert str(place.replacement(client, "/chat/completions")) == "http://another/v1/chat/completions"
 
 
+# Answers.
+
+MESSAGE = {"role": "assistant", "content": "Hello!"}
+CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+ANSWER = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
+
+
+def _answer(message: Any, **more: Any) -> dict[str, Any]:
+    return {**ANSWER, "choices": [{"index": 0, "finish_reason": "stop", "message": message}], **more}
+
+
+ANSWERS: dict[str, Any] = {
+    "a text": _answer(MESSAGE),
+    "tool calls": _answer({**MESSAGE, "content": None, "tool_calls": [CALL, CALL]}),
+    "a tool call of another kind": _answer({**MESSAGE, "tool_calls": [{**CALL, "type": "own"}]}),
+    "tokens": _answer(MESSAGE, usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}),
+    "more of the tokens": _answer(
+        MESSAGE,
+        usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "prompt_tokens_details": {"cached_tokens": 1}},
+    ),
+    "members of the provider's own": _answer({**MESSAGE, "reasoning_content": "Hm"}, timings={"a": 1}),
+    "a log of probabilities": _answer(MESSAGE, service_tier="default", system_fingerprint="f"),
+    "another reason to finish": {**ANSWER, "choices": [{"index": 0, "finish_reason": "eos", "message": MESSAGE}]},
+    "numbers as texts": _answer(MESSAGE, created="1", usage={"prompt_tokens": "1"}),
+    "a number with a point": _answer(MESSAGE, created=1.0),
+    "nothing": {},
+    "no choices": {**ANSWER, "choices": None},
+    "a message that is a text": _answer("Hello!"),
+    "a list": [1],
+    "a number": 1,
+    "null": None,
+}
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # of what is not valid, either way
+@pytest.mark.parametrize("cast_to", [ChatCompletion, ChatCompletionChunk], ids=["answer", "part"])
+@pytest.mark.parametrize("data", ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_is_the_one_that_openais_client_makes_of_it(data: Any, cast_to: Any):
+    if cast_to is ChatCompletionChunk and isinstance(data, dict):
+        data = json.loads(json.dumps(data).replace('"message"', '"delta"').replace("chat.completion", "chat.completion.chunk"))
+    place, client = Place("_process_response_data"), openai.AsyncOpenAI(api_key="k")
+    response = httpx.Response(200)
+    made = place.replacement(client, data=data, cast_to=cast_to, response=response)
+    expected = place.original(client, data=data, cast_to=cast_to, response=response)
+    assert made == expected
+    assert json.dumps(_dumped(made)) == json.dumps(_dumped(expected))
+
+
+def test_an_answer_as_openai_describes_it_is_not_built_in_python():
+    place = Place("_process_response_data")
+    for name in ("a text", "tool calls", "more of the tokens", "members of the provider's own"):
+        place.replacement(None, data=ANSWERS[name], cast_to=ChatCompletion, response=None)
+    assert place.calls == 0
+
+
+def _dumped(answer: Any) -> Any:
+    return answer.model_dump() if hasattr(answer, "model_dump") else answer
+
+
 # Cookies.
 
 
@@ -236,3 +317,16 @@ def test_cookies_are_kept_where_a_provider_sets_them(headers: list[tuple[str, st
     assert [str(each) for each in kept.jar] == [str(each) for each in expected.jar]
     assert len(kept.jar) == len(headers)
     assert place.calls == bool(headers)
+
+
+# Providers' names.
+
+
+def test_a_providers_name_is_its_value():
+    from litellm.types.utils import LlmProviders
+
+    before = {provider.name: provider.value for provider in LlmProviders}
+    repeated._give_each_provider_its_name()
+    assert {provider.name: provider.value for provider in LlmProviders} == before
+    assert LlmProviders("openai") is LlmProviders.OPENAI
+    assert LlmProviders.OPENAI == "openai"

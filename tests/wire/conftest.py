@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from langop_model.gateway.internals import executor
 from tests.wire.wire import Wire
 from tools.stand_in import StandIn
 
@@ -28,7 +29,13 @@ def provider() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="session")
 def runner() -> Iterator[asyncio.Runner]:
+    """An event loop with the gateway's executor."""
+
+    async def install() -> None:
+        executor.install()
+
     with asyncio.Runner() as runner:
+        runner.run(install())
         yield runner
 
 

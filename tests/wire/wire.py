@@ -97,7 +97,7 @@ class Wire:
         """Return the Router of a rendered configuration, as the proxy builds it."""
         import litellm
 
-        from langop_model.gateway.internals import hub, upstream_bodies
+        from langop_model.gateway.internals import hub, repeated, upstream_bodies
         from langop_model.gateway.routing import router
 
         for name in set(foreign(os.environ)) - ambient(result, os.environ).keys():
@@ -106,6 +106,7 @@ class Wire:
             self.monkeypatch.setenv(variable, value)
         upstream_bodies.install()
         hub.install()
+        repeated.install()
         router.install()
         self.monkeypatch.setattr(litellm, "callback_settings", result.config["callback_settings"])
         for name in ("drop_params", "disable_hf_tokenizer_download"):

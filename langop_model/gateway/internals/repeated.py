@@ -5,12 +5,14 @@ The one place that touches these functions; tests/litellm/test_repeated.py fails
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
+import pydantic
 
 MOST_PATHS = 256  # the gate lets a few dozen through
 MOST_MODELS = 1024  # where a wildcard is served, callers choose the names
@@ -28,12 +30,13 @@ def install() -> None:
         if not hasattr(function, "__wrapped__"):
             replacement = functools.update_wrapper(without(function), function)
             setattr(owner, name, staticmethod(replacement) if is_static else replacement)
+    _give_each_provider_its_name()
 
 
 def places() -> tuple[tuple[Any, str, Callable[[Function], Function]], ...]:
     """Where the work is done: the owner and the name of each function, and what makes another of it."""
     from litellm import main
-    from litellm.litellm_core_utils.litellm_logging import Logging
+    from litellm.litellm_core_utils.litellm_logging import Logging, StandardLoggingPayloadSetup
     from litellm.litellm_core_utils.llm_response_utils import response_metadata
     from litellm.proxy.auth.route_checks import RouteChecks
     from openai._base_client import BaseClient
@@ -44,8 +47,10 @@ def places() -> tuple[tuple[Any, str, Callable[[Function], Function]], ...]:
         (main, "get_model_info_helper", _each_model_once),
         (response_metadata, "get_api_base", _only_if_none_is_given),
         (Logging, "_record_zero_cost_diagnostic", _once_in_a_request),
+        (StandardLoggingPayloadSetup, "get_error_information", _of_no_error_once),
         (completions, "async_maybe_transform", _only_what_is_given),
         (BaseClient, "_prepare_url", _each_address_once),
+        (BaseClient, "_process_response_data", _in_one_step_if_valid),
         (httpx.Cookies, "extract_cookies", _only_if_one_is_set),
     )
 
@@ -94,6 +99,18 @@ def _once_in_a_request(diagnose: Function) -> Function:
     return diagnose_once
 
 
+def _of_no_error_once(describe: Function) -> Function:
+    """Don't describe the error of an answer that has none."""
+    none = describe(original_exception=None)
+
+    def describe_an_error(original_exception: BaseException | None, traceback_str: str | None = None) -> Any:
+        if original_exception is None and not traceback_str:
+            return dict(none)
+        return describe(original_exception=original_exception, traceback_str=traceback_str)
+
+    return describe_an_error
+
+
 def _only_what_is_given(_: Function) -> Function:
     """Don't look for names to translate in a chat completion's parameters: OpenAI's client has none for them."""
     from openai._utils import is_given
@@ -120,6 +137,19 @@ def _each_address_once(prepare: Function) -> Function:
     return look_up
 
 
+def _in_one_step_if_valid(construct: Function) -> Function:
+    """Let pydantic build a valid answer or a part of one. OpenAI's client does it in Python, for those that are not valid."""
+    from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+    def validate_or_construct(client: Any, *, data: object, cast_to: Any, response: httpx.Response) -> Any:
+        if cast_to in (ChatCompletion, ChatCompletionChunk):
+            with contextlib.suppress(pydantic.ValidationError):
+                return cast_to.model_validate(data, strict=True)
+        return construct(client, data=data, cast_to=cast_to, response=response)
+
+    return validate_or_construct
+
+
 def _only_if_one_is_set(extract: Function) -> Function:
     """Don't translate an answer's headers for the cookie jar if there is no cookie in them."""
 
@@ -128,3 +158,12 @@ def _only_if_one_is_set(extract: Function) -> Function:
             extract(cookies, response)
 
     return extract_if_set
+
+
+def _give_each_provider_its_name() -> None:
+    """Make `.value` of LiteLLM's providers a plain attribute: the one of an Enum runs Python code, here 300 times a request."""
+    from litellm.types.utils import LlmProviders
+
+    for provider in LlmProviders:
+        vars(provider)["value"] = provider._value_
+    LlmProviders.value = None  # else Enum's property would come before what a member holds
