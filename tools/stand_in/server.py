@@ -51,6 +51,8 @@ class StandIn:
                 log_config=None,
                 log_level=None,
                 timeout_graceful_shutdown=1,
+                # A test's event loop stands still between two requests: it would not see that a connection is closed.
+                timeout_keep_alive=3600,
             )
         )
 
