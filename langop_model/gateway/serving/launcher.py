@@ -113,9 +113,11 @@ def import_litellm(environment: Mapping[str, str]) -> App:
     # What 4,000 modules allocate lives as long as the process: collecting garbage meanwhile costs a quarter of the start.
     gc.disable()
     from langop_model.gateway.access import routes
-    from langop_model.gateway.serving import late, lean
+    from langop_model.gateway.serving import late
 
     with late.promised():
+        from langop_model.gateway.serving import lean  # and FastAPI
+
         with lean.only(routes.PATHS_OF_LITELLM):
             from litellm.proxy.proxy_server import app
 
