@@ -13,7 +13,7 @@ from types import UnionType
 from typing import Any, TypeVar
 
 from langop_model.gateway.serving import late, launcher, unused
-from langop_model.launching import prepare
+from langop_model.loading import prepare
 from tools.stand_in import StandIn
 
 USER = [{"role": "user", "content": "Hello!"}]
