@@ -116,9 +116,10 @@ class _Finder(MetaPathFinder, Loader):
         module.__getattr__ = promise  # type: ignore[method-assign]
 
     def forget(self, names: Set[str]) -> None:
-        """Let the next import of these modules, and of what is below them, be a real one."""
-        self.modules -= set(names)
-        for name in [name for name in self.promised if not names.isdisjoint(_with_packages(name))]:
+        """Let the next import of those that are in the list, and of what is below them, be a real one."""
+        listed = self.modules & names
+        self.modules -= listed
+        for name in [name for name in self.promised if not listed.isdisjoint(_with_packages(name))]:
             promised = self.promised.pop(name)
             package, _, child = name.rpartition(".")
             if sys.modules.get(name) is promised:

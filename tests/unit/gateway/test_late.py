@@ -146,9 +146,10 @@ def test_what_is_below_a_promised_package_is_promised_too():
 
 def test_what_is_used_while_others_are_promised_comes_with_its_package():
     with late.promised([WIDE, CLOSED]):
+        closed = importlib.import_module(CLOSED)
         assert importlib.import_module(INNER).half(4) == 2
         assert importlib.import_module(WIDE).half is importlib.import_module(INNER).half
-        importlib.import_module(CLOSED)
+        assert sys.modules[CLOSED] is closed  # which stays promised
     assert late.bound.keys() == {WIDE, INNER, CLOSED}
     assert {WIDE, INNER} <= set(sys.modules)
 
