@@ -72,12 +72,13 @@ NETWORK = (
     "ftplib",
     "smtplib",
 )
+HALL = ("langop_model.launching", "langop_model.loading", "langop_model.mounted", "langop_model.cli")
 CHANCE = ("time", "datetime", "random", "secrets", "uuid", "getpass", "platform", "locale")
 
 
 @pytest.mark.parametrize("path", RENDERER, ids=name_of)
 def test_the_renderer_knows_no_network_no_litellm_and_no_gateway(path: Path):
-    assert forbidden(path, (*NETWORK, "langop_model.gateway", "langop_model.launching", "langop_model.cli")) == []
+    assert forbidden(path, (*NETWORK, "langop_model.gateway", *HALL)) == []
 
 
 @pytest.mark.parametrize("path", RENDERER, ids=name_of)
@@ -89,9 +90,7 @@ def test_the_renderer_reads_no_clock_no_chance_and_no_environment(path: Path):
 
 @pytest.mark.parametrize("path", GATEWAY, ids=name_of)
 def test_the_gateway_knows_no_templates_and_no_renderer(path: Path):
-    assert (
-        forbidden(path, ("jinja2", "jsonschema", "langop_model.renderer", "langop_model.cli", "langop_model.launching")) == []
-    )
+    assert forbidden(path, ("jinja2", "jsonschema", "langop_model.renderer", *HALL)) == []
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path not in GATEWAY], ids=name_of)
@@ -103,6 +102,13 @@ def test_the_check_of_imports_sees_an_import_inside_a_function():
     """Else it would see little here, where many imports stand inside functions."""
     assert "durationpy" in set(imports(PACKAGE / "renderer" / "durations.py"))
     assert "langop_model.gateway.serving.launcher" in set(imports(PACKAGE / "launching.py"))
+
+
+def test_the_launcher_itself_does_not_wait_for_the_renderer():
+    """It renders in another process, and imports what LiteLLM needs meanwhile."""
+    program = "import sys, langop_model.cli, langop_model.launching, langop_model.gateway.serving.launcher; print(*sys.modules)"
+    process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"jinja2", "jsonschema", "yaml", "langop_model.renderer.rendering"} & set(process.stdout.split())
 
 
 RENDER_UNDER_WATCH = """

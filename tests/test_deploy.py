@@ -14,7 +14,8 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from langop_model import launching
+from langop_model import loading
+from langop_model.mounted import CONFIGURATION
 from langop_model.renderer.settings import SECRETS_FOLDER
 from tests.conftest import ROOT
 from tests.live import redis_server
@@ -126,7 +127,7 @@ def test_the_probes_ask_for_liveness_and_readiness_and_never_for_the_state_of_th
 @every_build
 def test_the_configuration_has_a_place_that_can_be_written(build: str):
     places = mounts(build)
-    assert places["config"] == str(Path(launching.CONFIGURATION).parent)
+    assert places["config"] == str(Path(CONFIGURATION).parent)
     (volume,) = [volume for volume in pod(gateway(build))["volumes"] if volume["name"] == "config"]
     assert volume["emptyDir"]["sizeLimit"]
     copied = re.findall(r"^COPY\s.*\s(\S+)$", DOCKERFILE, re.MULTILINE)
@@ -142,8 +143,8 @@ def test_what_the_image_would_render_has_no_finding(build: str, tmp_path: Path):
     for name, spec in mounted.items():
         (tmp_path / name).write_text(json.dumps(spec), encoding="utf-8")
     stated = {entry["name"]: entry.get("value", "set-by-the-cluster") for entry in container(gateway(build))["env"]}
-    place = tmp_path if mounts(build)["model"] == launching.SPECIFICATIONS else tmp_path / "model.json"
-    result = launching.prepare({**stated, "LANGOP_MODEL_PATH": str(place)})
+    place = tmp_path if mounts(build)["model"] == loading.SPECIFICATIONS else tmp_path / "model.json"
+    result = loading.prepare({**stated, "LANGOP_MODEL_PATH": str(place)})
     assert len(result.config["model_list"]) == len(mounted)
     assert result.findings == ()
 
@@ -151,8 +152,8 @@ def test_what_the_image_would_render_has_no_finding(build: str, tmp_path: Path):
 @every_build
 def test_specifications_are_mounted_where_they_are_looked_for_as_a_folder_that_can_change(build: str):
     place = mounts(build)["model"]
-    assert place in (launching.SPECIFICATIONS, str(Path(launching.SPECIFICATION).parent))
-    assert "model.json" in models(build) or place == launching.SPECIFICATIONS
+    assert place in (loading.SPECIFICATIONS, str(Path(loading.SPECIFICATION).parent))
+    assert "model.json" in models(build) or place == loading.SPECIFICATIONS
     assert not [mount for mount in container(gateway(build))["volumeMounts"] if "subPath" in mount]
 
 

@@ -7,6 +7,7 @@ Provider: nginx where there is one, else a small uvicorn application. Load: wrk 
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -73,6 +74,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6, help="of load, for each number of connections")
     arguments = parser.parse_args()
     Plain.command = _plain_command()
+    compileall.compile_dir("langop_model", quiet=1)  # as the image does, and pip did with the plain installation
     with tempfile.TemporaryDirectory(prefix="langop-") as scratch:
         folder = Path(scratch)
         with load_generator.upstream(folder) as provider:

@@ -66,6 +66,10 @@ class SpecError(Exception):
         self.findings = tuple(findings)
         super().__init__("; ".join(finding.message for finding in self.findings))
 
+    def __reduce__(self) -> tuple[type[SpecError], tuple[tuple[Finding, ...]]]:
+        """Let another process have it, whole."""
+        return type(self), (self.findings,)
+
 
 def catalogue() -> dict[str, dict[str, str]]:
     """Return the catalogue: code to level, title, message, fix and, where it applies, fidelity."""

@@ -1,4 +1,4 @@
-"""What LiteLLM uses of gateway/serving/late.py when it starts and serves, as JSON. python -m tests.litellm.serve_late"""
+"""What LiteLLM uses of gateway/serving/unused.py when it starts and serves, as JSON. python -m tests.litellm.serve_late"""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 from types import UnionType
-from typing import Any
+from typing import Any, TypeVar
 
-from langop_model.gateway.serving import late, launcher
-from langop_model.launching import prepare
+from langop_model.gateway.serving import late, launcher, unused
+from langop_model.loading import prepare
 from tools.stand_in import StandIn
 
 USER = [{"role": "user", "content": "Hello!"}]
@@ -33,7 +33,7 @@ REQUESTS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 def main() -> None:
     """Import, start and ask as clients do."""
-    exists = {name: _exists(name) for name in late.MODULES}
+    exists = {name: _exists(name) for name in unused.MODULES}
     with tempfile.TemporaryDirectory() as scratch, StandIn() as provider:
         model, config = Path(scratch, "model.json"), Path(scratch, "config.yaml")
         spec = {"provider": "openai-compatible", "modelName": "m", "endpoint": f"{provider.url}/v1"}
@@ -47,10 +47,10 @@ def main() -> None:
         asked = sorted({seen.path for seen in provider.requests})
     found = {
         "missing": [name for name, there in exists.items() if not there],
-        "unused": sorted(set(late.MODULES) - late.bound.keys()),
+        "unused": sorted(set(unused.MODULES) - late.bound.keys()),
         "kept_at_import": imported,
         "kept": sorted(late.kept),
-        "imported_later": sorted(set(late.MODULES) & set(sys.modules)),
+        "imported_later": sorted(set(unused.MODULES) & set(sys.modules)),
         "statuses": statuses,
         "asked": asked,
         "values": _values(),
@@ -74,7 +74,11 @@ def _values() -> list[str]:
         for name in names:
             real = getattr(importlib.import_module(module), name)
             promised_router = name == "router" or name.endswith("_router")
-            fits = type(real).__name__ == "APIRouter" if promised_router else callable(real) or isinstance(real, UnionType)
+            fits = (
+                type(real).__name__ == "APIRouter"
+                if promised_router
+                else callable(real) or isinstance(real, (UnionType, TypeVar))
+            )
             if not fits:
                 values.append(f"{module}.{name} is {type(real).__name__}")
     return sorted(values)

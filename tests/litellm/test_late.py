@@ -1,4 +1,4 @@
-"""The modules that serving/late.py only promises: LiteLLM has them, its proxy names them, and serving uses none."""
+"""The modules of serving/unused.py, which are only promised: LiteLLM has them, its proxy names them, and serving uses none."""
 
 from __future__ import annotations
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from langop_model import launching
+from langop_model import launching, loading, mounted
 from langop_model.gateway.serving import launcher
 from langop_model.mounted_keys import load_keys
 from langop_model.renderer import settings as settings_module
@@ -48,7 +51,7 @@ class Pod:
         return path
 
     def keys(self) -> dict[str, str]:
-        return load_keys(launching.prepare(self.environment))
+        return load_keys(loading.prepare(self.environment))
 
     def refusal(self) -> tuple[Finding, ...]:
         with pytest.raises(SpecError) as caught:
@@ -61,17 +64,17 @@ class Pod:
 
 def test_a_bare_spec_is_rendered(pod: Pod):
     pod.mount(a_spec())
-    assert launching.prepare(pod.environment).config["model_list"][0]["model_name"] == "llama"
+    assert loading.prepare(pod.environment).config["model_list"][0]["model_name"] == "llama"
 
 
 def test_the_host_name_of_the_pod_names_the_resource(pod: Pod):
     pod.mount(a_spec())
-    assert launching.prepare(pod.environment | {"HOSTNAME": "my-model-5d9c7b6f4-abcde"}).name == "my-model"
+    assert loading.prepare(pod.environment | {"HOSTNAME": "my-model-5d9c7b6f4-abcde"}).name == "my-model"
 
 
 def test_a_manifest_is_rendered_too(pod: Pod):
     pod.mount(a_manifest(a_spec(), "named"))
-    assert launching.prepare(pod.environment).name == "named"
+    assert loading.prepare(pod.environment).name == "named"
 
 
 def test_nothing_mounted_is_told(pod: Pod):
@@ -80,7 +83,7 @@ def test_nothing_mounted_is_told(pod: Pod):
 
 
 def test_the_usual_place_is_where_the_operator_mounts_it():
-    assert (launching.SPECIFICATION, launching.CONFIGURATION) == ("/etc/langop/model.json", "/app/config.yaml")
+    assert (loading.SPECIFICATION, mounted.CONFIGURATION) == ("/etc/langop/model.json", "/app/config.yaml")
 
 
 def test_a_name_that_no_file_can_have_is_told(pod: Pod):
@@ -90,7 +93,7 @@ def test_a_name_that_no_file_can_have_is_told(pod: Pod):
 
 def test_a_folder_without_a_model_is_a_gateway_that_has_none_yet(pod: Pod):
     (pod.folder / "model.json").mkdir()
-    result = launching.prepare(pod.environment)
+    result = loading.prepare(pod.environment)
     assert (result.config["model_list"], codes(result.findings)) == ([], ["LM727"])
 
 
@@ -98,13 +101,13 @@ def test_a_folder_without_a_model_is_a_gateway_that_has_none_yet(pod: Pod):
 def operators_places(pod: Pod, monkeypatch: pytest.MonkeyPatch) -> Pod:
     """The operator's places, below the pod's folder."""
     del pod.environment["LANGOP_MODEL_PATH"]
-    monkeypatch.setattr(launching, "SPECIFICATION", str(pod.folder / "model.json"))
-    monkeypatch.setattr(launching, "SPECIFICATIONS", str(pod.folder / "models"))
+    monkeypatch.setattr(loading, "SPECIFICATION", str(pod.folder / "model.json"))
+    monkeypatch.setattr(loading, "SPECIFICATIONS", str(pod.folder / "models"))
     return pod
 
 
 def served_models(pod: Pod) -> list[str]:
-    return [entry["model_name"] for entry in launching.prepare(pod.environment).config["model_list"]]
+    return [entry["model_name"] for entry in loading.prepare(pod.environment).config["model_list"]]
 
 
 def test_the_models_of_a_gateway_come_before_a_single_one(operators_places: Pod):
@@ -140,7 +143,7 @@ def test_with_neither_place_mounted_the_single_one_is_asked_for(operators_places
 
 def test_a_field_of_a_newer_operator_is_a_warning(pod: Pod):
     pod.mount(a_spec(fieldOfTomorrow=1, caching={"enabled": True, "shards": 3}))
-    found = launching.prepare(pod.environment).findings
+    found = loading.prepare(pod.environment).findings
     assert [(finding.code, finding.level) for finding in found if finding.code == "LM101"] == [
         ("LM101", "warning"),
         ("LM101", "warning"),
@@ -167,14 +170,12 @@ def test_redis_without_an_address_is_an_error(pod: Pod):
 @pytest.mark.parametrize("variable", ["REDIS_HOST", "REDIS_URL"])
 def test_redis_with_an_address_is_right(pod: Pod, variable: str):
     pod.mount(a_spec(caching={"enabled": True, "backend": "redis"}))
-    assert (
-        launching.prepare(pod.environment | {variable: "redis"}).config["litellm_settings"]["cache_params"]["type"] == "redis"
-    )
+    assert loading.prepare(pod.environment | {variable: "redis"}).config["litellm_settings"]["cache_params"]["type"] == "redis"
 
 
 def test_a_cache_in_memory_needs_no_address(pod: Pod):
     pod.mount(a_spec(caching={"enabled": True}))
-    assert launching.prepare(pod.environment).config["litellm_settings"]["cache"] is True
+    assert loading.prepare(pod.environment).config["litellm_settings"]["cache"] is True
 
 
 # The keys.
@@ -190,7 +191,7 @@ def test_a_key_is_what_its_file_holds_without_white_space_around_it(pod: Pod, co
 def test_the_configuration_refers_to_the_key_and_does_not_hold_it(pod: Pod):
     pod.mount(KEYED)
     pod.mount_key(b"sk-very-secret")
-    result = launching.prepare(pod.environment)
+    result = loading.prepare(pod.environment)
     (name,) = load_keys(result)
     assert f"os.environ/{name}" in result.text
     assert "sk-very-secret" not in result.text
@@ -245,8 +246,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What would be served; LiteLLM itself is never imported."""
     calls: list[tuple[Any, ...]] = []
 
-    def serve(*arguments: Any) -> int:
-        calls.append(arguments)
+    def serve(config: Path, start: launcher.Start, *others: Any) -> int:
+        calls.append((config, start.variables(), *others))
         return 0
 
     monkeypatch.setattr(launcher, "serve", serve)
@@ -266,7 +267,7 @@ def test_litellm_is_served_with_the_written_configuration_the_files_environment_
     launch(pod)
     ((config, environment, host, port, workers, _),) = served
     assert (config, host, port, workers) == (pod.folder / "config.yaml", "0.0.0.0", 4000, 1)
-    assert config.read_text(encoding="utf-8") == launching.prepare(pod.environment).text
+    assert config.read_text(encoding="utf-8") == loading.prepare(pod.environment).text
     assert environment["LANGOP_KEY_KEYS__ONE"] == "sk-1"
     assert environment["LITELLM_MODE"] == "PRODUCTION"
 
@@ -290,8 +291,8 @@ def test_without_its_key_nothing_is_written_and_nothing_is_served(pod: Pod, serv
 def test_where_the_usual_place_is_read_only_the_configuration_is_written_elsewhere(
     pod: Pod, served: list[Any], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(launching, "CONFIGURATION", str(pod.folder / "missing" / "config.yaml"))
-    monkeypatch.setattr("langop_model.launching.tempfile.mkdtemp", lambda **_: str(pod.folder))
+    monkeypatch.setattr(mounted, "CONFIGURATION", str(pod.folder / "missing" / "config.yaml"))
+    monkeypatch.setattr("tempfile.mkdtemp", lambda **_: str(pod.folder))
     pod.mount(a_spec())
     launch(pod)
     assert served[0][0] == pod.folder / "config.yaml"
@@ -340,7 +341,9 @@ def test_workers_that_share_no_counters_are_told(pod: Pod, served: list[Any], re
 def test_what_keeps_litellm_from_serving_is_told_without_a_key(
     pod: Pod, monkeypatch: pytest.MonkeyPatch, problem: str, code: str
 ):
-    def fail(*_: Any) -> None:
+    def fail(_: Path, start: launcher.Start, *__: Any) -> None:
+        if problem != "NoAddress":  # which is known before
+            start.variables()
         raise getattr(launcher, problem)("wrong: sk-1")
 
     monkeypatch.setattr(launcher, "serve", fail)
@@ -353,6 +356,65 @@ def test_what_keeps_litellm_from_serving_is_told_without_a_key(
     assert finding.code == code
     assert "wrong: " in finding.message
     assert "sk-1" not in finding.message or code == "LM720"
+
+
+def test_what_is_wrong_with_the_specification_is_told_before_an_address_that_is_taken(
+    pod: Pod, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: Any) -> None:
+        raise launcher.NoAddress("taken")
+
+    monkeypatch.setattr(launcher, "serve", fail)
+    pod.mount(a_spec(timeout="soon"))
+    with pytest.raises(SpecError) as caught:
+        launch(pod)
+    assert {finding.path for finding in caught.value.findings} == {("spec", "timeout")}
+
+
+@pytest.mark.usefixtures("served")
+def test_findings_are_told_once_and_by_the_launcher_itself(pod: Pod):
+    pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")
+    pod.mount(a_spec(fieldOfTomorrow=1))
+    assert codes(launch(pod)) == codes(loading.prepare(pod.environment).findings)
+
+
+@pytest.mark.parametrize(("extra", "may"), [("", True), ("{}", True), ("environment_variables: {}", False)])
+def test_nothing_is_imported_before_variables_that_are_written_by_hand_are_known(
+    pod: Pod, monkeypatch: pytest.MonkeyPatch, extra: str, may: bool
+):
+    waited: list[bool] = []
+
+    def serve(_: Path, start: launcher.Start, *__: Any) -> int:
+        waited.append(start.waiting())
+        start.variables()
+        return 0
+
+    monkeypatch.setattr(launcher, "serve", serve)
+    monkeypatch.setattr(loading, "load", slow(loading.load))
+    pod.environment |= {"LANGOP_CONFIG_PATH": str(pod.folder / "config.yaml"), "LANGOP_GATEWAY_EXTRA_CONFIG": extra}
+    pod.mount(a_spec())
+    launch(pod)
+    assert waited == [may]
+
+
+def slow(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function`, which is not done at once."""
+
+    def waits(*arguments: Any) -> Any:
+        time.sleep(0.2)
+        return function(*arguments)
+
+    return waits
+
+
+def test_a_variable_that_is_withheld_is_gone_before_litellm_is_served(
+    pod: Pod, served: list[Any], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-somebody")
+    pod.environment |= {"LANGOP_CONFIG_PATH": str(pod.folder / "config.yaml"), "OPENAI_API_KEY": "sk-of-somebody"}
+    pod.mount(a_spec())
+    launch(pod)
+    assert ("OPENAI_API_KEY" in os.environ, "OPENAI_API_KEY" in served[0][1]) == (False, False)
 
 
 @pytest.mark.parametrize(("debug", "printed"), [("true", True), ("", False), ("false", False)])
@@ -379,7 +441,7 @@ class Change:
         pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")
         self.pod = pod
         self.said: list[Finding] = []
-        self.mounted = launching.Mounted(pod.environment, self.said.extend)
+        self.mounted = mounted.Mounted(pod.environment, self.said.extend)
         self.first = self.mounted.first()
         self.said.clear()
 
@@ -436,7 +498,7 @@ def test_a_defect_while_a_change_is_rendered_does_not_end_the_gateway(change: Ch
     def fail(*_: Any) -> None:
         raise KeyError("no such template, sk-1")
 
-    monkeypatch.setattr(launching, "prepare", fail)
+    monkeypatch.setattr(loading, "prepare", fail)
     change.pod.mount({**KEYED, "timeout": "7s"})
     assert change.look() is None
     assert codes(change.said) == ["LM736"]

@@ -1,7 +1,7 @@
 """Modules that only closed routes need: imported when somebody uses them, which nobody does.
 
 LiteLLM's proxy imports the modules of all its routes when it starts; lean.py keeps the routes from being made. While the proxy
-is imported, a module of MODULES is only promised: its names are bound to promises, and a promise that is used imports the
+is imported, a module of unused.py is only promised: its names are bound to promises, and a promise that is used imports the
 module. So a wrong entry costs time and breaks nothing. tests/litellm shows that neither the import nor the start nor a request
 uses one, and that nothing but functions, types and routers is promised.
 """
@@ -12,105 +12,14 @@ import contextlib
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import FunctionType, ModuleType
 from typing import Any, Union
 
-MODULES = (
-    # MCP servers and their tools: 0.32 s
-    "litellm.experimental_mcp_client.client",
-    "litellm.experimental_mcp_client.tools",
-    "litellm.proxy._experimental.mcp_server.catalog",
-    "litellm.proxy._experimental.mcp_server.oauth_utils",
-    "litellm.proxy._experimental.mcp_server.outbound_credentials.bridge_credentials",
-    "litellm.proxy._experimental.mcp_server.outbound_credentials.envelope",
-    "litellm.proxy._experimental.mcp_server.outbound_credentials.httpx_auth",
-    "litellm.proxy._experimental.mcp_server.outbound_credentials.resolver",
-    "litellm.proxy._experimental.mcp_server.outbound_credentials.session_credentials",
-    "litellm.proxy._experimental.mcp_server.result_conversion",
-    "litellm.proxy._experimental.mcp_server.ui_session_utils",
-    "litellm.proxy.hooks.mcp_semantic_filter.hook",
-    # Keys, teams, users, models and settings of an administrator: 0.15 s
-    "litellm.proxy.management_endpoints.auto_router_endpoints",
-    "litellm.proxy.management_endpoints.budget_management_endpoints",
-    "litellm.proxy.management_endpoints.cache_settings_endpoints",
-    "litellm.proxy.management_endpoints.callback_management_endpoints",
-    "litellm.proxy.management_endpoints.cost_tracking_settings",
-    "litellm.proxy.management_endpoints.customer_endpoints",
-    "litellm.proxy.management_endpoints.daily_activity_routes",
-    "litellm.proxy.management_endpoints.fallback_management_endpoints",
-    "litellm.proxy.management_endpoints.gateway_request_endpoints",
-    "litellm.proxy.management_endpoints.internal_user_endpoints",
-    "litellm.proxy.management_endpoints.key_management_endpoints",
-    "litellm.proxy.management_endpoints.management_v1.budgets",
-    "litellm.proxy.management_endpoints.management_v1.spend_logs",
-    "litellm.proxy.management_endpoints.management_v1.teams",
-    "litellm.proxy.management_endpoints.management_v1.users",
-    "litellm.proxy.management_endpoints.model_access_group_management_endpoints",
-    "litellm.proxy.management_endpoints.model_management_endpoints",
-    "litellm.proxy.management_endpoints.organization_endpoints",
-    "litellm.proxy.management_endpoints.password_endpoints",
-    "litellm.proxy.management_endpoints.prompt_caching_requests",
-    "litellm.proxy.management_endpoints.router_settings_endpoints",
-    "litellm.proxy.management_endpoints.session_endpoints",
-    "litellm.proxy.management_endpoints.tag_management_endpoints",
-    "litellm.proxy.management_endpoints.team_callback_endpoints",
-    "litellm.proxy.management_endpoints.team_endpoints",
-    "litellm.proxy.management_endpoints.ui_sso",
-    "litellm.proxy.management_endpoints.user_agent_analytics_endpoints",
-    "litellm.proxy.management_endpoints.workflow_management_endpoints",
-    "litellm.proxy.management_helpers.auto_router_availability",
-    "litellm.proxy.management_helpers.key_settings_audit",
-    "litellm.proxy.management_helpers.utils",
-    # What OpenAI's client offers beside what is open: 0.18 s
-    "openai.resources.admin",
-    "openai.resources.batches",
-    "openai.resources.beta",
-    "openai.resources.containers",
-    "openai.resources.evals",
-    "openai.resources.fine_tuning",
-    "openai.resources.skills",
-    "openai.resources.uploads",
-    "openai.resources.vector_stores",
-    "openai.resources.videos",
-    # Sounds, with numpy, for a closed route of Amazon's: 0.04 s
-    "soundfile",
-    # The command line of httpx, with rich and pygments: 0.04 s
-    "httpx._main",
-    # Everything else: 0.12 s
-    "litellm.proxy.analytics_endpoints.analytics_endpoints",
-    "litellm.proxy.batches_endpoints.endpoints",
-    "litellm.proxy.batches_endpoints.litellm_executed_batches",
-    "litellm.proxy.caching_routes",
-    "litellm.proxy.container_endpoints.endpoints",
-    "litellm.proxy.credential_endpoints.endpoints",
-    "litellm.proxy.discovery_endpoints.agent_skills_endpoints",
-    "litellm.proxy.discovery_endpoints.ui_discovery_endpoints",
-    "litellm.proxy.google_endpoints.endpoints",
-    "litellm.proxy.lens.dataset_endpoints",
-    "litellm.proxy.lens.endpoints",
-    "litellm.proxy.lens.feedback_endpoints",
-    "litellm.proxy.lens.repository",
-    "litellm.proxy.lens.signal_repository",
-    "litellm.proxy.lens.sources",
-    "litellm.proxy.logging_endpoints.callback_logs_endpoints",
-    "litellm.proxy.memory.memory_endpoints",
-    "litellm.proxy.moyai_endpoints",
-    "litellm.proxy.ocr_endpoints.endpoints",
-    "litellm.proxy.public_endpoints.public_endpoints",
-    "litellm.proxy.public_endpoints.public_v1.model_hub",
-    "litellm.proxy.rag_endpoints.endpoints",
-    "litellm.proxy.search_endpoints.endpoints",
-    "litellm.proxy.search_endpoints.search_tool_registry",
-    "litellm.proxy.spend_tracking.spend_management_endpoints",
-    "litellm.proxy.ui_crud_endpoints.latest_release_endpoints",
-    "litellm.proxy.ui_crud_endpoints.user_banner_endpoints",
-    "litellm.proxy.video_endpoints.endpoints",
-    "litellm.types.interactions.generated",
-)
+from langop_model.gateway.serving import unused
 
 bound: dict[str, set[str]] = {}  # the modules that somebody imported while they were promised, and the names that he took
 kept: set[str] = set()  # the promises that were used, as module:name
@@ -159,8 +68,12 @@ class Promise:
         return bool(self._get())
 
     def __getitem__(self, key: Any) -> Any:
-        """Return an item, or the parametrized class."""
-        return self._get()[key]
+        """Return an item; while LiteLLM is imported, promise the parametrized class."""
+        return Promise(lambda: self._get()[key]) if _finders else self._get()[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Go through what was promised: without this Python would ask for the items 0, 1, 2, and never find the last."""
+        return iter(self._get())
 
     @property
     def __signature__(self) -> Any:
@@ -182,8 +95,8 @@ class _Finder(MetaPathFinder, Loader):
         self.promised: dict[str, ModuleType] = {}
 
     def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
-        """Take the modules of the list, and nothing below them."""
-        return ModuleSpec(name, self) if name in self.modules else None
+        """Take the modules of the list, and what is below its packages."""
+        return None if self.modules.isdisjoint(_with_packages(name)) else ModuleSpec(name, self, is_package=True)
 
     def exec_module(self, module: ModuleType) -> None:
         """Promise whatever is asked for."""
@@ -191,6 +104,8 @@ class _Finder(MetaPathFinder, Loader):
         names = bound.setdefault(module.__name__, set())
 
         def promise(name: str) -> Any:
+            if name == "__all__":  # everything, by a star: that can't be promised
+                return _all(module)
             if name.startswith("__"):
                 raise AttributeError(name)
             made = _promise(module.__name__, name)
@@ -200,24 +115,31 @@ class _Finder(MetaPathFinder, Loader):
 
         module.__getattr__ = promise  # type: ignore[method-assign]
 
-    def forget(self, names: Sequence[str]) -> None:
-        """Let the next import of these modules be a real one."""
-        self.modules -= set(names)
-        for name in names:
-            promised = self.promised.pop(name, None)
+    def forget(self, names: Set[str]) -> None:
+        """Let the next import of those that are in the list, and of what is below them, be a real one."""
+        listed = self.modules & names
+        self.modules -= listed
+        for name in [name for name in self.promised if not listed.isdisjoint(_with_packages(name))]:
+            promised = self.promised.pop(name)
             package, _, child = name.rpartition(".")
-            if promised is not None and sys.modules.get(name) is promised:
+            if sys.modules.get(name) is promised:
                 del sys.modules[name]
-                if getattr(sys.modules.get(package), child, None) is promised:
+                if vars(sys.modules.get(package, self)).get(child) is promised:
                     delattr(sys.modules[package], child)
+
+
+def _with_packages(module: str) -> list[str]:
+    """Return the name of a module and those of the packages that it is in."""
+    parts = module.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
 
 
 _finders: list[_Finder] = []
 
 
 @contextlib.contextmanager
-def promised(modules: Sequence[str] = MODULES) -> Iterator[None]:
-    """Promise `modules` to everybody who imports them now. Who imports one afterwards gets it."""
+def promised(modules: Sequence[str] = unused.MODULES) -> Iterator[None]:
+    """Promise `modules`, and what is below them, to everybody who imports them now. Who imports one afterwards gets it."""
     finder = _Finder(modules)
     _finders.append(finder)
     sys.meta_path.insert(0, finder)
@@ -226,7 +148,7 @@ def promised(modules: Sequence[str] = MODULES) -> Iterator[None]:
     finally:
         sys.meta_path.remove(finder)
         _finders.remove(finder)
-        finder.forget(list(finder.promised))
+        finder.forget(finder.modules)
 
 
 def _promise(module: str, name: str) -> Any:
@@ -239,8 +161,22 @@ def _promise(module: str, name: str) -> Any:
     return Promise(lambda: _real(module, name))
 
 
+def _all(promised: ModuleType) -> list[str]:
+    """Import the module, give `promised` its public names, and return them."""
+    real = _import(promised.__name__)
+    names = getattr(real, "__all__", None) or [name for name in vars(real) if not name.startswith("_")]
+    vars(promised).update({name: getattr(real, name) for name in names})
+    kept.add(f"{promised.__name__}:*")
+    return list(names)
+
+
 def _real(module: str, name: str) -> Any:
     kept.add(f"{module}:{name}")
+    return getattr(_import(module), name)
+
+
+def _import(module: str) -> ModuleType:
+    """Import a module that was promised: from its real package, which is promised no longer."""
     for finder in _finders:
-        finder.forget([module])
-    return getattr(importlib.import_module(module), name)
+        finder.forget(set(_with_packages(module)))
+    return importlib.import_module(module)

@@ -5,6 +5,7 @@ This module is the one place that touches LiteLLM's application and its log set-
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -14,10 +15,10 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from langop_model.gateway.scope import App
-from langop_model.gateway.serving import waiting_room
+from langop_model.gateway.serving import late, waiting_room
 from langop_model.gateway.serving.channel import Channel
 from langop_model.gateway.serving.process import Process
 from langop_model.gateway.serving.supervisor import Changes, KeepsDying, LaunchFailed, Supervisor
@@ -36,6 +37,22 @@ FOLLOWED = frozenset({"LITELLM_LOG", "OTEL_SERVICE_NAME", "OTEL_INSTRUMENTATION_
 # A request leaves 20 objects for the collector. At Python's 700 it takes 2 % of the CPU and now and then 50 ms for all that is
 # old; at 50,000 a collection of the young takes 100 ms. Here it is 0.6 %, and 20 ms at most (measured, 1,500 requests each).
 COLLECT = (5_000, 20, 20)
+
+# Packages of others that LiteLLM imports, and that read no variable then which a configuration sets or withholds (tests/litellm
+# holds that). They take twice as long as one model's rendering.
+EARLY = (
+    "uvicorn",
+    "pydantic.main",
+    "pydantic_settings",
+    "httpx",
+    "starlette.applications",
+    "fastapi",
+    "aiohttp",
+    "redis.asyncio",
+    "jwt",
+    "requests",
+    "tokenizers",
+)
 
 # What LiteLLM would import in each worker, when it loads its configuration and with the first request. Imported before the
 # fork it is there once: 20 MB less for each worker, and no first request that takes a second.
@@ -62,9 +79,19 @@ class NoAddress(Exception):
     """Nobody can listen there."""
 
 
+class Start(Protocol):
+    """Where the first configuration comes from."""
+
+    def waiting(self) -> bool:
+        """Whether it is still being made, and what no configuration changes may be imported meanwhile."""
+
+    def variables(self) -> Mapping[str, str]:
+        """Write it, and return what LiteLLM shall find in its process environment."""
+
+
 def serve(
     config: Path,
-    environment: Mapping[str, str],
+    start: Start,
     host: str,
     port: int,
     workers: int = 1,
@@ -72,9 +99,9 @@ def serve(
 ) -> int:
     """Serve LiteLLM's proxy with `config` on `host`:`port` until told to stop, and return the exit code.
 
-    `environment` is what LiteLLM finds in its process environment; `changes` says when `config` has been written anew, and
-    with which variables. Raises NoAddress when the port can't be had, ModuleNotFoundError when LiteLLM is not installed, and
-    LaunchFailed and KeepsDying as Supervisor.run does.
+    `start` writes `config`, when the door is open already; `changes` says when it has been written anew, and with which
+    variables. Raises NoAddress when the port can't be had, what `start` raises, ModuleNotFoundError when LiteLLM is not
+    installed, and LaunchFailed and KeepsDying as Supervisor.run does.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)  # process 1 has no default that would end it
@@ -83,6 +110,8 @@ def serve(
         os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="langop-metrics-")
     room = Process(lambda channel: waiting_room.serve(listener, channel), [])
     try:
+        import_meanwhile(start)
+        environment = start.variables()
         app = import_litellm(environment)
         imported = dict(environment)
 
@@ -107,15 +136,27 @@ def listen(host: str, port: int) -> socket.socket:
         raise NoAddress(problem.strerror or str(problem)) from None
 
 
+def import_meanwhile(start: Start) -> None:
+    """Import packages that LiteLLM needs, one after the other, as long as the start has to wait."""
+    gc.disable()  # until LiteLLM is imported
+    with late.promised():
+        for package in EARLY:
+            if not start.waiting():
+                return
+            with contextlib.suppress(ImportError):  # LiteLLM's own import says it
+                importlib.import_module(package)
+
+
 def import_litellm(environment: Mapping[str, str]) -> App:
     """Import LiteLLM's proxy, and return it. Nothing that it imports here starts a thread (tests/litellm holds that)."""
     os.environ.update(environment)
     # What 4,000 modules allocate lives as long as the process: collecting garbage meanwhile costs a quarter of the start.
     gc.disable()
     from langop_model.gateway.access import routes
-    from langop_model.gateway.serving import late, lean
 
     with late.promised():
+        from langop_model.gateway.serving import lean  # and FastAPI
+
         with lean.only(routes.PATHS_OF_LITELLM):
             from litellm.proxy.proxy_server import app
 

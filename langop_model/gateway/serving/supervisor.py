@@ -113,6 +113,7 @@ class Supervisor:
                     self._move_on()
         finally:
             self._end_all()
+            signal.set_wakeup_fd(-1)  # its socket goes with this object, and the end of the waiting room is still to come
         return 0
 
     def _start(self, environment: Environment) -> None:

@@ -14,6 +14,8 @@ from langop_model.gateway.serving import late
 
 PACKAGE = "promised_package"
 CLOSED = f"{PACKAGE}.closed"
+WIDE = f"{PACKAGE}.wide"
+INNER = f"{WIDE}.inner"
 SOURCE = """
 LIMIT = 3
 empty = ()
@@ -21,6 +23,8 @@ class Refused(Exception): pass
 class RefusedError(Exception): pass
 class Base:
     name = "base"
+    def __class_getitem__(cls, key): return (cls.name, key)
+numbers = [1, 2]
 def double(number): return 2 * number
 def loud(function):
     return lambda *arguments: function(*arguments) + "!"
@@ -33,11 +37,14 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     folder.mkdir()
     (folder / "__init__.py").touch()
     (folder / "closed.py").write_text(SOURCE, encoding="utf-8")
+    (folder / "wide").mkdir()
+    (folder / "wide" / "__init__.py").write_text(f"from {INNER} import half\n", encoding="utf-8")
+    (folder / "wide" / "inner.py").write_text("def half(number): return number / 2\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(late, "kept", set())
     monkeypatch.setattr(late, "bound", {})
     yield
-    for name in (PACKAGE, CLOSED):
+    for name in (PACKAGE, CLOSED, WIDE, INNER):
         sys.modules.pop(name, None)
 
 
@@ -116,3 +123,40 @@ def test_a_method_with_a_promised_decorator_knows_its_object():
 def test_who_imports_the_module_later_gets_it():
     take("double")
     assert importlib.import_module(CLOSED).double(4) == 8
+
+
+def test_a_class_waits_with_its_parameters():
+    with late.promised([CLOSED]):
+        of_text = importlib.import_module(CLOSED).Base["text"]
+    assert late.kept == set()
+    assert tuple(of_text) == ("base", "text")
+
+
+def test_what_is_gone_through_has_an_end():
+    (numbers,) = take("numbers")
+    assert [number for number in numbers] == [1, 2]  # noqa: C416 - `list` would ask for the length first
+
+
+def test_what_is_below_a_promised_package_is_promised_too():
+    with late.promised([WIDE]):
+        half = importlib.import_module(INNER).half
+    assert ({WIDE, INNER} & set(sys.modules), late.kept) == (set(), set())
+    assert (half(4), late.kept) == (2, {f"{INNER}:half"})
+
+
+def test_what_is_used_while_others_are_promised_comes_with_its_package():
+    with late.promised([WIDE, CLOSED]):
+        closed = importlib.import_module(CLOSED)
+        assert importlib.import_module(INNER).half(4) == 2
+        assert importlib.import_module(WIDE).half is importlib.import_module(INNER).half
+        assert sys.modules[CLOSED] is closed  # which stays promised
+    assert late.bound.keys() == {WIDE, INNER, CLOSED}
+    assert {WIDE, INNER} <= set(sys.modules)
+
+
+def test_everything_by_a_star_is_real():
+    with late.promised([CLOSED]):
+        names: dict[str, Any] = {}
+        exec(f"from {CLOSED} import *", names)
+        assert names["double"] is importlib.import_module(CLOSED).double
+    assert (names["LIMIT"], late.kept) == (3, {f"{CLOSED}:*"})

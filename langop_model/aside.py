@@ -1,0 +1,66 @@
+"""Something that is computed in another process while this one does something else: for two cores."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import sys
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Aside(Generic[Result]):
+    """A call of `function`, begun now in a child process that is forked; it must print nothing.
+
+    What it raises of the type `expected` is raised here. For everything else it is called again, here: a defect shows itself
+    where it can be seen, and a child that was killed costs time only.
+    """
+
+    def __init__(self, function: Callable[[], Result], expected: type[Exception]) -> None:
+        self.function = function
+        self.expected = expected
+        self.answer, theirs = os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._answer_and_exit(theirs)
+        os.close(theirs)
+
+    @property
+    def done(self) -> bool:
+        """Whether `result` has nothing left to wait for."""
+        return bool(select.select([self.answer], [], [], 0)[0])
+
+    def result(self) -> Result:
+        """Return what `function` returned, once."""
+        with os.fdopen(self.answer, "rb") as answer:
+            content = answer.read()
+        _, status = os.waitpid(self.pid, 0)
+        if status:
+            return self.function()
+        result, problem = pickle.loads(content)  # noqa: S301 - written by this program
+        if problem is not None:
+            raise problem
+        returned: Result = result
+        return returned
+
+    def _answer_and_exit(self, theirs: int) -> None:
+        """Be the child; nothing of the parent's own stack is unwound."""
+        code = 1
+        try:
+            os.close(self.answer)
+            try:
+                answer = (self.function(), None)
+            except self.expected as problem:
+                answer = (None, problem)  # type: ignore[assignment]
+            with os.fdopen(theirs, "wb") as file:
+                file.write(pickle.dumps(answer))
+            code = 0
+        except BaseException:  # noqa: BLE001, S110 - the parent repeats it
+            pass
+        finally:
+            os._exit(code)

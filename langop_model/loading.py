@@ -1,0 +1,81 @@
+"""What is mounted, as a configuration with its keys: a folder of specifications, or one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from langop_model.mounted import Loaded
+from langop_model.mounted_keys import ambient, foreign, load_keys
+from langop_model.renderer import findings, rendering, source
+from langop_model.renderer.findings import SpecError
+from langop_model.renderer.rendering import Rendering
+from langop_model.renderer.settings import Settings
+from langop_model.watching import Watch
+
+SPECIFICATION = "/etc/langop/model.json"
+SPECIFICATIONS = "/etc/langop/models"  # model__<name>.json of each model of a gateway
+
+# A newer operator may write fields that this image does not know: it must not keep an old image from starting.
+SOFTENED = frozenset({"LM101"})
+
+
+def load(environment: Mapping[str, str], watch: Watch) -> Loaded:
+    """Return what is mounted, rendered, and its keys; `watch` remembers it, also where it is wrong. Raises SpecError."""
+    watch.remember(_sources(environment))
+    result = prepare(environment)
+    credentials = [credential for model in result.models for credential in model.credentials.items]
+    watch.add({credential.place.rstrip("/") for credential in credentials})
+    said = list(result.findings)
+    keys = {**ambient(result, environment), **load_keys(result, said.extend)}
+    return Loaded(result.text, result.config["environment_variables"], keys, tuple(foreign(environment)), tuple(said))
+
+
+def prepare(environment: Mapping[str, str]) -> Rendering:
+    """Return the rendering of the mounted LanguageModel, or of a gateway where a folder is mounted. Raises SpecError.
+
+    The order is LANGOP_MODEL_PATH, /etc/langop/models/model__<name>.json, /etc/langop/model.json. A folder without models is
+    a gateway that has none yet.
+    """
+    settings = Settings.in_container(environment)
+    result = _render(environment, settings)
+    needs_redis = result.config["litellm_settings"].get("cache_params", {}).get("type") == "redis"
+    if needs_redis and not settings.redis:
+        raise SpecError([*result.findings, findings.make("LM704", ("spec", "caching", "backend"))])
+    return result
+
+
+def _sources(environment: Mapping[str, str]) -> list[str]:
+    """Return every place where a specification may be mounted, in the order in which they are looked at."""
+    given = environment.get("LANGOP_MODEL_PATH")
+    return [given] if given else [SPECIFICATIONS, SPECIFICATION]
+
+
+def _render(environment: Mapping[str, str], settings: Settings) -> Rendering:
+    sources = _sources(environment)
+    folders = [path for path in sources if os.path.isdir(path)]  # noqa: PTH112 - false, and no error, for an impossible name
+    names = [name for folder in folders for name in _models(folder, own=folder == SPECIFICATIONS)]
+    if names:
+        return rendering.render_gateway(names, settings, SOFTENED)
+    files = [path for path in sources if path not in folders and os.path.exists(path)]  # noqa: PTH110
+    if files:
+        return _render_file(files[0], settings)
+    if folders:
+        empty = rendering.render_gateway([], settings, SOFTENED)
+        return replace(empty, findings=(*empty.findings, replace(findings.make("LM727"), file=folders[0])))
+    raise findings.error("LM703", file=sources[-1])
+
+
+def _models(folder: str, *, own: bool) -> list[str]:
+    """Return the specifications in a folder; in the operator's `own` there may be other files."""
+    found = source.specifications(folder)
+    return [name for name in found if not own or Path(name).name.startswith("model__")]
+
+
+def _render_file(path: str, settings: Settings) -> Rendering:
+    renderings = rendering.render_file(path, settings, SOFTENED)
+    if len(renderings) != 1:
+        raise findings.error("LM706", file=path, count=len(renderings))
+    return renderings[0]

@@ -1,0 +1,142 @@
+"""What is mounted and what is served of it: the configuration's file, and what has changed since.
+
+The renderer is imported where it renders: at the start that is another process (aside.py), here it is the first change.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from langop_model import report
+from langop_model.renderer import findings
+from langop_model.renderer.findings import Finding, SpecError
+from langop_model.watching import Watch
+
+CONFIGURATION = "/app/config.yaml"
+
+Say = Callable[[Iterable[Finding]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration, and what LiteLLM shall find in its environment: the file's `own` variables, and the `keys`.
+
+    A pod's own identity is among the keys, where a model relies on it. `withheld` are the names that LiteLLM shall not find.
+    """
+
+    text: str = ""
+    own: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    withheld: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Both together."""
+        return {**self.keys, **self.own}
+
+
+class Mounted:
+    """What is mounted, rendered and written: at first, and again whenever it changes (the gateway's Changes)."""
+
+    def __init__(self, environment: Mapping[str, str], say: Say) -> None:
+        self.environment = environment
+        self.say = say
+        self.path = _configuration_path(environment)
+        self.watch = Watch()
+        self.served = self.tried = self.imported = Loaded()
+
+    def load(self) -> tuple[Loaded, Watch]:
+        """Return what is mounted now, and what has to be watched: also in another process (aside.py). Raises SpecError."""
+        from langop_model import loading  # with the renderer, which takes its time and is wanted once
+
+        return loading.load(self.environment, self.watch), self.watch
+
+    def first(self, load: Callable[[], tuple[Loaded, Watch]] | None = None) -> dict[str, str]:
+        """Write the configuration, and return the variables that LiteLLM shall find. Raises SpecError.
+
+        `load` returns what this object's own would.
+        """
+        loaded, self.watch = (load or self.load)()
+        self.served = self.tried = self.imported = loaded
+        self._write(loaded)
+        return loaded.variables
+
+    def next(self) -> dict[str, str] | None:
+        """Write the configuration of a changed specification or key, and return its variables; None where nothing changed.
+
+        What is wrong with it is said, and nothing is written.
+        """
+        if not self.watch.changed():
+            return None
+        try:
+            loaded, _ = self.load()
+            if loaded.text == self.served.text:
+                return None  # a key that has changed is read by who uses it (langop_model/gateway/secrets.py)
+            self._write(loaded)
+        except SpecError as problem:
+            self.say([*problem.findings, findings.make("LM726")])
+            return None
+        except Exception as defect:  # noqa: BLE001 - whatever is wrong with a change, what is being served goes on
+            self.say([findings.make("LM736", reason=self.without_keys(f"{type(defect).__name__}: {defect}"))])
+            return None
+        self.tried = loaded
+        self._say_what_needs_a_start(loaded)
+        return loaded.variables
+
+    def took_effect(self) -> None:
+        """The changed configuration is being served."""
+        self.served = self.tried
+        self.say([findings.make("LM724")])
+
+    def failed(self, reason: str) -> None:
+        """LiteLLM did not load the changed configuration: the file says again what is being served."""
+        self.say([findings.make("LM725", reason=self.without_keys(reason))])
+        try:
+            _write(self.path, self.served.text)
+        except SpecError as problem:
+            self.say(problem.findings)
+
+    def died(self, how: str) -> None:
+        """A worker ended by itself."""
+        self.say([findings.make("LM723", reason=self.without_keys(how))])
+
+    def _write(self, loaded: Loaded) -> None:
+        self.say(loaded.findings)
+        if self.environment.get("DEBUG", "").lower() in ("true", "1"):
+            report.print_configuration(loaded.text)
+        _write(self.path, loaded.text)
+
+    def _say_what_needs_a_start(self, loaded: Loaded) -> None:
+        """LiteLLM reads some variables when it is imported, which was done with those of the first configuration."""
+        from langop_model.gateway.serving.launcher import FOLLOWED
+
+        changed = {name for name, _ in loaded.own.items() ^ self.imported.own.items()} - FOLLOWED
+        if changed:
+            self.say([findings.make("LM735", names=", ".join(sorted(changed)))])
+
+    def without_keys(self, text: str) -> str:
+        """Return `text`, which another program wrote, without the keys that it may repeat."""
+        for value in {*self.served.keys.values(), *self.tried.keys.values()}:
+            text = text.replace(value, "[key]")
+        return text
+
+
+def _write(path: Path, text: str) -> None:
+    from langop_model.renderer.output import write
+
+    write(path, text)
+
+
+def _configuration_path(environment: Mapping[str, str]) -> Path:
+    """Return where the configuration is written: where LANGOP_CONFIG_PATH says; with a read-only root, where there is room."""
+    wanted = environment.get("LANGOP_CONFIG_PATH")
+    path = Path(wanted or CONFIGURATION)
+    if not wanted and not os.access(path.parent, os.W_OK):
+        import tempfile
+
+        path = Path(tempfile.mkdtemp(prefix="langop-")) / path.name
+    return path
