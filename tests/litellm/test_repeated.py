@@ -330,3 +330,17 @@ def test_a_providers_name_is_its_value():
     assert {provider.name: provider.value for provider in LlmProviders} == before
     assert LlmProviders("openai") is LlmProviders.OPENAI
     assert LlmProviders.OPENAI == "openai"
+
+
+# Steps of a request.
+
+
+@pytest.mark.parametrize(("callbacks", "told"), [([], 0), (["prometheus_system"], 1)])
+def test_how_long_a_step_took_is_told_where_somebody_listens(monkeypatch: pytest.MonkeyPatch, callbacks: list[str], told: int):
+    async def listen(*_: Any, **__: Any) -> None: ...
+
+    monkeypatch.setattr(litellm, "service_callback", callbacks)
+    place = Place("async_service_success_hook")
+    place.original = listen
+    asyncio.run(place.replacement(None, service="auth", call_type="", duration=0.1))
+    assert place.calls == told

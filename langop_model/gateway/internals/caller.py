@@ -28,7 +28,7 @@ INDIFFERENT = frozenset(
     }
 )  # fmt: skip
 
-_known: dict[str | None, Any] = {}
+_known: dict[str | None, _Known] = {}
 
 
 async def of(request: Request) -> Any:
@@ -37,17 +37,17 @@ async def of(request: Request) -> Any:
     from litellm.proxy.common_utils.http_parsing_utils import read_request_body
 
     key = request.headers.get("authorization")
-    is_plain = not request.query_params and _is_the_same_for_each_request()
+    is_plain = not request.scope["query_string"] and _is_the_same_for_each_request()
     if is_plain:
         request.state.litellm_received_at = datetime.now(UTC)
         is_plain = not _names_a_user_or_a_rewritten_model(await read_request_body(request))
     if is_plain and key in _known:
-        return _copy(_known[key])
+        return _known[key].copy()
     user = await user_api_key_auth(request, key, None, None, None, None, None)
-    if is_plain and _holds_nothing(user):
+    if is_plain and not any(getattr(user, name) for name in _containers(user)):
         if len(_known) >= MOST_KEYS:
             _known.clear()
-        _known[key] = _copy(user)
+        _known[key] = _Known(user)
     return user
 
 
@@ -69,15 +69,21 @@ def _names_a_user_or_a_rewritten_model(body: Mapping[str, Any]) -> bool:
     return is_rewritten or get_end_user_id_from_request_body(body) is not None
 
 
-def _holds_nothing(user: Any) -> bool:
-    """Whether no member could be changed by one request and seen by another, once _copy has made containers anew."""
-    return all(not value for value in vars(user).values() if isinstance(value, (dict, list, set)))
+def _containers(user: Any) -> dict[str, type]:
+    """The members that one request could fill, and another see."""
+    return {name: type(value) for name, value in vars(user).items() if isinstance(value, (dict, list, set))}
 
 
-def _copy(user: Any) -> Any:
-    copy = user.model_copy()
-    members = vars(copy)
-    for name, value in members.items():
-        if isinstance(value, (dict, list, set)):
-            members[name] = type(value)()
-    return copy
+class _Known:
+    """A caller as LiteLLM has described it, from which each request gets a copy of its own."""
+
+    def __init__(self, user: Any) -> None:
+        self.containers = _containers(user)
+        self.user = user.model_copy()  # the first request has the original, and may write into it
+
+    def copy(self) -> Any:
+        copy = self.user.model_copy()
+        members = vars(copy)
+        for name, container in self.containers.items():
+            members[name] = container()
+        return copy

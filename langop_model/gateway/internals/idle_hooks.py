@@ -6,11 +6,9 @@ them out of LiteLLM's lists; tests/litellm/test_direct.py fails when a new LiteL
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from langop_model.gateway.internals import litellm_proxy
-from langop_model.gateway.scope import App, Message, Receive, Send
 
 # Their classes, and what each would need. What is not named here stays: ResponsesIDSecurity keeps callers apart,
 # SkillsInjectionHook refuses skills, what a configuration names as a callback is its own.
@@ -25,29 +23,10 @@ IDLE = {
 LISTS = ("callbacks", "success_callback", "_async_success_callback", "failure_callback", "_async_failure_callback")
 
 
-class WithoutIdleHooks:
-    """ASGI middleware: once LiteLLM has started, takes the idle hooks out where they `may` go."""
-
-    def __init__(self, app: App, may: Callable[[], bool]) -> None:
-        self.app = app
-        self.may = may
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        await self.app(scope, receive, self._after_start(send) if scope["type"] == "lifespan" else send)
-
-    def _after_start(self, send: Send) -> Send:
-        async def observed_send(message: Message) -> None:
-            if message["type"] == "lifespan.startup.complete" and self.may():
-                remove()
-            await send(message)
-
-        return observed_send
-
-
-def may_go() -> bool:
-    """Whether no key has limits: they come from a database, or from a configuration's own `custom_auth`."""
-    return not (litellm_proxy.has_own_auth() or litellm_proxy.has_database())
+def leave_out() -> None:
+    """Take the idle hooks out, unless a key may have limits: from a database, or from a configuration's own `custom_auth`."""
+    if not (litellm_proxy.has_own_auth() or litellm_proxy.has_database()):
+        remove()
 
 
 def remove() -> None:

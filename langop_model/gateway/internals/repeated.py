@@ -36,6 +36,7 @@ def install() -> None:
 def places() -> tuple[tuple[Any, str, Callable[[Function], Function]], ...]:
     """Where the work is done: the owner and the name of each function, and what makes another of it."""
     from litellm import main
+    from litellm._service_logger import ServiceLogging
     from litellm.litellm_core_utils.litellm_logging import Logging, StandardLoggingPayloadSetup
     from litellm.litellm_core_utils.llm_response_utils import response_metadata
     from litellm.proxy.auth.route_checks import RouteChecks
@@ -44,6 +45,7 @@ def places() -> tuple[tuple[Any, str, Callable[[Function], Function]], ...]:
 
     return (
         (RouteChecks, "is_management_route", functools.lru_cache(MOST_PATHS)),  # LiteLLM's 78 patterns; the path alone decides
+        (ServiceLogging, "async_service_success_hook", _only_if_somebody_listens),
         (main, "get_model_info_helper", _each_model_once),
         (response_metadata, "get_api_base", _only_if_none_is_given),
         (Logging, "_record_zero_cost_diagnostic", _once_in_a_request),
@@ -53,6 +55,17 @@ def places() -> tuple[tuple[Any, str, Callable[[Function], Function]], ...]:
         (BaseClient, "_process_response_data", _in_one_step_if_valid),
         (httpx.Cookies, "extract_cookies", _only_if_one_is_set),
     )
+
+
+def _only_if_somebody_listens(tell: Function) -> Function:
+    """Don't describe how long each of five steps of a request took where nobody is told."""
+    import litellm
+
+    async def tell_if_asked(log: Any, *args: Any, **about: Any) -> None:
+        if litellm.service_callback:
+            await tell(log, *args, **about)
+
+    return tell_if_asked
 
 
 def _each_model_once(find: Function) -> Function:

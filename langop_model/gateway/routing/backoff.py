@@ -17,8 +17,12 @@ T = TypeVar("T")
 async def call(attempt: Callable[[int], Awaitable[T]], retries: Retries, most: int) -> T:
     """Return what `attempt` returns, called with 0, 1, 2... until it succeeds, must not be retried, or was `most` times.
 
-    Raises the error of the last attempt.
+    Raises the error of the last attempt. Most calls succeed at once: tenacity is asked when one has failed.
     """
+    try:
+        return await attempt(0)
+    except Exception as problem:  # noqa: BLE001 - raised again below
+        first = problem
     async for state in AsyncRetrying(
         stop=stop_after_attempt(most + 1),
         wait=_Wait(retries),
@@ -26,7 +30,10 @@ async def call(attempt: Callable[[int], Awaitable[T]], retries: Retries, most: i
         reraise=True,
     ):
         with state:
-            return await attempt(state.retry_state.attempt_number - 1)
+            number = state.retry_state.attempt_number - 1
+            if number == 0:
+                raise first
+            return await attempt(number)
     raise AssertionError("tenacity ends with a result or an error")
 
 

@@ -190,10 +190,10 @@ def _work(
 def _with_middleware(app: App) -> App:
     """Return LiteLLM's application behind the gate: the first to see a request."""
     from langop_model.gateway.access import gate
-    from langop_model.gateway.internals import direct, idle_hooks
+    from langop_model.gateway.internals import after_start, direct, idle_hooks, plain_settings
 
     direct_way = direct.Direct(app, direct.is_open)
-    return gate.around(idle_hooks.WithoutIdleHooks(direct_way, idle_hooks.may_go))
+    return gate.around(after_start.AfterStart(direct_way, (idle_hooks.leave_out, plain_settings.install)))
 
 
 def _logging(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import uvicorn
 
 from langop_model.gateway.scope import App, Message, Receive, Send
 from langop_model.gateway.serving.channel import Channel
+from langop_model.gateway.serving.protocol import Protocol
 
 # Seconds that an idle connection stays open. httpx and OpenAI's SDK give one up after 5, aiohttp after 15: the client closes
 # first, and never writes a request into a connection that is just being closed here.
@@ -128,7 +129,7 @@ def run(app: App, listener: socket.socket, channel: Channel, settings: dict[str,
     """
     failure = StartupFailure(app)
     closing = Closing(failure)
-    config = uvicorn.Config(closing, loop="uvloop", http="httptools", timeout_keep_alive=KEEP_ALIVE, lifespan="on", **settings)
+    config = uvicorn.Config(closing, loop="uvloop", http=Protocol, timeout_keep_alive=KEEP_ALIVE, lifespan="on", **settings)
     try:
         Server(config, channel, closing).run(sockets=[listener])
     except SystemExit:
