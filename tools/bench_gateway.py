@@ -163,7 +163,8 @@ def _measure(figures: Figures, gateway: Gateway, seconds: float) -> None:
             url, json={"model": MODEL, "messages": [{"role": "user", "content": "Hello!"}]}, timeout=60
         ).raise_for_status()
         figures.first.append((time.monotonic() - began) * 1000)
-        load_generator.run(url, MODEL, 4, 2)  # warm
+        load_generator.run(url, MODEL, 4, 2)  # warm; it ends with requests that are cut off, which leaves work behind
+        time.sleep(1)
         for number in CONNECTIONS:
             before = sum(map(_cpu_seconds, memory.family(gateway.process.pid)))
             load = load_generator.run(url, MODEL, number, seconds)
@@ -208,7 +209,7 @@ def _reload(gateway: Gateway, folder: Path) -> float:
 
 def _cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK
+    return sum(map(int, fields[11:15])) / CLOCK  # its own, and of the children that have ended
 
 
 def _print(plain: Figures, ours: Figures, direct: dict[int, Load]) -> None:
