@@ -53,12 +53,12 @@ def forget() -> None:
     caller._is_the_same_for_each_request.cache_clear()
 
 
-def request(body: dict[str, Any], key: str | None = None, query: bytes = b"") -> Request:
+def request(body: dict[str, Any], key: str | None = None, query: bytes = b"", path: str = "/v1/chat/completions") -> Request:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}
 
     headers = [(b"content-type", b"application/json"), *([(b"authorization", key.encode())] if key else [])]
-    scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "query_string": query, "headers": headers}
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": query, "headers": headers}
     return Request({**scope, "server": ("gateway", 80), "client": ("10.0.0.1", 1), "scheme": "http"}, receive)
 
 
@@ -114,6 +114,13 @@ def test_each_key_is_shown_to_litellm_once(asked: Asked, monkeypatch: pytest.Mon
     assert asked.times == 2
     assert [user.user_id for user in users] == [users[0].user_id, users[1].user_id] * 2 + [users[0].user_id]
     assert users[0].user_id != users[1].user_id
+
+
+def test_a_caller_is_known_by_the_path_that_he_asks(asked: Asked):
+    paths = ["/v1/chat/completions", "/chat/completions", "/v1/chat/completions"]
+    users = seen_by(*(request(BODY, path=path) for path in paths))
+    assert [user.request_route for user in users] == paths
+    assert asked.times == 2
 
 
 @pytest.mark.parametrize(

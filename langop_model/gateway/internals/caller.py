@@ -28,7 +28,7 @@ INDIFFERENT = frozenset(
     }
 )  # fmt: skip
 
-_known: dict[str | None, _Known] = {}
+_known: dict[tuple[str, str | None], _Known] = {}  # of a path, which LiteLLM's metrics name, and a key
 
 
 async def of(request: Request) -> Any:
@@ -37,17 +37,18 @@ async def of(request: Request) -> Any:
     from litellm.proxy.common_utils.http_parsing_utils import read_request_body
 
     key = request.headers.get("authorization")
+    asking = (request.scope["path"], key)
     is_plain = not request.scope["query_string"] and _is_the_same_for_each_request()
     if is_plain:
         request.state.litellm_received_at = datetime.now(UTC)
         is_plain = not _names_a_user_or_a_rewritten_model(await read_request_body(request))
-    if is_plain and key in _known:
-        return _known[key].copy()
+    if is_plain and asking in _known:
+        return _known[asking].copy()
     user = await user_api_key_auth(request, key, None, None, None, None, None)
     if is_plain and not any(getattr(user, name) for name in _containers(user)):
         if len(_known) >= MOST_KEYS:
             _known.clear()
-        _known[key] = _Known(user)
+        _known[asking] = _Known(user)
     return user
 
 
