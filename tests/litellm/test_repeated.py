@@ -6,6 +6,7 @@ When one of them differs here, read its change and decide whether the work can s
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import json
 from collections.abc import Callable, Iterator
@@ -46,18 +47,17 @@ def test_each_place_is_where_its_library_has_it():
         assert callable(inspect.unwrap(getattr(owner, name)))
 
 
-def test_a_second_installation_changes_nothing(monkeypatch: pytest.MonkeyPatch):
+def test_a_function_is_replaced_once_and_stays_what_it_was_of_its_class(monkeypatch: pytest.MonkeyPatch):
     class Owner:
         @staticmethod
         def name() -> str:
             return "LiteLLM's"
 
-    monkeypatch.setattr(repeated, "places", lambda: ((Owner, "name", lambda _: lambda: "ours"),))
-    repeated.install()
-    once = Owner.name
-    repeated.install()
-    assert Owner.name is once
-    assert Owner().name() == "ours"
+    monkeypatch.setattr(repeated, "places", lambda: ((Owner, "name", lambda original: lambda: f"not {original()}"),))
+    install = functools.cache(repeated.install.__wrapped__)
+    install()
+    install()
+    assert Owner().name() == Owner.name() == "not LiteLLM's"
 
 
 # Which paths are for administrators.

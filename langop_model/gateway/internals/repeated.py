@@ -21,15 +21,15 @@ MOST_ADDRESSES = 1024
 Function = Callable[..., Any]
 
 
+@functools.cache
 def install() -> None:
     """Leave the work out of LiteLLM, of OpenAI's client and of httpx. A second call changes nothing."""
     for owner, name, without in places():
         present = inspect.getattr_static(owner, name)
         is_static = isinstance(present, staticmethod)
         function = present.__func__ if is_static else present
-        if not hasattr(function, "__wrapped__"):
-            replacement = functools.update_wrapper(without(function), function)
-            setattr(owner, name, staticmethod(replacement) if is_static else replacement)
+        replacement = functools.update_wrapper(without(function), function)
+        setattr(owner, name, staticmethod(replacement) if is_static else replacement)
     _give_each_provider_its_name()
 
 
