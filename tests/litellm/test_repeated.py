@@ -184,6 +184,24 @@ def test_an_error_is_litellms_to_describe(arguments: dict[str, Any]):
     assert place.replacement(**arguments) == place.original(**arguments)
 
 
+# What an automatic choice has saved.
+
+
+@pytest.mark.parametrize("decision", [None, {}, {"savings_baseline_model": None}, {"savings_baseline_model": "gpt-4o"}])
+def test_what_an_automatic_choice_has_saved_is_nothing_where_there_was_none(decision: dict[str, Any] | None):
+    place = Place("autorouter_savings_for_request")
+    usage = {"prompt_tokens": 1_000, "completion_tokens": 1_000, "total_tokens": 2_000}
+    about = {"model": "gpt-4o-mini", "custom_llm_provider": "openai", "usage_object": usage}
+    assert place.replacement(routing_decision=decision, **about) == place.original(routing_decision=decision, **about)
+    assert place.calls == bool(decision)
+
+
+def test_litellm_names_the_choice_when_it_asks():
+    from litellm.proxy.spend_tracking import savings
+
+    assert "routing_decision=" in inspect.getsource(savings.autorouter_savings_for_logging_payload)
+
+
 # The parameters of a chat completion.
 
 

@@ -82,13 +82,31 @@ async def _chat_completion(scope: Message, receive: Receive, send: Send) -> None
 
     request = Request(scope, receive, send)
     user = await caller.of(request)
-    given = Response()
-    del given.headers["content-length"]
+    given = Given()
     response = _response(await chat_completion(request, given, None, user), given)
     await response(scope, receive, send)
 
 
-def _response(content: Any, given: Response) -> Response:
+class Given(Response):
+    """What LiteLLM gives headers to: 24 of them. Starlette would look through all before each one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.raw_headers.clear()
+        self.named: dict[str, str] = {}
+
+    @property
+    def headers(self) -> Any:
+        """The headers, by name."""
+        return self.named
+
+    def all(self) -> list[tuple[bytes, bytes]]:
+        """The headers as they are sent, and what was set without their names: cookies."""
+        named = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.named.items()]
+        return [*named, *self.raw_headers]
+
+
+def _response(content: Any, given: Given) -> Response:
     """Return `content` as FastAPI sends it, with the headers that LiteLLM has `given`; a stream is a response already."""
     if isinstance(content, Response):
         return content
@@ -97,5 +115,5 @@ def _response(content: Any, given: Response) -> Response:
         response = Response(text, media_type="application/json")
     except TypeError:  # an integer of more than 64 bits
         response = JSONResponse(jsonable_encoder(content))
-    response.headers.raw.extend(given.headers.raw)
+    response.raw_headers.extend(given.all())
     return response

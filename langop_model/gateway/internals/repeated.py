@@ -40,6 +40,7 @@ def places() -> tuple[tuple[Any, str, Callable[[Function], Function]], ...]:
     from litellm.litellm_core_utils.litellm_logging import Logging, StandardLoggingPayloadSetup
     from litellm.litellm_core_utils.llm_response_utils import response_metadata
     from litellm.proxy.auth.route_checks import RouteChecks
+    from litellm.proxy.spend_tracking import savings
     from openai._base_client import BaseClient
     from openai.resources.chat.completions import completions
 
@@ -50,6 +51,7 @@ def places() -> tuple[tuple[Any, str, Callable[[Function], Function]], ...]:
         (response_metadata, "get_api_base", _only_if_none_is_given),
         (Logging, "_record_zero_cost_diagnostic", _once_in_a_request),
         (StandardLoggingPayloadSetup, "get_error_information", _of_no_error_once),
+        (savings, "autorouter_savings_for_request", _only_if_routed),
         (completions, "async_maybe_transform", _only_what_is_given),
         (BaseClient, "_prepare_url", _each_address_once),
         (BaseClient, "_process_response_data", _in_one_step_if_valid),
@@ -122,6 +124,15 @@ def _of_no_error_once(describe: Function) -> Function:
         return describe(original_exception=original_exception, traceback_str=traceback_str)
 
     return describe_an_error
+
+
+def _only_if_routed(compute: Function) -> Function:
+    """Don't read an answer's tokens to find out what an automatic choice of its model has saved, if nobody chose."""
+
+    def compute_if_routed(*, routing_decision: Mapping[str, Any] | None, **about: Any) -> Any:
+        return compute(routing_decision=routing_decision, **about) if routing_decision else None
+
+    return compute_if_routed
 
 
 def _only_what_is_given(_: Function) -> Function:

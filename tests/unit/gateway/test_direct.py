@@ -22,6 +22,9 @@ ANSWERS: dict[str, Any] = {
 }
 
 
+HEADERS = {"x-litellm-response-cost": "0.5", "X-Own": "yes"}
+
+
 def named(name: str) -> Any:
     """Return middleware of this name that says in a header that it was passed."""
 
@@ -113,13 +116,14 @@ def test_an_answer_is_what_fastapi_makes_of_it(content: Any):
 
     @app.get("/")
     async def endpoint(response: Response):  # noqa: ANN202 - without a type, as LiteLLM's function
-        response.headers["x-litellm-response-cost"] = "0.5"
+        response.headers.update(HEADERS)
+        response.set_cookie("a", "1")
         return content
 
     expected = TestClient(app).get("/")
-    given = Response()
-    del given.headers["content-length"]
-    given.headers["x-litellm-response-cost"] = "0.5"
+    given = direct.Given()
+    given.headers.update(HEADERS)
+    given.set_cookie("a", "1")
     made = direct._response(content, given)
     assert TestClient(made).get("/").json() == expected.json()
     assert _headers(TestClient(made).get("/")) == _headers(expected)
@@ -132,4 +136,4 @@ def _headers(answer: Any) -> set[tuple[str, str]]:
 
 def test_a_stream_or_another_response_of_litellm_is_sent_as_it_is():
     response = Response("data: 1\n\n", media_type="text/event-stream")
-    assert direct._response(response, Response()) is response
+    assert direct._response(response, direct.Given()) is response
