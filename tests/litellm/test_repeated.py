@@ -340,14 +340,19 @@ def test_cookies_are_kept_where_a_provider_sets_them(headers: list[tuple[str, st
 # Providers' names.
 
 
-def test_a_providers_name_is_its_value():
+def test_a_providers_name_is_its_value_and_the_list_of_providers_is_the_same():
     from litellm.types.utils import LlmProviders
 
     before = {provider.name: provider.value for provider in LlmProviders}
-    repeated._give_each_provider_its_name()
-    assert {provider.name: provider.value for provider in LlmProviders} == before
+    for _ in range(2):
+        repeated._list_the_providers_once()
+        assert {provider.name: provider.value for provider in LlmProviders} == before
     assert LlmProviders("openai") is LlmProviders.OPENAI
     assert LlmProviders.OPENAI == "openai"
+    assert LlmProviders.OPENAI in LlmProviders
+    assert len(LlmProviders) == len(before)
+    with pytest.raises(ValueError, match="nobody"):
+        LlmProviders("nobody")
 
 
 # Steps of a request.

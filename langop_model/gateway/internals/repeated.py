@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from enum import EnumType
 from typing import Any
 
 import httpx
@@ -30,7 +31,7 @@ def install() -> None:
         function = present.__func__ if is_static else present
         replacement = functools.update_wrapper(without(function), function)
         setattr(owner, name, staticmethod(replacement) if is_static else replacement)
-    _give_each_provider_its_name()
+    _list_the_providers_once()
 
 
 def places() -> tuple[tuple[Any, str, Callable[[Function], Function]], ...]:
@@ -184,10 +185,21 @@ def _only_if_one_is_set(extract: Function) -> Function:
     return extract_if_set
 
 
-def _give_each_provider_its_name() -> None:
-    """Make `.value` of LiteLLM's providers a plain attribute: the one of an Enum runs Python code, here 300 times a request."""
+class _Listed(EnumType):
+    """The class of an Enum whose list of members is there already. Python's own makes it anew, with a function in Python."""
+
+    def __iter__(cls) -> Iterator[Any]:
+        """Go through the members."""
+        return iter(vars(cls)["listed"])
+
+
+def _list_the_providers_once() -> None:
+    """Make the list of LiteLLM's 166 providers once, and `.value` plain attributes: a request goes through all of them twice."""
     from litellm.types.utils import LlmProviders
 
-    for provider in LlmProviders:
+    members = tuple(LlmProviders)
+    for provider in members:
         vars(provider)["value"] = provider._value_
     LlmProviders.value = None  # else Enum's property would come before what a member holds
+    LlmProviders.listed = members
+    LlmProviders.__class__ = _Listed

@@ -129,7 +129,9 @@ def run(app: App, listener: socket.socket, channel: Channel, settings: dict[str,
     """
     failure = StartupFailure(app)
     closing = Closing(failure)
-    config = uvicorn.Config(closing, loop="uvloop", http=Protocol, timeout_keep_alive=KEEP_ALIVE, lifespan="on", **settings)
+    # Headers of a proxy in front say whom it serves: nobody asks that here, and whoever wants may write them.
+    own: dict[str, Any] = {"loop": "uvloop", "http": Protocol, "lifespan": "on", "proxy_headers": False}
+    config = uvicorn.Config(closing, timeout_keep_alive=KEEP_ALIVE, **own, **settings)
     try:
         Server(config, channel, closing).run(sockets=[listener])
     except SystemExit:
