@@ -194,7 +194,7 @@ class _Listed(EnumType):
 
 
 def _list_the_providers_once() -> None:
-    """Make the list of LiteLLM's 166 providers once, and `.value` plain attributes: a request goes through all of them twice."""
+    """Make the list of LiteLLM's 166 providers once and `.value` plain attributes: a request goes through them twice."""
     from litellm.types.utils import LlmProviders
 
     members = tuple(LlmProviders)
