@@ -13,10 +13,11 @@ import pytest
 import yaml
 from litellm.proxy import proxy_server
 from litellm.proxy.auth import user_api_key_auth as auth
+from litellm.proxy.common_utils.http_parsing_utils import read_request_body
 from starlette.requests import Request
 
 from langop_model.gateway.access import keys
-from langop_model.gateway.internals import caller
+from langop_model.gateway.internals import caller, litellm_proxy
 
 GOLDENS = Path("tests/golden")
 BODY: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
@@ -183,3 +184,9 @@ def test_the_settings_that_do_not_bear_on_it_are_those_that_the_templates_write(
         written |= (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("general_settings", {}).keys()
     own = {"custom_auth", "dangerously_permit_weak_or_unset_master_key"}  # with a key there is the one, without the other
     assert written | own == caller.INDIFFERENT
+
+
+def test_litellm_takes_a_body_that_has_been_parsed_already():
+    asking = request({"model": "another"})
+    asking.scope.update(litellm_proxy.already_parsed(BODY))
+    assert asyncio.run(read_request_body(asking)) == BODY

@@ -112,6 +112,36 @@ def test_litellm_asks_for_a_models_facts_to_choose_between_two_apis_and_for_noth
     assert "get_model_info_helper(" in inspect.getsource(litellm.main.responses_api_bridge_check)
 
 
+# The provider that a name says.
+
+
+def test_that_a_name_says_no_provider_is_found_once_and_said_each_time():
+    place = Place("get_llm_provider")
+    said = []
+    for ask in (place.original, *[place.replacement] * 3):
+        with pytest.raises(litellm.BadRequestError) as refusal:
+            ask(model="my-own")
+        said.append((str(refusal.value), vars(refusal.value).keys()))
+    assert said == [said[0]] * 4
+    assert place.calls == 1
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"model": "gpt-4o"},
+        {"model": "groq/llama"},
+        {"model": "my-own", "custom_llm_provider": "openai"},
+        {"model": "my-own", "api_base": "https://api.groq.com/openai/v1"},
+    ],
+)
+def test_a_provider_that_is_said_is_litellms_to_find(about: dict[str, Any]):
+    place = Place("get_llm_provider")
+    for _ in range(2):
+        assert place.replacement(**about) == place.original(**about)
+    assert place.calls == 2
+
+
 # The address of an answer.
 
 

@@ -96,8 +96,11 @@ class Gate:
         if route.kind is Kind.HEALTH:
             await refusals.answer(send, 200, refusals.json_bytes(self.around.report()))
             return
-        body = await self._body(route, dict(scope["headers"]), receive) if route.body else b""
-        await self.app(_handed_on(scope, route, body, credentials), bodies.replayed(body, receive), send)
+        body, found = await self._body(route, dict(scope["headers"]), receive) if route.body else (b"", {})
+        handed_on = _handed_on(scope, route, body, credentials)
+        if route.body and not SHAPES[route.body].is_form:
+            handed_on |= litellm_proxy.already_parsed(found)
+        await self.app(handed_on, bodies.replayed(body, receive), send)
 
     def _credentials(self, route: Route, headers: Headers) -> Headers:
         """Return the headers that show LiteLLM a key, if it asks for one. Raises Refusal with 401.
@@ -116,7 +119,7 @@ class Gate:
         message = "this gateway needs a key: send it as Authorization: Bearer <key>"
         raise Refusal(401, message, "invalid_api_key", headers=((b"www-authenticate", b"Bearer"),))
 
-    async def _body(self, route: Route, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    async def _body(self, route: Route, headers: dict[bytes, bytes], receive: Receive) -> tuple[bytes, dict[str, Any]]:
         body = await bodies.read(receive, headers)
         found = await bodies.check(body, headers, SHAPES[route.body])
         model = found["model"]
@@ -124,7 +127,7 @@ class Gate:
         if not self.around.is_served(model):
             message = f"the model {model[:100]!a} is not served here. GET /v1/models lists those that are"
             raise Refusal(404, message, "model_not_found", "model")
-        return body
+        return body, found
 
 
 class _Answer:
@@ -189,7 +192,7 @@ def _closed(method: str, path: str) -> Refusal:
     return Refusal(404, message, "not_found")
 
 
-def _handed_on(scope: Message, route: Route, body: bytes, credentials: Headers) -> Message:
+def _handed_on(scope: Message, route: Route, body: bytes, credentials: Headers) -> dict[str, Any]:
     """The connection as LiteLLM sees it: its own path, and the headers and query parameters that are open."""
     headers = [(name, value) for name, value in scope["headers"] if _is_handed_on(name, value)]
     headers += [*credentials, (CALL_ID, _call_id())]

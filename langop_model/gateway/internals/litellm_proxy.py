@@ -42,6 +42,11 @@ def has_database() -> bool:
     return proxy_server.prisma_client is not None
 
 
+def already_parsed(body: dict[str, Any]) -> dict[str, Any]:
+    """What a request's scope holds for LiteLLM when its body has been parsed (proxy/common_utils/http_parsing_utils.py)."""
+    return {"parsed_body": (tuple(body), body)}
+
+
 def is_served(model: str) -> bool:
     """Whether a caller may ask for `model`: a modelName, a resource's name, or one that a wildcard among them matches.
 

@@ -36,7 +36,7 @@ def install() -> None:
 
 def places() -> tuple[tuple[Any, str, Callable[[Function], Function]], ...]:
     """Where the work is done: the owner and the name of each function, and what makes another of it."""
-    from litellm import main
+    from litellm import main, utils
     from litellm._service_logger import ServiceLogging
     from litellm.litellm_core_utils.litellm_logging import Logging, StandardLoggingPayloadSetup
     from litellm.litellm_core_utils.llm_response_utils import response_metadata
@@ -49,6 +49,7 @@ def places() -> tuple[tuple[Any, str, Callable[[Function], Function]], ...]:
         (RouteChecks, "is_management_route", functools.lru_cache(MOST_PATHS)),  # LiteLLM's 78 patterns; the path alone decides
         (ServiceLogging, "async_service_success_hook", _only_if_somebody_listens),
         (main, "get_model_info_helper", _each_model_once),
+        (utils, "get_llm_provider", _each_stranger_once),
         (response_metadata, "get_api_base", _only_if_none_is_given),
         (Logging, "_record_zero_cost_diagnostic", _once_in_a_request),
         (StandardLoggingPayloadSetup, "get_error_information", _of_no_error_once),
@@ -93,6 +94,37 @@ def _each_model_once(find: Function) -> Function:
         return dict(found)  # the caller writes into it
 
     return look_up
+
+
+def _each_stranger_once(find: Function) -> Function:
+    """Find out once that a name says no provider: each request asks that of its modelName, which is one of the spec's own."""
+    import litellm
+
+    strangers: dict[tuple[str, int], Exception] = {}
+
+    def find_or_refuse(model: str, custom_llm_provider: str | None = None, **about: Any) -> Any:
+        name = (model, len(litellm.model_cost))
+        if custom_llm_provider or about:
+            return find(model=model, custom_llm_provider=custom_llm_provider, **about)
+        if name in strangers:
+            raise _again(strangers[name])
+        try:
+            return find(model=model)
+        except litellm.BadRequestError as problem:
+            if len(strangers) >= MOST_MODELS:
+                strangers.clear()
+            strangers[name] = _again(problem)
+            raise
+
+    return find_or_refuse
+
+
+def _again(problem: Exception) -> Exception:
+    """Return the same error without its traceback, which would keep a request alive."""
+    again = type(problem).__new__(type(problem))
+    again.args = problem.args
+    vars(again).update(vars(problem))
+    return again
 
 
 def _only_if_none_is_given(derive: Function) -> Function:
