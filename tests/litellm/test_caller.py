@@ -11,6 +11,7 @@ from typing import Any
 import litellm
 import pytest
 import yaml
+from cachetools import LRUCache
 from litellm.proxy import proxy_server
 from litellm.proxy.auth import user_api_key_auth as auth
 from litellm.proxy.common_utils.http_parsing_utils import read_request_body
@@ -172,7 +173,7 @@ def test_what_litellm_refuses_is_refused_each_time(asked: Asked, monkeypatch: py
 
 def test_no_more_keys_are_kept_than_a_gateway_needs(asked: Asked, monkeypatch: pytest.MonkeyPatch):
     with_our_keys(monkeypatch)
-    monkeypatch.setattr(caller, "MOST_KEYS", 3)
+    monkeypatch.setattr(caller, "_known", LRUCache(3))
     seen_by(*(request(BODY, f"Bearer {number}") for number in range(10)))
     assert asked.times == 10
     assert len(caller._known) <= 3

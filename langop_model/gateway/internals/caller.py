@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from cachetools import LRUCache
+
 from langop_model.gateway.internals import litellm_proxy
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ INDIFFERENT = frozenset(
     }
 )  # fmt: skip
 
-_known: dict[tuple[str, str | None], _Known] = {}  # of a path, which LiteLLM's metrics name, and a key
+# Of a path, which LiteLLM's metrics name, and a key.
+_known: LRUCache[tuple[str, str | None], _Known] = LRUCache(MOST_KEYS)
 
 
 async def of(request: Request) -> Any:
@@ -46,8 +49,6 @@ async def of(request: Request) -> Any:
         return _known[asking].copy()
     user = await user_api_key_auth(request, key, None, None, None, None, None)
     if is_plain and not any(getattr(user, name) for name in _containers(user)):
-        if len(_known) >= MOST_KEYS:
-            _known.clear()
         _known[asking] = _Known(user)
     return user
 

@@ -13,7 +13,9 @@ from enum import EnumType
 from typing import Any
 
 import httpx
+import litellm
 import pydantic
+from cachetools import LRUCache
 
 MOST_PATHS = 256  # the gate lets a few dozen through
 MOST_MODELS = 1024  # where a wildcard is served, callers choose the names
@@ -63,7 +65,6 @@ def places() -> tuple[tuple[Any, str, Callable[[Function], Function]], ...]:
 
 def _only_if_somebody_listens(tell: Function) -> Function:
     """Don't describe how long each of five steps of a request took where nobody is told."""
-    import litellm
 
     async def tell_if_asked(log: Any, *args: Any, **about: Any) -> None:
         if litellm.service_callback:
@@ -74,16 +75,12 @@ def _only_if_somebody_listens(tell: Function) -> Function:
 
 def _each_model_once(find: Function) -> Function:
     """Look for a model in the 3,000 of the price list once. That it is not there is an answer too: of a model of one's own."""
-    import litellm
-
-    known: dict[tuple[str, str | None, int], dict[str, Any] | str] = {}
+    known: LRUCache[tuple[str, str | None, int], dict[str, Any] | str] = LRUCache(MOST_MODELS)
 
     def look_up(model: str, custom_llm_provider: str | None = None) -> dict[str, Any]:
         key = (model, custom_llm_provider, len(litellm.model_cost))  # the list grows where a model is registered
         found = known.get(key)
         if found is None:
-            if len(known) >= MOST_MODELS:
-                known.clear()
             try:
                 found = find(model=model, custom_llm_provider=custom_llm_provider)
             except Exception as problem:  # noqa: BLE001 - LiteLLM raises Exception where it knows nothing
@@ -98,9 +95,7 @@ def _each_model_once(find: Function) -> Function:
 
 def _each_stranger_once(find: Function) -> Function:
     """Find out once that a name says no provider: each request asks that of its modelName, which is one of the spec's own."""
-    import litellm
-
-    strangers: dict[tuple[str, int], Exception] = {}
+    strangers: LRUCache[tuple[str, int], Exception] = LRUCache(MOST_MODELS)
 
     def find_or_refuse(model: str, custom_llm_provider: str | None = None, **about: Any) -> Any:
         name = (model, len(litellm.model_cost))
@@ -111,8 +106,6 @@ def _each_stranger_once(find: Function) -> Function:
         try:
             return find(model=model)
         except litellm.BadRequestError as problem:
-            if len(strangers) >= MOST_MODELS:
-                strangers.clear()
             strangers[name] = _again(problem)
             raise
 
@@ -180,14 +173,12 @@ def _only_what_is_given(_: Function) -> Function:
 
 def _each_address_once(prepare: Function) -> Function:
     """Put a client's address and a path together once. What is kept holds the address, so no other can have its id."""
-    known: dict[tuple[int, str], tuple[httpx.URL, httpx.URL]] = {}
+    known: LRUCache[tuple[int, str], tuple[httpx.URL, httpx.URL]] = LRUCache(MOST_ADDRESSES)
 
     def look_up(client: Any, url: str) -> httpx.URL:
         base: httpx.URL = client.base_url
         found = known.get((id(base), url))
         if found is None:
-            if len(known) >= MOST_ADDRESSES:
-                known.clear()
             found = known[id(base), url] = (base, prepare(client, url))
         return found[1]
 

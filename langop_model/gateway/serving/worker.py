@@ -129,9 +129,16 @@ def run(app: App, listener: socket.socket, channel: Channel, settings: dict[str,
     """
     failure = StartupFailure(app)
     closing = Closing(failure)
-    # Headers of a proxy in front say whom it serves: nobody asks that here, and whoever wants may write them.
-    own: dict[str, Any] = {"loop": "uvloop", "http": Protocol, "lifespan": "on", "proxy_headers": False}
-    config = uvicorn.Config(closing, timeout_keep_alive=KEEP_ALIVE, **own, **settings)
+    config = uvicorn.Config(
+        closing,
+        loop="uvloop",
+        http=Protocol,
+        lifespan="on",
+        timeout_keep_alive=KEEP_ALIVE,
+        # Headers of a proxy in front say whom it serves: nobody asks that here, and whoever wants may write them.
+        proxy_headers=False,
+        **settings,
+    )
     try:
         Server(config, channel, closing).run(sockets=[listener])
     except SystemExit:
