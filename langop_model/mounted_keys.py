@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from langop_model.contract.secret_keys import normalize_secret_key
+from langop_model.contract.settings import Key
 from langop_model.gateway import secrets
-from langop_model.gateway.settings import Key
 from langop_model.renderer import catalogue, findings
 from langop_model.renderer.credentials import Credential, in_words
 from langop_model.renderer.findings import Finding, SpecError
 from langop_model.renderer.plan import Model
 from langop_model.renderer.rendering import Rendering
-from langop_model.secret_names import spelt
 
 
 def load_keys(result: Rendering, say: Callable[[Iterable[Finding]], None] = lambda _: None) -> dict[str, str]:
@@ -92,7 +92,7 @@ def _unknown(model: Model) -> Iterator[Finding]:
     if not known or not Path(whole[0].folder).is_dir():
         return
     for path in sorted(Path(whole[0].folder).iterdir()):
-        if path.is_file() and not path.name.startswith(".") and spelt(path.name) not in known:
+        if path.is_file() and not path.name.startswith(".") and normalize_secret_key(path.name) not in known:
             yield findings.make(
                 "LM708",
                 whole[0].path,

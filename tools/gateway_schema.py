@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 import typing
 
-from langop_model.gateway import settings
+from langop_model.contract import settings
 from tools.json_types import Schema, closed, json_type
 
-STRATEGIES = ["latency-based", "least-connections", "random", "round-robin", "weighted"]
-HANDED = ["folder", "path", "text"]
-CAUSES = ["content_policy", "context_window", "error", "rate_limit", "server_error", "timeout"]
+TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
+TEXT_BY_NAME: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
 def callback_settings() -> Schema:
@@ -20,13 +19,17 @@ def callback_settings() -> Schema:
             "resource": {"type": "string"},
             "namespace": {"type": "string"},
             "keys": {"type": "object", "additionalProperties": _key()},
-            "strategy": {"enum": STRATEGIES},
+            "strategy": {"enum": list(settings.Strategy)},
             "endpoints": {"type": "array", "minItems": 1, "items": _of(settings.Endpoint)},
             "limits": _of(settings.Limits),
             "retries": _of(settings.Retries),
             "fallbacks": {"type": "array", "items": _fallback()},
             "health_check": _of(settings.HealthCheck),
             "log": _of(settings.Log),
+            "timeout": {"type": "number", "exclusiveMinimum": 0},
+            "upstream": _upstream(),
+            "defaults": {"type": "object"},
+            "caching": _of(settings.Caching),
         },
         ["resource", "namespace", "endpoints"],
     )
@@ -45,14 +48,22 @@ def health_check() -> Schema:
 
 def _key() -> Schema:
     schema = _of(settings.Key)
-    schema["properties"]["names"] = {"type": "array", "items": {"type": "string"}}
-    schema["properties"]["handed"] = {"enum": HANDED}
+    schema["properties"]["names"] = TEXTS
+    schema["properties"]["handed"] = {"enum": list(settings.Delivery)}
+    return schema
+
+
+def _upstream() -> Schema:
+    schema = _of(settings.Upstream)
+    texts = dict.fromkeys(("drops", "translates"), TEXTS)
+    schema["properties"] |= {**texts, **dict.fromkeys(("routes", "headers", "query", "renames"), TEXT_BY_NAME)}
+    schema["properties"]["key"] = _of(settings.KeyHeader)
     return schema
 
 
 def _fallback() -> Schema:
     schema = _of(settings.Fallback)
-    schema["properties"]["causes"] = {"type": "array", "items": {"enum": CAUSES}}
+    schema["properties"]["causes"] = {"type": "array", "items": {"enum": list(settings.Cause)}}
     return schema
 
 

@@ -10,7 +10,8 @@ import os
 
 import litellm
 
-from langop_model.gateway import request_log, settings
+from langop_model.contract import settings
+from langop_model.gateway import request_log
 from langop_model.gateway.internals import cache, executor, hub, litellm_mcp, litellm_redis, prices, repeated, upstream_bodies
 from langop_model.gateway.request_log import RequestLog
 from langop_model.gateway.routing import router

@@ -17,8 +17,8 @@ from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 
+from langop_model.contract.settings import Group, Log
 from langop_model.gateway.routing import causes
-from langop_model.gateway.settings import Group, Log
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 NO_CONTENT = Log(requests=False, responses=False)

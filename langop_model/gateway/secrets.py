@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from langop_model.gateway.settings import Key
-from langop_model.secret_names import spelt
+from langop_model.contract.secret_keys import normalize_secret_key
+from langop_model.contract.settings import Key
 
 
 def find(key: Key) -> Path | None:
@@ -26,7 +26,9 @@ def find(key: Key) -> Path | None:
         return Path(key.file)
     if not key.names:
         return Path(key.folder)
-    by_name = {spelt(path.name): path for path in sorted(Path(key.folder).iterdir(), reverse=True) if path.is_file()}
+    by_name = {
+        normalize_secret_key(path.name): path for path in sorted(Path(key.folder).iterdir(), reverse=True) if path.is_file()
+    }
     return next((by_name[name] for name in key.names if name in by_name), None)
 
 
@@ -100,6 +102,8 @@ class Keys:
 
 def _mark(key: Key, listed: Callable[[str], list[Path]]) -> tuple[object, ...]:
     """Return what differs after a key has changed: time, size and identity of its file, or of each file of its folder."""
-    paths = [Path(key.file)] if key.file else [path for path in listed(key.folder) if spelt(path.name) in key.names]
+    paths = (
+        [Path(key.file)] if key.file else [path for path in listed(key.folder) if normalize_secret_key(path.name) in key.names]
+    )
     found = [(path, path.stat()) for path in paths]
     return tuple((str(path), status.st_mtime_ns, status.st_size, status.st_ino) for path, status in found)

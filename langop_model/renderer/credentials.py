@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from langop_model.contract.secret_keys import normalize_secret_key
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.findings import Findings, Path
-from langop_model.secret_names import spelt
 
 KEY_PATH: Path = ("spec", "apiKeySecretRef")
 SECRET_PATH: Path = ("spec", "credentialsSecretRef")
@@ -19,8 +19,8 @@ class Credential:
     """A parameter of LiteLLM, or a variable of its process, and where its value is mounted.
 
     `variable` is the variable of the process that LiteLLM reads it from. The value is in `file`, or in that file of `folder`
-    whose name is one of `names`, as langop_model.secret_names spells them. `handed` says what LiteLLM gets: the file's text,
-    its path, or a copy of the folder. `path` is the field of the specification.
+    whose name is one of `names`, compared as langop_model.contract.secret_keys says. `handed` says what LiteLLM gets: the
+    file's text, its path, or a copy of the folder. `path` is the field of the specification.
     """
 
     parameter: str
@@ -112,12 +112,12 @@ def _in_secret(provider: Provider, name: str, folder: str) -> Iterator[Credentia
     if not (provider.key or provider.suffices):
         return
     for parameter, others in provider.credentials.items():
-        names = tuple(dict.fromkeys(spelt(each) for each in (parameter, *others)))
+        names = tuple(dict.fromkeys(normalize_secret_key(each) for each in (parameter, *others)))
         handed = "path" if parameter in provider.files else "text"
         variable = f"LANGOP_SECRET_{_variable(name, parameter.replace('_', '-'))}"
         yield Credential(parameter, variable, SECRET_PATH, folder=place, names=names, handed=handed)
     for variable in provider.environment:
-        yield Credential(variable, variable, SECRET_PATH, folder=place, names=(spelt(variable),))
+        yield Credential(variable, variable, SECRET_PATH, folder=place, names=(normalize_secret_key(variable),))
 
 
 def _variable(*parts: str) -> str:

@@ -9,8 +9,8 @@ import secrets
 import time
 from collections.abc import Callable
 
+from langop_model.contract.settings import Limits
 from langop_model.gateway.limits.ledger import Book, Ledger, Place, Wait
-from langop_model.gateway.settings import Limits
 
 
 class NoRoom(Exception):

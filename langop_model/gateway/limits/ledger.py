@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from langop_model.gateway.settings import Limits
+from langop_model.contract.settings import Limits
 
 WINDOW = 60.0  # seconds
 SHORTEST = 0.01  # seconds of a wait

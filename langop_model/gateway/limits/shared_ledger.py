@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from langop_model.contract.settings import Limits
 from langop_model.gateway.limits.ledger import CONCURRENT, DECAY, NO_PLACE, REQUESTS, TOKENS, WINDOW, Ledger, Place, Wait
 from langop_model.gateway.limits.shared import Lost, Shared
-from langop_model.gateway.settings import Limits
 
 LEASE = 15.0  # seconds that a call counts as under way unless its process, which may have died, says so again
 RENEWED = 3.0  # seconds between two such words

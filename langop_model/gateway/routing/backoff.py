@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential
 
+from langop_model.contract.settings import Retries
 from langop_model.gateway.routing.causes import Refused, status_code
-from langop_model.gateway.settings import Retries
 
 T = TypeVar("T")
 

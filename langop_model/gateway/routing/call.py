@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
+from langop_model.contract.settings import Group
 from langop_model.gateway import metrics, scope
 from langop_model.gateway.limits.admission import Admission
 from langop_model.gateway.limits.ledger import Place
@@ -17,7 +18,6 @@ from langop_model.gateway.routing import causes
 from langop_model.gateway.routing.endpoints import Endpoints, State
 from langop_model.gateway.routing.exchange import Exchange
 from langop_model.gateway.secrets import Keys
-from langop_model.gateway.settings import Group
 
 present: ContextVar[Call | None] = ContextVar("langop_call", default=None)
 

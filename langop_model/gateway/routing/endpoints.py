@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from langop_model.contract.settings import Endpoint, Group
 from langop_model.gateway.limits.ledger import WINDOW
-from langop_model.gateway.settings import Endpoint, Group
 
 FAILURES_IN_A_ROW = 3  # until an endpoint is left out
 LEFT_OUT = 30.0  # seconds until such an endpoint is tried again, if good checks do not return it before

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import litellm
 
+from langop_model.contract.settings import Check, HealthCheck
 from langop_model.gateway.routing.call import Served
 from langop_model.gateway.routing.endpoints import Endpoints, State
-from langop_model.gateway.settings import Check, HealthCheck
 
 log = logging.getLogger("langop.health")
 

@@ -12,7 +12,8 @@ import httpx
 import litellm
 from litellm.caching.caching_handler import LLMCachingHandler
 
-from langop_model.gateway import metrics, scope, settings
+from langop_model.contract import settings
+from langop_model.gateway import metrics, scope
 from langop_model.gateway.internals import litellm_redis
 from langop_model.gateway.limits.admission import NoRoom
 from langop_model.gateway.routing import backoff, call, causes, health, names

@@ -6,11 +6,11 @@ import asyncio
 
 from redis.asyncio import Redis
 
+from langop_model.contract.settings import Limits
 from langop_model.gateway.limits.admission import Admission, NoRoom
 from langop_model.gateway.limits.ledger import WINDOW, Place
 from langop_model.gateway.limits.shared import Shared
 from langop_model.gateway.limits.shared_ledger import SharedLedger
-from langop_model.gateway.settings import Limits
 from tests.live.redis_server import RedisServer
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from langop_model.contract.settings import Limits
 from langop_model.gateway.limits.admission import Admission, NoRoom
 from langop_model.gateway.limits.ledger import Ledger
-from langop_model.gateway.settings import Limits
 from tests.unit.gateway.virtual_time import run
 
 Clock = Callable[[], float]

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from langop_model.contract.settings import Retries
 from langop_model.gateway.limits.admission import NoRoom
 from langop_model.gateway.routing import backoff
 from langop_model.gateway.routing.causes import Refused
-from langop_model.gateway.settings import Retries
 from tests.unit.gateway.virtual_time import run
 
 CODES = frozenset({429, 503})

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from langop_model.contract.settings import Endpoint, Group
 from langop_model.gateway.routing.endpoints import DOUBTED, FAILURES_IN_A_ROW, LEFT_OUT, Endpoints, Heard, State
-from langop_model.gateway.settings import Endpoint, Group
 from tests.unit.gateway.clock import Clock
 
 TOTAL = 1000

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from langop_model.contract.settings import Endpoint, Group
 from langop_model.gateway.limits.shared import Shared
 from langop_model.gateway.routing.endpoints import FAILURES_IN_A_ROW, Endpoints
 from langop_model.gateway.routing.exchange import Exchange
-from langop_model.gateway.settings import Endpoint, Group
 from tests.live.redis_server import RedisServer
 from tests.unit.gateway.processes import connection
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+from langop_model.contract.settings import Endpoint, Group, HealthCheck
 from langop_model.gateway.routing.endpoints import FAILURES_IN_A_ROW, Endpoints
 from langop_model.gateway.routing.health import Watch
-from langop_model.gateway.settings import Endpoint, Group, HealthCheck
 
 
 def _watch(healthy: int, unhealthy: int) -> Watch:

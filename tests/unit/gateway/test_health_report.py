@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from langop_model.contract.settings import Endpoint, Group, HealthCheck
 from langop_model.gateway.access import health_report
 from langop_model.gateway.routing.call import Served
 from langop_model.gateway.routing.endpoints import FAILURES_IN_A_ROW
 from langop_model.gateway.routing.health import Watch
-from langop_model.gateway.settings import Endpoint, Group, HealthCheck
 from tests.unit.gateway.clock import Clock
 
 

@@ -12,9 +12,9 @@ from unittest.mock import ANY
 import litellm
 import pytest
 
+from langop_model.contract.settings import Endpoint, Group, Log
 from langop_model.gateway import request_log
 from langop_model.gateway.request_log import LEFT, Line, RequestLog
-from langop_model.gateway.settings import Endpoint, Group, Log
 
 NOW = datetime(2026, 1, 2)
 MESSAGES = [{"role": "user", "content": "Grüße"}]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from langop_model.contract.settings import Key
 from langop_model.gateway.secrets import Keys
-from langop_model.gateway.settings import Key
 
 
 @pytest.fixture

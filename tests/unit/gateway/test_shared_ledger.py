@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 import pytest
 
+from langop_model.contract.settings import Limits
 from langop_model.gateway.limits import shared, shared_ledger
 from langop_model.gateway.limits.admission import NoRoom
 from langop_model.gateway.limits.ledger import Ledger, Place, Wait
 from langop_model.gateway.limits.shared import Lost
-from langop_model.gateway.settings import Limits
 from tests.live.redis_server import RedisServer
 from tests.unit.gateway.processes import Process
 

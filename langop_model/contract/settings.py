@@ -1,0 +1,246 @@
+"""The section `callback_settings.langop` as dataclasses, and how they are read from it.
+
+The renderer has checked the section: an unknown or missing member raises TypeError or KeyError here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+SECTION = "langop"
+WILDCARD = "/*"  # the end of the name of a group that serves every model of its provider: <resource>/*
+
+
+class Strategy(StrEnum):
+    """How an endpoint is chosen: the values of spec.loadBalancing.strategy."""
+
+    LATENCY_BASED = "latency-based"
+    LEAST_CONNECTIONS = "least-connections"
+    RANDOM = "random"
+    ROUND_ROBIN = "round-robin"
+    WEIGHTED = "weighted"
+
+
+class Cause(StrEnum):
+    """Why a fallback is asked: the values of spec.fallbacks[].conditions. ERROR means any of them."""
+
+    CONTENT_POLICY = "content_policy"
+    CONTEXT_WINDOW = "context_window"
+    ERROR = "error"
+    RATE_LIMIT = "rate_limit"
+    SERVER_ERROR = "server_error"
+    TIMEOUT = "timeout"
+
+
+class Delivery(StrEnum):
+    """How a provider's credential reaches LiteLLM: as text, as the path of its file, or as a folder."""
+
+    FOLDER = "folder"
+    PATH = "path"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one model over all its endpoints; None for no limit. `wait` is how long a request may queue, in seconds."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrent_requests: int | None = None
+    wait: float = 300.0
+
+    @property
+    def holds(self) -> bool:
+        """Whether a request holds something until its answer is complete: a place, or reserved tokens."""
+        return bool(self.tokens_per_minute or self.concurrent_requests)
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit."""
+        return bool(self.requests_per_minute) or self.holds
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """Retries after the first attempt, the waits between them in seconds, and the HTTP status codes that are retried."""
+
+    attempts: int = 0
+    initial_backoff: float = 1.0
+    max_backoff: float = 30.0
+    multiplier: float = 2.0
+    status_codes: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A model group to ask when this one fails for one of `causes`."""
+
+    group: str
+    causes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A deployment by its id: its weight, its share of the requests per minute, and its priority, lower first.
+
+    `url` is its address, to which the paths of the group's Upstream are appended; empty where LiteLLM knows the address.
+    """
+
+    id: str
+    weight: int = 1
+    requests_per_minute: int | None = None
+    priority: int = 0
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHeader:
+    """The header that carries the provider's key: its name, and the text before the key."""
+
+    name: str
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """How the provider of a group is asked without LiteLLM, in its own protocol, which is also the client's.
+
+    `model` is its name of the model; of a group that serves any, what comes before the name that the client asked for.
+    `routes` are the routes that it serves in the client's protocol, each with its path; `{model}` in a path is the model.
+    `key` is the header of the key `parameter`; None where it takes none. `headers` and `query` go with each request.
+
+    Of the members of a request: `drops` are hints that it does not take, and that are dropped; `renames` have another name
+    there; a request with one of `translates` goes through LiteLLM. Each is a name, or `name=value` for that value only.
+    """
+
+    model: str
+    routes: dict[str, str] = field(default_factory=dict)
+    key: KeyHeader | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+    drops: tuple[str, ...] = ()
+    renames: dict[str, str] = field(default_factory=dict)
+    translates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """Active checks of every endpoint. Times in seconds; thresholds in checks."""
+
+    interval: float
+    timeout: float
+    healthy_threshold: int
+    unhealthy_threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A request that costs nothing and shows that an endpoint answers: GET `url` with the key in `key_header`."""
+
+    url: str
+    key_header: str
+    key_prefix: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where a key of the provider is mounted, and the variable of the process that LiteLLM reads it from.
+
+    It is in `file`, or in that file of `folder` whose name is one of `names`; without names the folder itself is it.
+    """
+
+    variable: str
+    file: str = ""
+    folder: str = ""
+    names: tuple[str, ...] = ()
+    handed: str = Delivery.TEXT.value
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Whether the line of a request holds its messages, and whether it holds the answer's."""
+
+    requests: bool
+    responses: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Caching:
+    """Answers of a group that are kept: in which backend, for how many seconds (None: without end), in how many megabytes."""
+
+    backend: str
+    ttl: float | None = None
+    megabytes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Everything about one model group. Replicas know each other by the LanguageModel's `namespace` and name, `resource`.
+
+    `keys` are by LiteLLM's parameter. `defaults` are members of a request that it gets unless the client gives them, by the
+    names of chat completions. `timeout` bounds an attempt, in seconds.
+    """
+
+    name: str
+    resource: str
+    endpoints: tuple[Endpoint, ...]
+    strategy: str = Strategy.RANDOM.value
+    limits: Limits = field(default_factory=Limits)
+    retries: Retries = field(default_factory=Retries)
+    fallbacks: tuple[Fallback, ...] = ()
+    health_check: HealthCheck | None = None
+    log: Log = field(default_factory=lambda: Log(requests=False, responses=False))
+    namespace: str = "default"
+    keys: dict[str, Key] = field(default_factory=dict)
+    timeout: float = 300.0
+    upstream: Upstream | None = None
+    defaults: dict[str, Any] = field(default_factory=dict)
+    caching: Caching | None = None
+
+
+def groups(settings: Mapping[str, Any]) -> dict[str, Group]:
+    """Return the groups of a `callback_settings.langop` section by name."""
+    return {name: _group(name, section) for name, section in settings["models"].items()}
+
+
+def shared_names(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the modelNames that several LanguageModels have, each with the groups that serve it."""
+    return {name: tuple(groups) for name, groups in settings.get("shared", {}).items()}
+
+
+def keys(section: Mapping[str, Any]) -> dict[str, Key]:
+    """Return the keys of one group's section by LiteLLM's parameter."""
+    entries = section.get("keys", {})
+    return {name: Key(**{**entry, "names": tuple(entry.get("names", ()))}) for name, entry in entries.items()}
+
+
+def _group(name: str, section: Mapping[str, Any]) -> Group:
+    members = dict(section)
+    members["endpoints"] = tuple(Endpoint(**endpoint) for endpoint in section["endpoints"])
+    members["keys"] = keys(section)
+    if "limits" in section:
+        members["limits"] = Limits(**section["limits"])
+    if "retries" in section:
+        retries = section["retries"]
+        members["retries"] = Retries(**{**retries, "status_codes": frozenset(retries.get("status_codes", ()))})
+    if "fallbacks" in section:
+        members["fallbacks"] = tuple(Fallback(each["group"], frozenset(each["causes"])) for each in section["fallbacks"])
+    for member, kind in (("health_check", HealthCheck), ("log", Log), ("caching", Caching)):
+        if member in section:
+            members[member] = kind(**section[member])
+    if "upstream" in section:
+        members["upstream"] = _upstream(section["upstream"])
+    return Group(name=name, **members)
+
+
+def _upstream(section: Mapping[str, Any]) -> Upstream:
+    members = dict(section)
+    if "key" in section:
+        members["key"] = KeyHeader(**section["key"])
+    for name in ("drops", "translates"):
+        members[name] = tuple(section.get(name, ()))
+    return Upstream(**members)
