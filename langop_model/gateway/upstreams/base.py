@@ -1,0 +1,170 @@
+"""What the dispatcher and the two upstreams say to each other: a request for one attempt, its answer, and its failure."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from langop_model.contract.settings import Cause, Endpoint, Group
+
+CLIENT_ERROR = "client_error"  # beside the values of Cause: another endpoint or model would refuse the request too
+
+
+class Route(StrEnum):
+    """What a client asks a model for, whatever the path and the protocol."""
+
+    CHAT = "chat"
+    COMPLETIONS = "completions"
+    EMBEDDINGS = "embeddings"
+    RESPONSES = "responses"
+    MESSAGES = "messages"
+    COUNT_TOKENS = "count_tokens"
+    GENERATE_CONTENT = "generate_content"
+    MODERATIONS = "moderations"
+    IMAGES = "images"
+    IMAGE_EDITS = "image_edits"
+    TRANSCRIPTIONS = "transcriptions"
+    SPEECH = "speech"
+    RERANK = "rerank"
+
+
+class FailureKind(StrEnum):
+    """What failed: the provider's answer, or what kept it from coming."""
+
+    HTTP = "http"  # the provider answered with an error
+    CONNECTION = "connection"  # no connection, or it broke before an answer
+    TIMEOUT = "timeout"
+    MALFORMED = "malformed"  # an answer that is not what the protocol says
+    STREAM = "stream"  # the first event of a stream is an error
+    RATE_LIMITED = "rate_limited"  # the gateway's own limit; no provider was asked
+    UNSUPPORTED = "unsupported"  # the provider has no such route or parameter; it was not asked
+    TRANSLATOR = "translator"  # the translator died or could not be reached
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a form: the name of its field, its own name, its media type and its bytes."""
+
+    field: str
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The tokens of an answer; `estimated` where the provider did not report them.
+
+    `cached_tokens` and `cache_creation_tokens` are part of the input, `reasoning_tokens` of the output.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cache_creation_tokens: int = 0
+    reasoning_tokens: int = 0
+    audio_input_tokens: int = 0
+    audio_output_tokens: int = 0
+    estimated: bool = False
+
+    @property
+    def total(self) -> int:
+        """All tokens."""
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """What an attempt asks: `body` as the client wrote it, with the defaults of the specification.
+
+    `model` is the name that the client asked for; of a group that serves any, what follows the group's own name. `headers`
+    are those of the client that the provider gets (`anthropic-beta`, `traceparent`). `timeout` bounds a whole answer, and the
+    wait for the first event of a stream and for each next one, in seconds. `agent` is the caller's name, if it has one.
+    """
+
+    route: Route
+    model: str
+    body: Mapping[str, Any]
+    stream: bool = False
+    files: tuple[File, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 300.0
+    call_id: str = ""
+    agent: str | None = None
+
+
+class Answer:
+    """A successful answer that has begun: whole in `body`, or as `events` whose first one has arrived.
+
+    `usage` is known at once for a whole answer, and for a stream when its events are exhausted.
+    An event is one complete server-sent event with the blank line at its end. Iterating `events` raises UpstreamError when the
+    stream breaks, ends without its end, or says an error.
+    """
+
+    __slots__ = ("body", "content_type", "events", "headers", "status", "usage")
+
+    def __init__(
+        self,
+        status: int = 200,
+        content_type: str = "application/json",
+        *,
+        body: bytes | None = None,
+        events: AsyncIterator[bytes] | None = None,
+        usage: Usage | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.status = status
+        self.content_type = content_type
+        self.body = body
+        self.events = events
+        self.usage = usage
+        self.headers = headers or {}
+
+    async def aclose(self) -> None:
+        """End the provider's work on the answer: the client has left, or has it all."""
+        close = getattr(self.events, "aclose", None)
+        if close is not None:
+            await close()
+
+
+class UpstreamError(Exception):
+    """An attempt that failed. `status` and `body` are what the client gets where no other attempt succeeds.
+
+    `body` is the provider's own, without keys, addresses and accounts; empty where there is none, then `message` says what
+    happened. `cause` is a value of Cause, or CLIENT_ERROR. `retry_after` is the provider's, in seconds. `reached`: the
+    provider has answered, be it with an error; an attempt that reached nobody counts against no limit.
+    """
+
+    def __init__(
+        self,
+        kind: FailureKind,
+        status: int,
+        message: str,
+        *,
+        cause: Cause | str,
+        body: bytes = b"",
+        content_type: str = "application/json",
+        retry_after: float | None = None,
+        reached: bool = True,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.status = status
+        self.message = message
+        self.cause = str(cause)
+        self.body = body
+        self.content_type = content_type
+        self.retry_after = retry_after
+        self.reached = reached
+
+
+class Upstream(Protocol):
+    """A way to ask a provider."""
+
+    async def send(self, group: Group, endpoint: Endpoint, request: UpstreamRequest) -> Answer:
+        """Ask an endpoint of a group once: exactly one request to the provider. Raises UpstreamError."""
+
+    async def aclose(self) -> None:
+        """Close connections."""
