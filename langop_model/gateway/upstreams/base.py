@@ -137,7 +137,7 @@ class UpstreamError(Exception):
     provider has answered, be it with an error; an attempt that reached nobody counts against no limit.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is what a failure may say
         self,
         kind: FailureKind,
         status: int,
