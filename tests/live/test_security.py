@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from langop_model.gateway.access.bodies import LARGEST
-from langop_model.gateway.access.shapes import SHAPES
+from langop_model.gateway.access.request_schemas import SCHEMAS
 from tests.live.guarded import AWS_SECRET, MASTER_KEY, SECRETS, Guarded
 from tests.live.observed import Laboratory
 
@@ -55,7 +55,7 @@ MESSAGES: list[Any] = [
 def wrong_bodies(model: str, claude: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each field of each route with each wrong value, and messages with something wrong in them."""
     for path, (shape, base) in ROUTES.items():
-        for name, value in itertools.product([*SHAPES[shape].fields, "not_a_field"], WRONG):
+        for name, value in itertools.product([*SCHEMAS[shape].fields, "not_a_field"], WRONG):
             yield path, {"model": model, **base, name: value}
     for each, message in itertools.product((model, claude), MESSAGES):
         yield "/v1/chat/completions", {"model": each, "messages": [message]}

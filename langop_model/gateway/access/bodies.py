@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from langop_model.gateway.access import fields, shapes
-from langop_model.gateway.access.refusals import Refusal
-from langop_model.gateway.access.shapes import Shape
+from langop_model.gateway.access import fields, request_schemas
+from langop_model.gateway.access.errors import APIError
+from langop_model.gateway.access.request_schemas import RequestSchema
 from langop_model.gateway.scope import Message, Receive
 
 LARGEST = 32 * 2**20  # bytes: what Anthropic's API takes; OpenAI's takes files of 25 MB
@@ -24,7 +24,7 @@ class Gone(Exception):
 
 
 async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
-    """Return the whole body. Raises Refusal when it is too large or too slow, and Gone."""
+    """Return the whole body. Raises APIError when it is too large or too slow, and Gone."""
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > LARGEST:
         raise _too_large()
@@ -43,46 +43,46 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
                 if not message.get("more_body"):
                     return b"".join(parts)
     except TimeoutError:
-        raise Refusal(408, f"the body was not complete within {WITHIN:.0f} s", headers=((b"connection", b"close"),)) from None
+        raise APIError(408, f"the body was not complete within {WITHIN:.0f} s", headers=((b"connection", b"close"),)) from None
 
 
-def _too_large() -> Refusal:
-    return Refusal(
+def _too_large() -> APIError:
+    return APIError(
         413, f"the body is larger than {LARGEST // 2**20} MiB", "request_too_large", headers=((b"connection", b"close"),)
     )
 
 
-async def check(body: bytes, headers: Mapping[bytes, bytes], shape: Shape) -> dict[str, Any]:
-    """Return the fields of a body that LiteLLM may read. Raises Refusal that says what is wrong, and with which field."""
+async def check(body: bytes, headers: Mapping[bytes, bytes], shape: RequestSchema) -> dict[str, Any]:
+    """Return the fields of a body that LiteLLM may read. Raises APIError that says what is wrong, and with which field."""
     found = await _form(body, headers, shape) if shape.is_form else _json(body, headers)
     for name in found:
         if fields.is_setting(name) and name not in shape.fields:
             raise _setting(name)
-    shapes.check(found, shape)
+    request_schemas.check(found, shape)
     for name in found.get("metadata") or ():
         if fields.is_setting_in_metadata(name):
             raise _setting(f"metadata.{name}")
     return found
 
 
-def _setting(name: str) -> Refusal:
+def _setting(name: str) -> APIError:
     shown = name[:100]
-    return Refusal(400, f"{shown!a} is a setting of this gateway: a request can't choose it", "unknown_parameter", shown)
+    return APIError(400, f"{shown!a} is a setting of this gateway: a request can't choose it", "unknown_parameter", shown)
 
 
 def _json(body: bytes, headers: Mapping[bytes, bytes]) -> dict[str, Any]:
     kind = headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
     if kind != b"application/json":
-        raise Refusal(415, "the body must be JSON, and its Content-Type application/json")
+        raise APIError(415, "the body must be JSON, and its Content-Type application/json")
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError as problem:
         # Its message ends with the place; the text itself is not repeated.
-        raise Refusal(400, f"the body is no JSON: line {problem.lineno}, column {problem.colno}", "invalid_json") from None
+        raise APIError(400, f"the body is no JSON: line {problem.lineno}, column {problem.colno}", "invalid_json") from None
     if not isinstance(found, dict):
-        raise Refusal(400, "the body must be a JSON object", "invalid_json")
+        raise APIError(400, "the body must be a JSON object", "invalid_json")
     if is_deeper(found, DEEPEST):
-        raise Refusal(400, f"the body has more than {DEEPEST} arrays and objects within each other", "invalid_json")
+        raise APIError(400, f"the body has more than {DEEPEST} arrays and objects within each other", "invalid_json")
     return found
 
 
@@ -101,23 +101,23 @@ def is_deeper(value: Any, most: int) -> bool:
     return True
 
 
-async def _form(body: bytes, headers: Mapping[bytes, bytes], shape: Shape) -> dict[str, Any]:
+async def _form(body: bytes, headers: Mapping[bytes, bytes], shape: RequestSchema) -> dict[str, Any]:
     """The fields of multipart/form-data, read with the parser that LiteLLM's server has: what it sees, this sees."""
     from starlette.datastructures import Headers, UploadFile
     from starlette.formparsers import MultiPartException, MultiPartParser
 
     if not headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data"):
-        raise Refusal(415, "the body must be a form, and its Content-Type multipart/form-data")
+        raise APIError(415, "the body must be a form, and its Content-Type multipart/form-data")
     raw = Headers(raw=list(headers.items()))
     try:
         form = await MultiPartParser(raw, _stream(body), max_files=MOST_PARTS, max_fields=MOST_PARTS).parse()
     except (MultiPartException, KeyError, ValueError):
-        raise Refusal(400, "the body is no form as multipart/form-data has it", "invalid_form") from None
+        raise APIError(400, "the body is no form as multipart/form-data has it", "invalid_form") from None
     found: dict[str, Any] = {}
     for name, value in form.multi_items():
         bare = name.removesuffix("[]")
         if isinstance(value, UploadFile) is not (bare in shape.only_files):
-            raise Refusal(
+            raise APIError(
                 400, f"{name[:100]!a} must be {'a file' if bare in shape.only_files else 'a text'}", "invalid_type", name[:100]
             )
         found[bare] = value

@@ -2,7 +2,7 @@
 
 The names come from the installed LiteLLM, so that what a new release reads is refused without a change here. A field that it
 does not know is the provider's business and passes (`min_p`, `guided_choice`).
-A few of LiteLLM's names are fields of the APIs too (`metadata`): a shape that names one lets it through (shapes.py).
+A few of LiteLLM's names are fields of the APIs too (`metadata`): a shape that names one lets it through (request_schemas.py).
 """
 
 from __future__ import annotations

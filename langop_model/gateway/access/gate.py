@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from langop_model.gateway import metrics, request_log
-from langop_model.gateway.access import bodies, health_report, keys, refusals, routes
+from langop_model.gateway.access import bodies, errors, health_report, keys, routes
+from langop_model.gateway.access.errors import APIError
 from langop_model.gateway.access.keys import Keys
-from langop_model.gateway.access.refusals import Refusal
+from langop_model.gateway.access.request_schemas import SCHEMAS
 from langop_model.gateway.access.routes import Kind, Route
-from langop_model.gateway.access.shapes import SHAPES
 from langop_model.gateway.internals import litellm_proxy
 from langop_model.gateway.request_log import Line
 from langop_model.gateway.scope import App, Message, Receive, RequestScope, Send
@@ -72,16 +72,16 @@ class Gate:
         token = request_log.present.set(line)
         try:
             await self._serve(route, scope, receive, answer)
-        except Refusal as refusal:
+        except APIError as refusal:
             line.note(error=refusal.code or refusal.type)
             metrics.TURNED_AWAY.labels(refusal.status).inc()
-            await refusals.refuse(answer, refusal)
+            await errors.refuse(answer, refusal)
         except bodies.Gone:
             return
         except Exception as defect:
             line.note(error=type(defect).__name__)
             if not answer.status:
-                await refusals.refuse(answer, Refusal(500, "the gateway has failed: its log says why"))
+                await errors.refuse(answer, APIError(500, "the gateway has failed: its log says why"))
             raise  # the server logs it
         finally:
             request_log.present.reset(token)
@@ -94,16 +94,16 @@ class Gate:
             raise _closed(scope["method"], scope["path"])
         credentials = self._credentials(route, scope["headers"]) if route.needs_key else []
         if route.kind is Kind.HEALTH:
-            await refusals.answer(send, 200, refusals.json_bytes(self.around.report()))
+            await errors.answer(send, 200, errors.json_bytes(self.around.report()))
             return
         body, found = await self._body(route, dict(scope["headers"]), receive) if route.body else (b"", {})
         handed_on = _handed_on(scope, route, body, credentials)
-        if route.body and not SHAPES[route.body].is_form:
+        if route.body and not SCHEMAS[route.body].is_form:
             handed_on |= litellm_proxy.already_parsed(found)
         await self.app(handed_on, bodies.replayed(body, receive), send)
 
     def _credentials(self, route: Route, headers: Headers) -> Headers:
-        """Return the headers that show LiteLLM a key, if it asks for one. Raises Refusal with 401.
+        """Return the headers that show LiteLLM a key, if it asks for one. Raises APIError with 401.
 
         A configuration's own `custom_auth` is asked by LiteLLM, so not for what the gate answers itself.
         """
@@ -117,16 +117,16 @@ class Gate:
                 _note(agent=caller.agent)
                 return [(b"authorization", b"Bearer " + key.encode())]
         message = "this gateway needs a key: send it as Authorization: Bearer <key>"
-        raise Refusal(401, message, "invalid_api_key", headers=((b"www-authenticate", b"Bearer"),))
+        raise APIError(401, message, "invalid_api_key", headers=((b"www-authenticate", b"Bearer"),))
 
     async def _body(self, route: Route, headers: dict[bytes, bytes], receive: Receive) -> tuple[bytes, dict[str, Any]]:
         body = await bodies.read(receive, headers)
-        found = await bodies.check(body, headers, SHAPES[route.body])
+        found = await bodies.check(body, headers, SCHEMAS[route.body])
         model = found["model"]
         _note(model_group=model, stream=found.get("stream") or None)
         if not self.around.is_served(model):
             message = f"the model {model[:100]!a} is not served here. GET /v1/models lists those that are"
-            raise Refusal(404, message, "model_not_found", "model")
+            raise APIError(404, message, "model_not_found", "model")
         return body, found
 
 
@@ -160,9 +160,9 @@ class _Answer:
         self.parts.append(part)
         if not self.is_complete:
             return
-        body = refusals.without_traceback(b"".join(self.parts))
+        body = errors.without_traceback(b"".join(self.parts))
         if self.status >= 500 and self.line.untranslatable is not None:
-            refusal = refusals.untranslatable(self.line.untranslatable)
+            refusal = errors.untranslatable(self.line.untranslatable)
             self.status, body = refusal.status, refusal.body()
         headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
         length = (b"content-length", b"%d" % len(body))
@@ -184,12 +184,12 @@ def _note(**members: Any) -> None:
         line.note(**members)
 
 
-def _closed(method: str, path: str) -> Refusal:
+def _closed(method: str, path: str) -> APIError:
     """The answer to a route that is not open: 405 where the path is, for another method."""
     if allowed := routes.methods(path):
-        return Refusal(405, f"{path} takes {' or '.join(allowed)}", headers=((b"allow", ", ".join(allowed).encode()),))
+        return APIError(405, f"{path} takes {' or '.join(allowed)}", headers=((b"allow", ", ".join(allowed).encode()),))
     message = f"{method[:20]} {path[:100]!a} is not served here. This gateway serves {routes.SERVED}"
-    return Refusal(404, message, "not_found")
+    return APIError(404, message, "not_found")
 
 
 def _handed_on(scope: Message, route: Route, body: bytes, credentials: Headers) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def _handed_on(scope: Message, route: Route, body: bytes, credentials: Headers) 
     headers += [*credentials, (CALL_ID, _call_id())]
     if route.body:
         given = dict(scope["headers"]).get(b"content-type", JSON)
-        headers += [(b"content-type", given if SHAPES[route.body].is_form else JSON), (b"content-length", b"%d" % len(body))]
+        headers += [(b"content-type", given if SCHEMAS[route.body].is_form else JSON), (b"content-length", b"%d" % len(body))]
     path = route.litellms or route.path
     query = b"&".join(part for part in scope.get("query_string", b"").split(b"&") if part.partition(b"=")[0] in route.query)
     untraced = {} if route.is_logged else UNTRACED

@@ -10,8 +10,8 @@ import pytest
 
 from langop_model.gateway.access import bodies
 from langop_model.gateway.access.bodies import DEEPEST, LARGEST
-from langop_model.gateway.access.refusals import Refusal
-from langop_model.gateway.access.shapes import SHAPES
+from langop_model.gateway.access.errors import APIError
+from langop_model.gateway.access.request_schemas import SCHEMAS
 
 CHAT: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}
 MINIMAL: dict[str, dict[str, Any]] = {
@@ -29,11 +29,11 @@ MINIMAL: dict[str, dict[str, Any]] = {
 
 def check(body: Any, shape: str = "chat", kind: str = "application/json") -> dict[str, Any]:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return asyncio.run(bodies.check(content, {b"content-type": kind.encode()}, SHAPES[shape]))
+    return asyncio.run(bodies.check(content, {b"content-type": kind.encode()}, SCHEMAS[shape]))
 
 
-def refusal(body: Any, shape: str = "chat", kind: str = "application/json") -> Refusal:
-    with pytest.raises(Refusal) as caught:
+def refusal(body: Any, shape: str = "chat", kind: str = "application/json") -> APIError:
+    with pytest.raises(APIError) as caught:
         check(body, shape, kind)
     return caught.value
 
@@ -43,7 +43,7 @@ def test_the_smallest_request_passes(shape: str):
     assert check(MINIMAL[shape], shape) == MINIMAL[shape]
 
 
-@pytest.mark.parametrize(("shape", "name"), [(shape, name) for shape in MINIMAL for name in SHAPES[shape].required])
+@pytest.mark.parametrize(("shape", "name"), [(shape, name) for shape in MINIMAL for name in SCHEMAS[shape].required])
 def test_a_missing_field_is_named(shape: str, name: str):
     for body in ({**MINIMAL[shape], name: None}, {key: value for key, value in MINIMAL[shape].items() if key != name}):
         problem = refusal(body, shape)
@@ -218,20 +218,20 @@ def test_a_body_in_parts_is_read_whole():
 
 
 def test_a_body_that_is_announced_as_too_large_is_refused_unread():
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(APIError) as caught:
         read(headers={b"content-length": b"%d" % (LARGEST + 1)})
     assert caught.value.status == 413
 
 
 def test_a_body_that_grows_too_large_is_refused_before_it_is_complete():
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(APIError) as caught:
         read(*[part(bytes(LARGEST // 2 + 1), more=True)] * 2)
     assert caught.value.status == 413
 
 
 def test_a_body_that_does_not_come_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(bodies, "WITHIN", 0.01)
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(APIError) as caught:
         read(part(b"a", more=True))
     assert caught.value.status == 408
 

@@ -16,7 +16,7 @@ from openai.types.chat import completion_create_params as chat_create_params
 from openai.types.responses import response_create_params
 
 from langop_model.gateway.access import fields
-from langop_model.gateway.access.shapes import SHAPES
+from langop_model.gateway.access.request_schemas import SCHEMAS
 
 OPENAIS: dict[str, Any] = {
     "chat": chat_create_params.CompletionCreateParamsBase,
@@ -51,13 +51,13 @@ STEERING = (
 @pytest.mark.parametrize("shape", OPENAIS)
 def test_a_field_of_openais_api_passes(shape: str):
     assert [
-        name for name in get_type_hints(OPENAIS[shape]) if fields.is_setting(name) and name not in SHAPES[shape].fields
+        name for name in get_type_hints(OPENAIS[shape]) if fields.is_setting(name) and name not in SCHEMAS[shape].fields
     ] == []
 
 
 @pytest.mark.parametrize("name", ANTHROPICS.split())
 def test_a_field_of_anthropics_api_passes(name: str):
-    assert not fields.is_setting(name) or name in SHAPES["message"].fields
+    assert not fields.is_setting(name) or name in SCHEMAS["message"].fields
 
 
 @pytest.mark.parametrize("name", PROVIDERS.split())
@@ -71,7 +71,7 @@ def test_what_litellm_reads_is_a_setting(name: str):
 
 
 def test_the_shapes_let_only_those_settings_through_that_ask_for_less():
-    named = {name for shape in SHAPES.values() for name in shape.fields}
+    named = {name for shape in SCHEMAS.values() for name in shape.fields}
     assert {name for name in named if fields.is_setting(name)} == {
         "cache",  # its kind lets no-cache and no-store through
         "disable_fallbacks",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from langop_model.gateway.access import routes
+from langop_model.gateway.access.request_schemas import SCHEMAS
 from langop_model.gateway.access.routes import Kind
-from langop_model.gateway.access.shapes import SHAPES
 
 OPEN = [
     ("POST", "/v1/chat/completions", Kind.MODEL),
@@ -90,7 +90,7 @@ def test_probes_and_scrapes_need_no_key_and_have_no_line_and_the_rest_does(route
 
 
 def test_every_body_has_a_shape_and_every_shape_a_route():
-    assert {route.body for route in routes.ROUTES.values() if route.method == "POST"} == set(SHAPES)
+    assert {route.body for route in routes.ROUTES.values() if route.method == "POST"} == set(SCHEMAS)
 
 
 def test_a_path_says_which_methods_it_takes():

@@ -8,7 +8,7 @@ from typing import Any
 from langop_model.gateway.scope import Send
 
 
-class Refusal(Exception):
+class APIError(Exception):
     """Why a request is refused: the HTTP `status`, a sentence for its author, and OpenAI's `type`, `code` and `param`.
 
     `headers` are sent beside it. No part of it ever holds a key or a text of the request beyond the name of a field.
@@ -49,7 +49,7 @@ async def answer(send: Send, status: int, body: bytes, headers: tuple[tuple[byte
     await send({"type": "http.response.body", "body": body})
 
 
-async def refuse(send: Send, refusal: Refusal) -> None:
+async def refuse(send: Send, refusal: APIError) -> None:
     """Send a refusal."""
     await answer(send, refusal.status, refusal.body(), refusal.headers)
 
@@ -59,9 +59,9 @@ def json_bytes(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-def untranslatable(reason: str) -> Refusal:
+def untranslatable(reason: str) -> APIError:
     """The answer to a request that the provider's API has no words for; LiteLLM would blame the gateway."""
-    return Refusal(400, f"the provider of this model can't be asked this: {reason[:200]}")
+    return APIError(400, f"the provider of this model can't be asked this: {reason[:200]}")
 
 
 TRACEBACK = "Traceback (most recent call last)"
@@ -76,5 +76,5 @@ def without_traceback(body: bytes) -> bytes:
         error = found["error"]
         error["message"] = error["message"].partition(TRACEBACK)[0].rstrip()
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Refusal(500, "the gateway has failed: its log says why").body()
+        return APIError(500, "the gateway has failed: its log says why").body()
     return json.dumps(found).encode()

@@ -1,4 +1,4 @@
-"""What a field of a request may hold, in words and as a test: the vocabulary of shapes.py."""
+"""What a field of a request may hold, in words and as a test: the vocabulary of request_schemas.py."""
 
 from __future__ import annotations
 
@@ -10,43 +10,47 @@ LONGEST_NAME = 256  # letters of a model's name
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FieldType:
     """What a field may hold, in words and as a test."""
 
     words: str
     holds: Callable[[Any], bool]
 
 
-def every(kind: Kind) -> Callable[[Any], bool]:
+def every(kind: FieldType) -> Callable[[Any], bool]:
     """Return the test of an array whose members are all of one kind."""
     return lambda value: isinstance(value, list) and all(kind.holds(each) for each in value)
 
 
-def either(*kinds: Kind) -> Kind:
+def either(*kinds: FieldType) -> FieldType:
     """Return the kind of what is of any of these kinds."""
-    return Kind(" or ".join(kind.words for kind in kinds), lambda value: any(kind.holds(value) for kind in kinds))
+    return FieldType(" or ".join(kind.words for kind in kinds), lambda value: any(kind.holds(value) for kind in kinds))
 
 
-STRING = Kind("a string", lambda value: isinstance(value, str))
-NAME = Kind(f"a string of 1 to {LONGEST_NAME} letters", lambda value: isinstance(value, str) and 0 < len(value) <= LONGEST_NAME)
-BOOLEAN = Kind("true or false", lambda value: isinstance(value, bool))
-INTEGER = Kind("an integer", lambda value: isinstance(value, int) and not isinstance(value, bool))
-COUNT = Kind("an integer above 0", lambda value: INTEGER.holds(value) and 0 < value < 2**31)
-RETRIES = Kind("an integer from 0", lambda value: INTEGER.holds(value) and 0 <= value < 2**31)
-NUMBER = Kind("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool))
-OBJECT = Kind("an object", lambda value: isinstance(value, dict))
-TYPED = Kind("an object with a type", lambda value: isinstance(value, dict) and isinstance(value.get("type"), str))
-STRINGS = Kind("an array of strings", every(STRING))
-OBJECTS = Kind("an array of objects", every(OBJECT))
-TYPED_OBJECTS = Kind("an array of objects with a type each", every(TYPED))
-TOKENS = Kind("an array of integers", lambda value: bool(value) and every(INTEGER)(value))
-TEXTS = Kind("a string, or an array of strings", lambda value: STRING.holds(value) or (bool(value) and STRINGS.holds(value)))
-TOKEN_LISTS = Kind("an array of arrays of integers", lambda value: bool(value) and every(TOKENS)(value))
-STRINGS_OF = Kind("an object of strings", lambda value: isinstance(value, dict) and all(map(STRING.holds, value.values())))
-NUMBERS_OF = Kind("an object of numbers", lambda value: isinstance(value, dict) and all(map(NUMBER.holds, value.values())))
+STRING = FieldType("a string", lambda value: isinstance(value, str))
+NAME = FieldType(
+    f"a string of 1 to {LONGEST_NAME} letters", lambda value: isinstance(value, str) and 0 < len(value) <= LONGEST_NAME
+)
+BOOLEAN = FieldType("true or false", lambda value: isinstance(value, bool))
+INTEGER = FieldType("an integer", lambda value: isinstance(value, int) and not isinstance(value, bool))
+COUNT = FieldType("an integer above 0", lambda value: INTEGER.holds(value) and 0 < value < 2**31)
+RETRIES = FieldType("an integer from 0", lambda value: INTEGER.holds(value) and 0 <= value < 2**31)
+NUMBER = FieldType("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool))
+OBJECT = FieldType("an object", lambda value: isinstance(value, dict))
+TYPED = FieldType("an object with a type", lambda value: isinstance(value, dict) and isinstance(value.get("type"), str))
+STRINGS = FieldType("an array of strings", every(STRING))
+OBJECTS = FieldType("an array of objects", every(OBJECT))
+TYPED_OBJECTS = FieldType("an array of objects with a type each", every(TYPED))
+TOKENS = FieldType("an array of integers", lambda value: bool(value) and every(INTEGER)(value))
+TEXTS = FieldType(
+    "a string, or an array of strings", lambda value: STRING.holds(value) or (bool(value) and STRINGS.holds(value))
+)
+TOKEN_LISTS = FieldType("an array of arrays of integers", lambda value: bool(value) and every(TOKENS)(value))
+STRINGS_OF = FieldType("an object of strings", lambda value: isinstance(value, dict) and all(map(STRING.holds, value.values())))
+NUMBERS_OF = FieldType("an object of numbers", lambda value: isinstance(value, dict) and all(map(NUMBER.holds, value.values())))
 CHOICE = either(STRING, OBJECT)
-CHOICES = Kind("an array of strings or objects", every(CHOICE))
-PROMPT = Kind("a string, or an array of strings or of tokens", either(TEXTS, TOKENS, TOKEN_LISTS).holds)
+CHOICES = FieldType("an array of strings or objects", every(CHOICE))
+PROMPT = FieldType("a string, or an array of strings or of tokens", either(TEXTS, TOKENS, TOKEN_LISTS).holds)
 
 
 def _content(value: Any, types: frozenset[str] | None = None) -> bool:
@@ -119,24 +123,24 @@ def _function(tool: Any) -> bool:
     )
 
 
-def _messages(one: Callable[[Any], bool], words: str) -> Kind:
+def _messages(one: Callable[[Any], bool], words: str) -> FieldType:
     text = f"an array of at least one message, an object with a role and {words}"
-    return Kind(text, lambda value: isinstance(value, list) and bool(value) and all(map(one, value)))
+    return FieldType(text, lambda value: isinstance(value, list) and bool(value) and all(map(one, value)))
 
 
 MESSAGES = _messages(_chat_message, "a content that OpenAI's API knows")
 ANTHROPIC_MESSAGES = _messages(_anthropic_message, "a content that Anthropic's API knows")
-FUNCTIONS = Kind(
+FUNCTIONS = FieldType(
     "an array of tools, objects with a type, and for a function its name",
     lambda value: isinstance(value, list) and all(map(_function, value)),
 )
-ANTHROPIC_TOOLS = Kind(
+ANTHROPIC_TOOLS = FieldType(
     "an array of tools, objects with a name",
     lambda value: OBJECTS.holds(value) and all(STRING.holds(tool.get("name")) or TYPED.holds(tool) for tool in value),
 )
-CONTENT = Kind("a string, or an array of parts with a type each", _content)
+CONTENT = FieldType("a string, or an array of parts with a type each", _content)
 # What a caller may say to the cache of answers. `ttl` and `namespace` are the LanguageModel's to choose.
-CACHE = Kind(
+CACHE = FieldType(
     'an object of "no-cache" and "no-store", each true or false',
     lambda value: (
         isinstance(value, dict) and value.keys() <= {"no-cache", "no-store"} and all(map(BOOLEAN.holds, value.values()))

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from langop_model.gateway.access.kinds import (
+from langop_model.gateway.access.errors import APIError
+from langop_model.gateway.access.field_types import (
     ANTHROPIC_MESSAGES,
     ANTHROPIC_TOOLS,
     BOOLEAN,
@@ -34,20 +35,19 @@ from langop_model.gateway.access.kinds import (
     TEXTS,
     TYPED,
     TYPED_OBJECTS,
-    Kind,
+    FieldType,
     either,
 )
-from langop_model.gateway.access.refusals import Refusal
 
 # LiteLLM fails at null for these.
 NEVER_NULL = frozenset({"cache", "web_search_options"})
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class RequestSchema:
     """The fields of a body that have a type, and those it must have. `is_form` for multipart/form-data, where all is text."""
 
-    fields: Mapping[str, Kind]
+    fields: Mapping[str, FieldType]
     required: tuple[str, ...] = ("model",)
     is_form: bool = False
     only_files: frozenset[str] = frozenset()
@@ -77,8 +77,8 @@ _ANTHROPIC = {
     "context_management": OBJECT, "mcp_servers": OBJECTS, "output_config": OBJECT,
 }  # fmt: skip
 
-SHAPES = {
-    "chat": Shape(
+SCHEMAS = {
+    "chat": RequestSchema(
         {
             **_ANY, **_SAMPLING, **_OPENAI,
             "messages": MESSAGES, "tools": FUNCTIONS, "max_completion_tokens": COUNT, "logprobs": BOOLEAN,
@@ -88,7 +88,7 @@ SHAPES = {
         },
         ("model", "messages"),
     ),
-    "completion": Shape(
+    "completion": RequestSchema(
         {
             **_ANY, **_SAMPLING,
             "prompt": PROMPT,
@@ -96,11 +96,11 @@ SHAPES = {
         },
         ("model", "prompt"),
     ),
-    "embedding": Shape(
+    "embedding": RequestSchema(
         {**_ANY, "input": PROMPT, "dimensions": COUNT, "encoding_format": STRING},
         ("model", "input"),
     ),
-    "response": Shape(
+    "response": RequestSchema(
         {
             **_ANY, **_OPENAI,
             "input": either(STRING, OBJECTS), "instructions": either(STRING, OBJECTS), "tools": TYPED_OBJECTS,
@@ -110,7 +110,7 @@ SHAPES = {
         },
         ("model", "input"),
     ),
-    "message": Shape(
+    "message": RequestSchema(
         {
             **_ANY, **_ANTHROPIC,
             "max_tokens": COUNT, "stop_sequences": STRINGS, "temperature": NUMBER, "top_p": NUMBER, "top_k": INTEGER,
@@ -118,13 +118,13 @@ SHAPES = {
         },
         ("model", "messages", "max_tokens"),
     ),
-    "message_count": Shape({"model": NAME, **_ANTHROPIC}, ("model", "messages")),
-    "speech": Shape(
+    "message_count": RequestSchema({"model": NAME, **_ANTHROPIC}, ("model", "messages")),
+    "speech": RequestSchema(
         {"model": NAME, "input": STRING, "voice": CHOICE, "response_format": STRING, "speed": NUMBER, "instructions": STRING},
         ("model", "input", "voice"),
     ),
-    "image": Shape({**_ANY, **_IMAGE}, ("model", "prompt")),
-    "rerank": Shape(
+    "image": RequestSchema({**_ANY, **_IMAGE}, ("model", "prompt")),
+    "rerank": RequestSchema(
         {
             "model": NAME, "query": STRING, "documents": CHOICES,
             "top_n": COUNT, "rank_fields": STRINGS, "return_documents": BOOLEAN, "max_chunks_per_doc": COUNT,
@@ -132,21 +132,23 @@ SHAPES = {
         },
         ("model", "query", "documents"),
     ),
-    "transcription": Shape({"model": NAME}, ("model", "file"), is_form=True, only_files=frozenset({"file"})),
-    "image_edit": Shape({"model": NAME}, ("model", "image", "prompt"), is_form=True, only_files=frozenset({"image", "mask"})),
+    "transcription": RequestSchema({"model": NAME}, ("model", "file"), is_form=True, only_files=frozenset({"file"})),
+    "image_edit": RequestSchema(
+        {"model": NAME}, ("model", "image", "prompt"), is_form=True, only_files=frozenset({"image", "mask"})
+    ),
 }  # fmt: skip
 # A field of one route is none of another: LiteLLM takes many for its own arguments and fails.
-_KNOWN = frozenset(name for shape in SHAPES.values() for name in shape.fields)
+_KNOWN = frozenset(name for shape in SCHEMAS.values() for name in shape.fields)
 
 
-def check(body: Mapping[str, Any], shape: Shape) -> None:
-    """Raise Refusal with 400 for the first field that is missing, has another type, or belongs to another route."""
+def check(body: Mapping[str, Any], shape: RequestSchema) -> None:
+    """Raise APIError with 400 for the first field that is missing, has another type, or belongs to another route."""
     for name in shape.required:
         if body.get(name) is None:
-            raise Refusal(400, f"the request has no {name}", "missing_required_parameter", name)
+            raise APIError(400, f"the request has no {name}", "missing_required_parameter", name)
     for name, value in body.items():
         kind = shape.fields.get(name)
         if kind is None and name in _KNOWN and not shape.is_form:
-            raise Refusal(400, f"{name} is not a field of this request", "unknown_parameter", name)
+            raise APIError(400, f"{name} is not a field of this request", "unknown_parameter", name)
         if kind is not None and not kind.holds(value) and (value is not None or name in NEVER_NULL):
-            raise Refusal(400, f"{name} must be {kind.words}", "invalid_type", name)
+            raise APIError(400, f"{name} must be {kind.words}", "invalid_type", name)
