@@ -109,7 +109,7 @@ class Gate:
         """
         if self.around.has_own_auth() and route.kind is not Kind.HEALTH:
             return [(name, value) for name, value in headers if name in keys.HEADERS]
-        if not self.around.accepted.needed:
+        if not self.around.accepted.required:
             return []
         for key in keys.offered(headers):
             caller = self.around.accepted.caller(key)

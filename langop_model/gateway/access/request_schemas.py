@@ -123,6 +123,14 @@ SCHEMAS = {
         {"model": NAME, "input": STRING, "voice": CHOICE, "response_format": STRING, "speed": NUMBER, "instructions": STRING},
         ("model", "input", "voice"),
     ),
+    "moderation": RequestSchema({**_ANY, "input": either(TEXTS, OBJECTS)}, ("input",)),
+    "generate_content": RequestSchema(
+        {
+            "contents": either(OBJECTS, OBJECT), "systemInstruction": either(OBJECT, STRING), "tools": OBJECTS,
+            "toolConfig": OBJECT, "safetySettings": OBJECTS, "generationConfig": OBJECT, "cachedContent": STRING, "labels": OBJECT,
+        },
+        ("contents",),
+    ),
     "image": RequestSchema({**_ANY, **_IMAGE}, ("model", "prompt")),
     "rerank": RequestSchema(
         {

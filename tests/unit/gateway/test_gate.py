@@ -12,8 +12,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from langop_model.gateway import request_log
+from langop_model.gateway.access.authentication import signature
 from langop_model.gateway.access.gate import Gate, Surroundings
-from langop_model.gateway.access.keys import Keys, signature
+from langop_model.gateway.access.keys import Keys
 
 CHAT = {"model": "served", "messages": [{"role": "user", "content": "Hello"}]}
 AGENTS_KEY = f"sk-langop-agent-7.{signature('s3cret', 'agent-7')}"

@@ -89,8 +89,8 @@ def test_probes_and_scrapes_need_no_key_and_have_no_line_and_the_rest_does(route
     assert route.is_logged is not (is_asked_by_machines or route.path == "/health")
 
 
-def test_every_body_has_a_shape_and_every_shape_a_route():
-    assert {route.body for route in routes.ROUTES.values() if route.method == "POST"} == set(SCHEMAS)
+def test_every_body_has_a_schema():
+    assert {route.body for route in routes.ROUTES.values() if route.method == "POST"} <= set(SCHEMAS)
 
 
 def test_a_path_says_which_methods_it_takes():
