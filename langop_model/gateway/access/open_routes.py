@@ -93,12 +93,17 @@ ROUTES = {(route.method, route.path): route for route in _ROUTES}
 METHODS: dict[str, list[str]] = {}
 for _route in _ROUTES:
     METHODS.setdefault(_route.path, []).append(_route.method)
-PATHS = "chat/completions, completions, embeddings, responses, messages, moderations, audio, images, rerank, models, health, metrics"
+OPEN = "chat/completions, completions, embeddings, responses, messages, moderations, audio, images, rerank, models, metrics"
 
-# The characters of a model's name: no query, no escape, no dot segment, nothing that ends a header.
-MODEL_NAME = re.compile(r"(?!(?:.*/)?\.{1,2}(?:/|$))[A-Za-z0-9._:/@+-]{1,256}")
-_ONE_MODEL = re.compile(rf"(?:/v1)?/models/({MODEL_NAME.pattern})")
-_GEMINI = re.compile(rf"/v1(?:beta)?/models/({MODEL_NAME.pattern}):(generateContent|streamGenerateContent)")
+# No query, no escape, nothing that ends a header.
+_NAME = r"[A-Za-z0-9._:/@+-]{1,256}"
+_ONE_MODEL = re.compile(rf"(?:/v1)?/models/({_NAME})")
+_GEMINI = re.compile(rf"/v1(?:beta)?/models/({_NAME}):(generateContent|streamGenerateContent)")
+
+
+def is_model_name(text: str) -> bool:
+    """Whether `text` can name a model. It may become part of a provider's path, so it has no dot segments."""
+    return re.fullmatch(_NAME, text) is not None and not {".", ".."} & set(text.split("/"))
 
 
 def find(method: str, path: str) -> OpenRoute | None:
@@ -106,9 +111,9 @@ def find(method: str, path: str) -> OpenRoute | None:
     route = ROUTES.get((method, path))
     if route is not None:
         return route
-    if method == "GET" and (match := _ONE_MODEL.fullmatch(path)):
+    if method == "GET" and (match := _ONE_MODEL.fullmatch(path)) and is_model_name(match[1]):
         return OpenRoute(method, "/v1/models/{model}", Purpose.LIST_MODELS, model=match[1])
-    if method == "POST" and (match := _GEMINI.fullmatch(path)):
+    if method == "POST" and (match := _GEMINI.fullmatch(path)) and is_model_name(match[1]):
         named = f"/v1beta/models/{{model}}:{match[2]}"
         streamed = match[2].startswith("stream")
         return OpenRoute(

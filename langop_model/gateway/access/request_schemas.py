@@ -127,7 +127,8 @@ SCHEMAS = {
     "generate_content": RequestSchema(
         {
             "contents": either(OBJECTS, OBJECT), "systemInstruction": either(OBJECT, STRING), "tools": OBJECTS,
-            "toolConfig": OBJECT, "safetySettings": OBJECTS, "generationConfig": OBJECT, "cachedContent": STRING, "labels": OBJECT,
+            "toolConfig": OBJECT, "safetySettings": OBJECTS, "generationConfig": OBJECT, "cachedContent": STRING,
+            "labels": OBJECT,
         },
         ("contents",),
     ),
