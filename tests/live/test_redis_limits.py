@@ -75,7 +75,7 @@ class Pair:
 
 def _is_sharing(laboratory: Laboratory) -> bool:
     log = laboratory.gateway.log.read_text(encoding="utf-8")
-    return log.rfind("redis is there again") >= log.rfind("redis is not there")
+    return log.rfind("redis is reachable again") >= log.rfind("redis is unreachable")
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ def _model(served: Served) -> dict[str, Any]:
 
 def _endpoint(state: State, now: float) -> dict[str, Any]:
     """One endpoint: ages in seconds, absent for what has not happened. A single endpoint is asked however often it fails."""
-    heard = max(state.answered_at, state.checked_at if state.good_checks else -math.inf)
+    heard = max(state.answered_at, state.checked_at if state.successful_checks else -math.inf)
     is_down = state.is_down(now) or state.failures >= FAILURES_IN_A_ROW
     ages = {
         "last_answer_seconds_ago": state.answered_at,

@@ -13,12 +13,12 @@ from typing import Any
 import litellm
 from litellm import _redis
 
-from langop_model.gateway.limits.shared import ANSWER_WITHIN, Shared
+from langop_model.gateway.limits.redis_connection import ANSWER_TIMEOUT, RedisConnection
 
 log = logging.getLogger("langop.redis")
 
 
-def connect() -> Shared | None:
+def connect() -> RedisConnection | None:
     """Return a connection to the redis of REDIS_HOST or REDIS_URL; None where neither is set.
 
     LiteLLM reads the variables, as it does for its cache: REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_SSL, REDIS_DB...
@@ -27,8 +27,10 @@ def connect() -> Shared | None:
     if not (os.environ.get("REDIS_HOST") or os.environ.get("REDIS_URL")):
         return None
     try:
-        # Not REDIS_SOCKET_TIMEOUT, which is for the cache: Shared itself knows how long it waits.
-        client = _redis.get_redis_async_client(decode_responses=True, socket_timeout=None, socket_connect_timeout=ANSWER_WITHIN)
+        # Not REDIS_SOCKET_TIMEOUT, which is for the cache: RedisConnection itself knows how long it waits.
+        client = _redis.get_redis_async_client(
+            decode_responses=True, socket_timeout=None, socket_connect_timeout=ANSWER_TIMEOUT
+        )
     except (ValueError, TypeError, ImportError) as problem:
         kind = type(problem).__name__  # its text may hold a part of REDIS_URL, and so of the password
         log.error(
@@ -37,7 +39,7 @@ def connect() -> Shared | None:
             kind,
         )
         return None
-    return Shared(client)
+    return RedisConnection(client)
 
 
 def install() -> None:

@@ -1,4 +1,4 @@
-"""Limits of one model: a request that finds no room waits in order, and is refused when it would wait too long."""
+"""Admission to one model: a request waits in order until every limit allows it, and fails when it would wait too long."""
 
 from __future__ import annotations
 
@@ -10,78 +10,91 @@ import time
 from collections.abc import Callable
 
 from langop_model.contract.settings import Limits
-from langop_model.gateway.limits.ledger import Book, Ledger, Place, Wait
+from langop_model.gateway.limits.sliding_window import Delay, LimitStore, Reservation, SlidingWindow
 
 
-class NoRoom(Exception):
-    """A request would wait longer than it may. `retry_after` is when room comes, in seconds."""
+class RateLimitTimeoutError(Exception):
+    """A request would wait longer than it may.
 
-    def __init__(self, limit: str, retry_after: float) -> None:
+    `limit` is the field of the specification, `retry_after` when the limit allows the next request, in seconds, and `queued`
+    how many requests wait for this model in this process.
+    """
+
+    def __init__(self, limit: str, retry_after: float, queued: int = 0) -> None:
         self.limit = limit or "rateLimits"
         self.retry_after = max(1, math.ceil(retry_after))
-        super().__init__(f"{self.limit} is reached; there is room in {self.retry_after} s")
+        self.queued = queued
+        waiting = f", {queued} waiting" if queued else ""
+        super().__init__(f"{self.limit} is reached{waiting}; retry in {self.retry_after} s")
 
 
 class Admission:
-    """The door of one model. One event loop uses it.
+    """Admission control for one model group. One event loop uses it.
 
-    `book` is where calls are counted. Its account may be shared by several processes; the line at this door is this
-    process's own, and whoever stands first in it asks the book.
+    `store` counts, perhaps for several processes. The queue here is this process's; its first request asks the store.
     """
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic, book: Book | None = None) -> None:
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic, store: LimitStore | None = None) -> None:
         self.limits = limits
         self.clock = clock
-        self.book: Book = book or Ledger(limits, clock)
+        self.store: LimitStore = store or SlidingWindow(limits, clock)
         self.open = not limits.any
-        self.turn = asyncio.Lock()  # fair: whoever came first goes first
-        self.changed = asyncio.Event()  # a call has ended: there may be room
-        self.in_the_way = Wait()  # of the first in line
-        self.name = secrets.token_hex(6)  # no two doors give out the same ticket
+        self.turn = asyncio.Lock()  # fair: first come, first served
+        self.changed = asyncio.Event()  # a request has ended, so a limit may allow the next
+        self.blocked_by = Delay()  # what the first of the queue waits for
+        self.queued = 0
+        self.prefix = secrets.token_hex(6)  # keeps the tickets of all processes apart
         self.numbers = itertools.count()
 
-    async def enter(self, tokens: int | None, deadline: float) -> Place:
-        """Wait in order until every limit has room; count the call.
+    async def admit(self, tokens: int | None, deadline: float) -> Reservation:
+        """Wait in order until every limit allows the request, and count it.
 
-        `tokens` is the most that the call may use, None when that is unknown. Raises NoRoom when room would come after
-        `deadline` (by the clock), without waiting for it where that is certain.
+        `tokens` is the most that it may use, None when that is unknown. Raises RateLimitTimeoutError when it would be allowed
+        after `deadline` (by the clock) only, at once where that is certain.
         """
-        ticket = f"{self.name}-{next(self.numbers)}"
+        ticket = f"{self.prefix}-{next(self.numbers)}"
         if self.open:
-            return Place(ticket, self.clock())
+            return Reservation(ticket, self.clock())
+        self.queued += 1
+        try:
+            return await self._wait_for_turn(ticket, tokens, deadline)
+        finally:
+            self.queued -= 1
+
+    def settle(self, reservation: Reservation, used: int, answered: bool = True) -> None:
+        """Note the tokens that a request has used, and whether any provider `answered`, be it with an error."""
+        if not self.open:
+            self.store.settle(reservation, used, answered)
+            self.changed.set()
+
+    async def _wait_for_turn(self, ticket: str, tokens: int | None, deadline: float) -> Reservation:
         try:
             async with asyncio.timeout(deadline - self.clock()):
                 await self.turn.acquire()
         except TimeoutError:
-            raise NoRoom(self.in_the_way.limit, self.in_the_way.seconds) from None
+            raise RateLimitTimeoutError(self.blocked_by.limit, self.blocked_by.seconds, self.queued - 1) from None
         try:
-            return await self._first_in_line(ticket, tokens, deadline)
+            return await self._admit_first(ticket, tokens, deadline)
         except BaseException:
-            self.book.withdraw(ticket)
+            self.store.withdraw(ticket)
             raise
         finally:
             self.turn.release()
 
-    async def _first_in_line(self, ticket: str, tokens: int | None, deadline: float) -> Place:
+    async def _admit_first(self, ticket: str, tokens: int | None, deadline: float) -> Reservation:
         while True:
             self.changed.clear()
             left = deadline - self.clock()
-            found = await self.book.admit(ticket, tokens, left)
-            if isinstance(found, Place):
+            found = await self.store.admit(ticket, tokens, left)
+            if isinstance(found, Reservation):
                 return found
             if left <= 0 or (found.certain and found.seconds > left):
-                raise NoRoom(found.limit, found.seconds)
-            self.in_the_way = found
-            await self._sleep(min(found.seconds, left, found.look_again or found.seconds))
-
-    def leave(self, place: Place, used: int, answered: bool = True) -> None:
-        """Note the tokens that a call has used, and whether any provider `answered`, be it with an error."""
-        if not self.open:
-            self.book.leave(place, used, answered)
-            self.changed.set()
+                raise RateLimitTimeoutError(found.limit, found.seconds, self.queued - 1)
+            self.blocked_by = found
+            await self._sleep(min(found.seconds, left, found.poll_after or found.seconds))
 
     async def _sleep(self, seconds: float) -> None:
-        """Sleep until the window moves, or until a call ends."""
+        """Sleep until the window moves, or until a request ends."""
         try:
             async with asyncio.timeout(seconds):
                 await self.changed.wait()

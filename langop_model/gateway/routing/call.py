@@ -11,12 +11,12 @@ from typing import Any
 from langop_model.contract.settings import Group
 from langop_model.gateway import metrics, scope
 from langop_model.gateway.limits.admission import Admission
-from langop_model.gateway.limits.ledger import Place
-from langop_model.gateway.limits.shared import Shared
-from langop_model.gateway.limits.shared_ledger import SharedLedger
+from langop_model.gateway.limits.redis_connection import RedisConnection
+from langop_model.gateway.limits.redis_window import RedisWindow
+from langop_model.gateway.limits.sliding_window import Reservation
 from langop_model.gateway.routing import causes
 from langop_model.gateway.routing.endpoints import Endpoints, State
-from langop_model.gateway.routing.exchange import Exchange
+from langop_model.gateway.routing.peer_reports import PeerReports
 from langop_model.gateway.secrets import Keys
 
 present: ContextVar[Call | None] = ContextVar("langop_call", default=None)
@@ -25,16 +25,16 @@ present: ContextVar[Call | None] = ContextVar("langop_call", default=None)
 class Served:
     """A model group as this process serves it; with `shared`, as all processes do that serve this LanguageModel."""
 
-    def __init__(self, group: Group, shared: Shared | None = None) -> None:
+    def __init__(self, group: Group, shared: RedisConnection | None = None) -> None:
         self.group = group
         self.endpoints = Endpoints(group)
         self.keys = Keys(group.keys)
         name = f"{group.namespace}/{group.resource}"
-        book = SharedLedger(shared, name, group.limits) if shared is not None and group.limits.any else None
-        self.admission = Admission(group.limits, book=book)
+        store = RedisWindow(shared, name, group.limits) if shared is not None and group.limits.any else None
+        self.admission = Admission(group.limits, store=store)
 
 
-def serve(groups: Mapping[str, Group], shared: Shared | None) -> dict[str, Served]:
+def serve(groups: Mapping[str, Group], shared: RedisConnection | None) -> dict[str, Served]:
     """Return what serves each group. Its limits, and what is known of its endpoints, are `shared` where there is a redis."""
     served = {name: Served(group, shared) for name, group in groups.items()}
     if shared is not None:
@@ -43,7 +43,7 @@ def serve(groups: Mapping[str, Group], shared: Shared | None) -> dict[str, Serve
             if len(each.group.endpoints) > 1:
                 balanced[each.group.namespace].append(each.endpoints)
         for namespace, endpoints in balanced.items():
-            Exchange(shared, namespace, endpoints)
+            PeerReports(shared, namespace, endpoints)
         shared.start()
     return served
 
@@ -60,7 +60,7 @@ class Call:
         self.served = served
         self.tokens = tokens
         self.state: State | None = None
-        self.place: Place | None = None
+        self.reservation: Reservation | None = None
         self.entered_at: float | None = None
         self.held: list[Callable[[], None]] = []
 
@@ -75,12 +75,12 @@ class Call:
         return state.endpoint.id
 
     async def enter(self) -> None:
-        """Wait until the limits have room for one call more; once, and as long as an attempt may take. Raises NoRoom."""
+        """Wait until the limits allow one more call, once, as long as an attempt may take. Raises RateLimitTimeoutError."""
         if self.entered_at is not None:
             return
         admission = self.served.admission
         started = time.monotonic()
-        self.place = await admission.enter(self.tokens, started + admission.limits.wait)
+        self.reservation = await admission.admit(self.tokens, started + admission.limits.wait)
         self.entered_at = time.monotonic()
         metrics.QUEUED.labels(self.served.group.name).observe(self.entered_at - started)
 
@@ -112,9 +112,9 @@ class Call:
             self.held.pop()()
 
     def _settle(self, used: int | None, answered: bool = True) -> None:
-        if self.place is not None:
-            self.served.admission.leave(self.place, self.place.tokens if used is None else used, answered)
-            self.place = None
+        if self.reservation is not None:
+            self.served.admission.settle(self.reservation, self.reservation.tokens if used is None else used, answered)
+            self.reservation = None
 
 
 def tokens_used(response: Any) -> int | None:

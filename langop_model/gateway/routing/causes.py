@@ -9,7 +9,7 @@ import httpx
 import litellm
 from litellm.types.router import RouterRateLimitError
 
-from langop_model.gateway.limits.admission import NoRoom
+from langop_model.gateway.limits.admission import RateLimitTimeoutError
 
 ANY = "error"
 _LITELLMS = tuple(litellm.LITELLM_EXCEPTION_TYPES)
@@ -26,7 +26,7 @@ class Refused(RouterRateLimitError):  # type: ignore[misc]
 
     status_code = 429
 
-    def __init__(self, model: str, problem: NoRoom) -> None:
+    def __init__(self, model: str, problem: RateLimitTimeoutError) -> None:
         super().__init__(model, problem.retry_after, enable_pre_call_checks=False, cooldown_list=[])
         self.args = (f"{model}: {problem}",)
         self.message = self.args[0]

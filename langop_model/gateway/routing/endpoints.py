@@ -10,20 +10,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from langop_model.contract.settings import Endpoint, Group
-from langop_model.gateway.limits.ledger import WINDOW
+from langop_model.gateway.limits.sliding_window import WINDOW
 
-FAILURES_IN_A_ROW = 3  # until an endpoint is left out
-LEFT_OUT = 30.0  # seconds until such an endpoint is tried again, if good checks do not return it before
-DOUBTED = 5.0  # seconds after a failure in which least-connections prefers the others
-SLOWEST = 0.02  # of the fastest endpoint's share: what latency-based gives to the slowest, to notice its recovery
+FAILURES_IN_A_ROW = 3  # until an endpoint is put on cooldown
+COOLDOWN_SECONDS = 30.0  # until it is tried again, unless successful checks return it earlier
+RECENT_FAILURE_SECONDS = 5.0  # after a failure, in which least-connections prefers the others
+MIN_LATENCY_SHARE = 0.02  # of the fastest endpoint's share: what latency-based gives to the slowest, to notice its recovery
 SMOOTHING = 0.3  # weight of the newest latency in the average
 
 
 @dataclass(slots=True)
-class Heard:
-    """What other processes say about one endpoint.
+class PeerReport:
+    """What other processes report about one endpoint.
 
-    For how many seconds from now each has found it `down`, and how many `calls` they have sent there within a minute.
+    For how many seconds from now each has found it `down`, and how many `calls` they have sent it within a minute.
     """
 
     down: dict[str, float] = field(default_factory=dict)
@@ -34,8 +34,9 @@ class Heard:
 class State:
     """What is known about one endpoint. `latency` is an average in seconds, None before the first answer.
 
-    `good_checks` counts them in a row, since it was left out. `heard_down` are the other processes that have found it down,
-    each with the time until which that holds; of those in `refuted` it is known better here. `elsewhere` are their calls.
+    `successful_checks` are those in a row since it was put on cooldown. `peer_down_until` are the other processes that have
+    found it down, each with the time until which that holds; `locally_disproved` are those of them after whose report it has
+    answered here. `peer_calls` are the calls of other processes within a minute.
     """
 
     endpoint: Endpoint
@@ -47,16 +48,16 @@ class State:
     checked_at: float = -math.inf
     down_until: float = 0.0
     checked_down: bool = False
-    good_checks: int = 0
+    successful_checks: int = 0
     recent: deque[float] = field(default_factory=deque)
-    elsewhere: int = 0
-    heard_down: dict[str, float] = field(default_factory=dict)
-    refuted: set[str] = field(default_factory=set)
+    peer_calls: int = 0
+    peer_down_until: dict[str, float] = field(default_factory=dict)
+    locally_disproved: set[str] = field(default_factory=set)
 
-    def has_room(self, now: float) -> bool:
+    def has_capacity(self, now: float) -> bool:
         """Whether its share of the requests of a minute is not used up, here and in other processes."""
         share = self.endpoint.requests_per_minute
-        return self.count(now) + self.elsewhere < share if share is not None else True
+        return self.count(now) + self.peer_calls < share if share is not None else True
 
     def count(self, now: float) -> int:
         """Return how many calls of this process it got within a minute."""
@@ -68,12 +69,12 @@ class State:
         """Whether checks or failures in a row say that it does not answer, here or in another process."""
         if self.checked_down or now < self.down_until:
             return True
-        return any(now < until for process, until in self.heard_down.items() if process not in self.refuted)
+        return any(now < until for process, until in self.peer_down_until.items() if process not in self.locally_disproved)
 
     def clear(self) -> None:
-        """Note that it answers: what spoke against it counts no more."""
+        """Note that it answers: earlier failures no longer count."""
         self.failures, self.failed_at, self.down_until = 0, -math.inf, 0.0
-        self.refuted.update(self.heard_down)
+        self.locally_disproved.update(self.peer_down_until)
 
 
 class Endpoints:
@@ -97,16 +98,16 @@ class Endpoints:
         if not left:
             return None
         up = [state for state in left if not state.is_down(now)] or left
-        roomy = [state for state in up if state.has_room(now)] or up
-        first = min(state.endpoint.priority for state in roomy)
-        chosen = self.pick([state for state in roomy if state.endpoint.priority == first])
+        available = [state for state in up if state.has_capacity(now)] or up
+        first = min(state.endpoint.priority for state in available)
+        chosen = self.pick([state for state in available if state.endpoint.priority == first])
         self.last = chosen
         chosen.recent.append(now)
         chosen.in_flight += 1
         return chosen
 
     def forget(self, state: State) -> None:
-        """Take back the last count of a call that never left: a cache answered it."""
+        """Take back the last count of a call that was not sent: a cache answered it."""
         if state.recent:
             state.recent.pop()
 
@@ -117,15 +118,15 @@ class Endpoints:
         state.latency = seconds if state.latency is None else SMOOTHING * seconds + (1 - SMOOTHING) * state.latency
 
     def failed(self, state: State) -> None:
-        """Note a failure that was the endpoint's fault. After several in a row it is left out for a while."""
+        """Note a failure that was the endpoint's fault. Several in a row start a cooldown."""
         state.failures += 1
         state.failed_at = self.clock()
         if state.failures >= FAILURES_IN_A_ROW and len(self.states) > 1:
-            state.down_until = state.failed_at + LEFT_OUT
-            state.good_checks = 0
+            state.down_until = state.failed_at + COOLDOWN_SECONDS
+            state.successful_checks = 0
 
     def returned(self, state: State) -> None:
-        """Note that checks have shown an endpoint to be there again."""
+        """Note that checks have shown that an endpoint is healthy again."""
         state.clear()
         state.checked_down = False
 
@@ -145,16 +146,16 @@ class Endpoints:
         shares = (state for state in self.states if state.endpoint.requests_per_minute is not None)
         return {state.endpoint.id: count for state in shares if (count := state.count(now))}
 
-    def hear(self, words: Mapping[str, Heard]) -> None:
-        """Note what other processes say about the endpoints, by id; silence is a word too."""
+    def merge(self, reports: Mapping[str, PeerReport]) -> None:
+        """Note what other processes report about the endpoints, by id; no report means that an endpoint is up."""
         now = self.clock()
         for state in self.states:
-            word = words.get(state.endpoint.id) or Heard()
-            if word.down.keys() - state.heard_down.keys():
-                state.good_checks = 0
-            state.heard_down = {process: now + seconds for process, seconds in word.down.items()}
-            state.refuted &= word.down.keys()
-            state.elsewhere = word.calls
+            report = reports.get(state.endpoint.id) or PeerReport()
+            if report.down.keys() - state.peer_down_until.keys():
+                state.successful_checks = 0
+            state.peer_down_until = {process: now + seconds for process, seconds in report.down.items()}
+            state.locally_disproved &= report.down.keys()
+            state.peer_calls = report.calls
 
 
 Pick = Callable[[Sequence[State]], State]
@@ -201,7 +202,7 @@ def _least_connections(endpoints: Endpoints) -> Pick:
         now = endpoints.clock()
 
         def load(state: State) -> tuple[bool, int]:
-            return now < state.failed_at + DOUBTED, state.in_flight
+            return now < state.failed_at + RECENT_FAILURE_SECONDS, state.in_flight
 
         least = min(load(state) for state in candidates)
         return in_turn([state for state in candidates if load(state) == least])
@@ -214,7 +215,7 @@ def _latency_based(_: Endpoints) -> Pick:
 
     def pick(candidates: Sequence[State]) -> State:
         fastest = min((state.latency for state in candidates if state.latency), default=1.0)
-        weights = [max((fastest / (state.latency or fastest)) ** 2, SLOWEST) for state in candidates]
+        weights = [max((fastest / (state.latency or fastest)) ** 2, MIN_LATENCY_SHARE) for state in candidates]
         return random.choices(candidates, weights)[0]  # noqa: S311
 
     return pick

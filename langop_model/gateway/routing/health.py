@@ -66,10 +66,10 @@ class Watch:
         """Count a check, and act where a threshold is reached."""
         state = self.state
         state.checked_at = self.endpoints.clock()
-        state.good_checks, self.bad = (state.good_checks + 1, 0) if good else (0, self.bad + 1)
-        if state.is_down(self.endpoints.clock()) and state.good_checks >= self.settings.healthy_threshold:
+        state.successful_checks, self.bad = (state.successful_checks + 1, 0) if good else (0, self.bad + 1)
+        if state.is_down(self.endpoints.clock()) and state.successful_checks >= self.settings.healthy_threshold:
             self.endpoints.returned(state)
-            log.warning("%s answers again after %s good checks", state.endpoint.id, state.good_checks)
+            log.warning("%s answers again after %s good checks", state.endpoint.id, state.successful_checks)
         elif not state.checked_down and self.bad >= self.settings.unhealthy_threshold:
             state.checked_down = True
             log.warning("%s is left out after %s failed checks", state.endpoint.id, self.bad)

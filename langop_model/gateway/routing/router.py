@@ -15,7 +15,7 @@ from litellm.caching.caching_handler import LLMCachingHandler
 from langop_model.contract import settings
 from langop_model.gateway import metrics, scope
 from langop_model.gateway.internals import litellm_redis
-from langop_model.gateway.limits.admission import NoRoom
+from langop_model.gateway.limits.admission import RateLimitTimeoutError
 from langop_model.gateway.routing import backoff, call, causes, health, names
 from langop_model.gateway.routing.call import Call, Served
 from langop_model.gateway.routing.causes import Refused
@@ -184,7 +184,7 @@ def install() -> None:
         if attempt is not None and not _answers(found):
             try:
                 await attempt.enter()
-            except NoRoom as problem:
+            except RateLimitTimeoutError as problem:
                 metrics.REFUSED.labels(attempt.served.group.name, problem.limit).inc()
                 scope.retry_after(problem.retry_after)
                 raise Refused(attempt.served.group.name, problem) from None

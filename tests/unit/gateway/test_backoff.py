@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from langop_model.contract.settings import Retries
-from langop_model.gateway.limits.admission import NoRoom
+from langop_model.gateway.limits.admission import RateLimitTimeoutError
 from langop_model.gateway.routing import backoff
 from langop_model.gateway.routing.causes import Refused
 from tests.unit.gateway.virtual_time import run
@@ -88,7 +88,7 @@ def test_what_is_not_listed_is_not_retried():
 
 def test_a_refusal_of_the_gateway_is_not_retried():
     with pytest.raises(Refused):
-        _attempts(_retries(), 5, Refused("model", NoRoom("rateLimits.requestsPerMinute", 1)))
+        _attempts(_retries(), 5, Refused("model", RateLimitTimeoutError("rateLimits.requestsPerMinute", 1)))
 
 
 @pytest.mark.parametrize(

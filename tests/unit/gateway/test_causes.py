@@ -8,7 +8,7 @@ import httpx
 import litellm
 import pytest
 
-from langop_model.gateway.limits.admission import NoRoom
+from langop_model.gateway.limits.admission import RateLimitTimeoutError
 from langop_model.gateway.routing import causes
 from langop_model.gateway.routing.causes import Refused
 
@@ -55,7 +55,7 @@ def _internal() -> Exception:
         (lambda: _after(litellm.BadRequestError("bad", **OF), _answered(400)), 400, "client_error"),
         (lambda: litellm.ContextWindowExceededError("long", **OF), 400, "context_window"),
         (lambda: litellm.ContentPolicyViolationError("no", **OF), 400, "content_policy"),
-        (lambda: Refused("model", NoRoom("rateLimits.requestsPerMinute", 3)), 429, "rate_limit"),
+        (lambda: Refused("model", RateLimitTimeoutError("rateLimits.requestsPerMinute", 3)), 429, "rate_limit"),
         (lambda: ValueError("a bug"), 500, "server_error"),
     ],
 )
@@ -82,7 +82,7 @@ def test_a_failure_after_another_attempts_failure_is_judged_by_itself(before: An
         (lambda: _after(litellm.NotFoundError("what", **OF), _answered(404)), True),
         (lambda: _after(litellm.BadRequestError("bad", **OF), _answered(400)), False),
         (lambda: litellm.ContextWindowExceededError("long", **OF), False),
-        (lambda: Refused("model", NoRoom("rateLimits.requestsPerMinute", 3)), False),
+        (lambda: Refused("model", RateLimitTimeoutError("rateLimits.requestsPerMinute", 3)), False),
         (KeyboardInterrupt, False),
     ],
 )

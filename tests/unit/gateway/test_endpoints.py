@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from langop_model.contract.settings import Endpoint, Group
-from langop_model.gateway.routing.endpoints import DOUBTED, FAILURES_IN_A_ROW, LEFT_OUT, Endpoints, Heard, State
+from langop_model.gateway.routing.endpoints import (
+    COOLDOWN_SECONDS,
+    FAILURES_IN_A_ROW,
+    RECENT_FAILURE_SECONDS,
+    Endpoints,
+    PeerReport,
+    State,
+)
 from tests.unit.gateway.clock import Clock
 
 TOTAL = 1000
@@ -90,7 +97,7 @@ def test_least_connections_doubts_an_endpoint_that_failed_for_a_while_only(clock
     endpoints = _endpoints(clock, {}, {}, strategy="least-connections")
     _fail(endpoints, "a", 1)
     assert _pick(endpoints, 3) == "bbb"
-    clock.now += DOUBTED
+    clock.now += RECENT_FAILURE_SECONDS
     assert "a" in _pick(endpoints, 2)
 
 
@@ -130,7 +137,7 @@ def test_a_lower_priority_is_used_only_when_all_above_are_down(clock: Clock, str
     assert set(_pick(endpoints, 50)) == {"c"}
     _fail(endpoints, "c")
     assert set(_pick(endpoints, 50)) == {"a"}
-    clock.now += LEFT_OUT
+    clock.now += COOLDOWN_SECONDS
     assert set(_pick(endpoints, 50)) <= {"b", "c"}
 
 
@@ -161,7 +168,7 @@ def test_failures_in_a_row_leave_an_endpoint_out_for_a_while(clock: Clock):
     assert "a" in _pick(endpoints, 2)
     _fail(endpoints, "a", 1)
     assert _pick(endpoints, 3) == "bbb"
-    clock.now += LEFT_OUT
+    clock.now += COOLDOWN_SECONDS
     assert "a" in _pick(endpoints, 2)
     _fail(endpoints, "a", 1)
     assert _pick(endpoints, 2) == "bb"
@@ -199,7 +206,7 @@ def test_what_a_request_has_tried_is_not_chosen_again(clock: Clock):
 
 def test_what_another_process_found_down_is_left_out_as_long_as_it_says(clock: Clock):
     endpoints = _endpoints(clock, {}, {})
-    endpoints.hear({"a": Heard({"other": 10.0})})
+    endpoints.merge({"a": PeerReport({"other": 10.0})})
     assert _pick(endpoints, 3) == "bbb"
     clock.now += 10
     assert "a" in _pick(endpoints, 2)
@@ -207,46 +214,46 @@ def test_what_another_process_found_down_is_left_out_as_long_as_it_says(clock: C
 
 def test_what_another_process_takes_back_is_used_again(clock: Clock):
     endpoints = _endpoints(clock, {}, {})
-    endpoints.hear({"a": Heard({"other": 10.0})})
-    endpoints.hear({})
+    endpoints.merge({"a": PeerReport({"other": 10.0})})
+    endpoints.merge({})
     assert "a" in _pick(endpoints, 2)
 
 
 @pytest.mark.parametrize("how", ["answered", "returned"])
 def test_what_was_seen_here_since_counts_more_than_the_word_of_another(clock: Clock, how: str):
     endpoints = _endpoints(clock, {}, {})
-    endpoints.hear({"a": Heard({"other": 10.0})})
+    endpoints.merge({"a": PeerReport({"other": 10.0})})
     state = endpoints.by_id["a"]
     endpoints.answered(state, 0.1) if how == "answered" else endpoints.returned(state)
-    endpoints.hear({"a": Heard({"other": 9.0})})  # it says so again
+    endpoints.merge({"a": PeerReport({"other": 9.0})})  # it says so again
     assert "a" in _pick(endpoints, 2)
-    endpoints.hear({"a": Heard({"other": 9.0, "third": 9.0})})  # and one that has not been refuted
+    endpoints.merge({"a": PeerReport({"other": 9.0, "third": 9.0})})  # and one that has not been disproved
     assert _pick(endpoints, 3) == "bbb"
 
 
 def test_checks_count_anew_when_another_process_found_an_endpoint_down(clock: Clock):
     endpoints = _endpoints(clock, {}, {})
-    endpoints.by_id["a"].good_checks = 50
-    endpoints.hear({"a": Heard({"other": 10.0})})
-    assert endpoints.by_id["a"].good_checks == 0
-    endpoints.by_id["a"].good_checks = 1
-    endpoints.hear({"a": Heard({"other": 9.0})})
-    assert endpoints.by_id["a"].good_checks == 1
+    endpoints.by_id["a"].successful_checks = 50
+    endpoints.merge({"a": PeerReport({"other": 10.0})})
+    assert endpoints.by_id["a"].successful_checks == 0
+    endpoints.by_id["a"].successful_checks = 1
+    endpoints.merge({"a": PeerReport({"other": 9.0})})
+    assert endpoints.by_id["a"].successful_checks == 1
 
 
 def test_when_all_are_down_by_hearsay_all_are_tried(clock: Clock):
     endpoints = _endpoints(clock, {}, {})
-    endpoints.hear({"a": Heard({"other": 10.0}), "b": Heard({"other": 10.0})})
+    endpoints.merge({"a": PeerReport({"other": 10.0}), "b": PeerReport({"other": 10.0})})
     assert _pick(endpoints, 4) == "abab"
 
 
 def test_what_this_process_found_down_is_what_it_says_and_nothing_that_it_heard(clock: Clock):
     endpoints = _endpoints(clock, {}, {}, {})
-    endpoints.hear({"c": Heard({"other": 10.0})})
+    endpoints.merge({"c": PeerReport({"other": 10.0})})
     _fail(endpoints, "a")
     endpoints.by_id["b"].checked_down = True
     clock.now += 1
-    assert endpoints.found_down(5.0) == {"a": LEFT_OUT - 1, "b": 5.0}
+    assert endpoints.found_down(5.0) == {"a": COOLDOWN_SECONDS - 1, "b": 5.0}
     endpoints.answered(endpoints.by_id["a"], 0.1)
     endpoints.returned(endpoints.by_id["b"])
     assert endpoints.found_down(5.0) == {}
@@ -254,8 +261,8 @@ def test_what_this_process_found_down_is_what_it_says_and_nothing_that_it_heard(
 
 def test_calls_of_other_processes_use_up_a_share(clock: Clock):
     endpoints = _endpoints(clock, {"requests_per_minute": 5}, {"requests_per_minute": 5})
-    endpoints.hear({"a": Heard(calls=4)})
+    endpoints.merge({"a": PeerReport(calls=4)})
     assert _pick(endpoints, 6) == "abbbbb"
     assert endpoints.counted() == {"a": 1, "b": 5}
-    endpoints.hear({})
+    endpoints.merge({})
     assert _pick(endpoints, 4) == "aaaa"

@@ -1,7 +1,7 @@
-"""The redis that several processes share: whether it is there, and what is told to it in the background.
+"""The redis that several processes share: whether it is reachable, and the scripts that run in it.
 
-A redis that is down loses no request and holds none up: whoever asks gets `Lost` and counts alone. While it is down, only the
-heartbeat asks; when it is back, it is told first what each process knows.
+A redis that is down loses no request and delays none: who asks gets RedisUnavailableError and counts locally. While it is
+down only the heartbeat asks it; when it is back, each process first tells it what it has counted.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("langop.redis")
 
-BEAT = 1.0  # seconds between two heartbeats; how old another process's word on an endpoint may be
-REMEMBERED = 600  # seconds that redis remembers a process which says nothing
-ANSWER_WITHIN = 2.0  # seconds; one request waits so long, once, when redis is there and does not answer
-READ_WITHIN = 0.2  # seconds to read what came while the event loop was busy: LiteLLM's first request takes a second of it
+HEARTBEAT_INTERVAL = 1.0  # seconds between two heartbeats; how old another process's word on an endpoint may be
+STATE_TTL = 600  # seconds that redis has_state a process which says nothing
+ANSWER_TIMEOUT = 2.0  # seconds; one request waits so long, once, when redis is there and does not answer
+READ_GRACE = 0.2  # seconds to read what came while the event loop was busy: LiteLLM's first request takes a second of it
 LUA = Path(__file__).with_name("lua")
 SCRIPTS = {
-    **{name: ("common.lua", f"{name}.lua") for name in ("admit", "leave", "renew", "withdraw")},
-    **{name: (f"{name}.lua",) for name in ("exchange", "mark")},
+    **{name: ("common.lua", f"{name}.lua") for name in ("admit", "settle", "renew", "withdraw")},
+    **{name: (f"{name}.lua",) for name in ("report", "presence")},
 }
 
 
-class Lost(Exception):
-    """Redis is not there."""
+class RedisUnavailableError(Exception):
+    """Redis is unreachable, or does not answer in time."""
 
 
-class Member(Protocol):
+class HeartbeatListener(Protocol):
     """What the heartbeat looks after."""
 
-    async def beat(self, remembers: bool) -> None:
-        """Tell redis what it must know by now, or everything if it does not remember. Raises Lost."""
+    async def beat(self, has_state: bool) -> None:
+        """Tell redis what it must know by now, or everything if it does not remember. Raises RedisUnavailableError."""
 
 
-class Shared:
+class RedisConnection:
     """A connection to redis for one process. One event loop uses it."""
 
     def __init__(self, client: Redis) -> None:
@@ -53,32 +53,32 @@ class Shared:
         client.set_retry(Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)))
         self.client = client
         self.process = secrets.token_hex(6)
-        self.mark = f"langop:process:{self.process}"  # in redis for as long as it has lost nothing
+        self.presence_key = f"langop:process:{self.process}"  # in redis for as long as it has lost nothing
         self.up = True
-        self.members: list[Member] = []
+        self.listeners: list[HeartbeatListener] = []
         self.tasks: set[asyncio.Task[Any]] = set()
         self.scripts = {name: client.register_script(_text(*parts)) for name, parts in SCRIPTS.items()}
 
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[str | int | float]) -> Any:
-        """Return what a script of the folder lua returns. Raises Lost, at once where it is known that redis is not there."""
+        """Return what a script of the folder lua returns. Raises RedisUnavailableError, at once while it is down."""
         if not self.up:
-            raise Lost
+            raise RedisUnavailableError
         return await self._ask(script, keys, arguments)
 
     async def _ask(self, script: str, keys: Sequence[str], arguments: Sequence[str | int | float]) -> Any:
         asking = self.task(self.scripts[script](keys=list(keys), args=list(arguments)))
-        done, _ = await asyncio.wait({asking}, timeout=ANSWER_WITHIN)
+        done, _ = await asyncio.wait({asking}, timeout=ANSWER_TIMEOUT)
         if not done:  # the answer may be there, and this process too busy to have read it
-            done, _ = await asyncio.wait({asking}, timeout=READ_WITHIN)
+            done, _ = await asyncio.wait({asking}, timeout=READ_GRACE)
         if not done:
             asking.cancel()
-            self._lost(f"no answer within {ANSWER_WITHIN:g} s")
-            raise Lost
+            self._lost(f"no answer within {ANSWER_TIMEOUT:g} s")
+            raise RedisUnavailableError
         try:
             return asking.result()
         except (RedisError, OSError) as problem:
             self._lost(f"{type(problem).__name__}: {problem}")
-            raise Lost from None
+            raise RedisUnavailableError from None
 
     def task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Start work that ends even if nobody waits for it."""
@@ -91,32 +91,34 @@ class Shared:
         """Let the heart beat as long as the event loop runs; where none runs, nobody serves."""
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop()
-            self.task(self._beat_for_ever())
+            self.task(self._beat_forever())
             log.info("limits and cooldowns are shared through redis")
 
-    async def _beat_for_ever(self) -> None:
+    async def _beat_forever(self) -> None:
         while True:
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(HEARTBEAT_INTERVAL)
             try:
                 await self.beat()
-            except Lost:
+            except RedisUnavailableError:
                 continue
             except Exception:  # it must not stop
                 log.exception("a heartbeat failed")
 
     async def beat(self) -> None:
-        """Look whether redis is there and what it remembers; tell it what it must know. Raises Lost."""
-        remembers = bool(await self._ask("mark", [self.mark], [REMEMBERED]))
+        """Look whether redis is there and what it has_state; tell it what it must know. Raises RedisUnavailableError."""
+        has_state = bool(await self._ask("presence", [self.presence_key], [STATE_TTL]))
         if not self.up:
             self.up = True
-            log.warning("redis is there again: limits and cooldowns are shared")
-        for member in self.members:
-            await member.beat(remembers)
+            log.warning("redis is reachable again: limits and cooldowns are shared")
+        for member in self.listeners:
+            await member.beat(has_state)
 
     def _lost(self, reason: str) -> None:
         if self.up:
             self.up = False
-            log.warning("redis is not there: each process keeps limits and cooldowns by itself until it is back (%s)", reason)
+            log.warning(
+                "redis is unreachable: each process enforces limits and cooldowns locally until it is back (%s)", reason
+            )
 
 
 def _text(*names: str) -> str:

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 import pytest
 
 from langop_model.contract.settings import Limits
-from langop_model.gateway.limits import shared, shared_ledger
-from langop_model.gateway.limits.admission import NoRoom
-from langop_model.gateway.limits.ledger import Ledger, Place, Wait
-from langop_model.gateway.limits.shared import Lost
+from langop_model.gateway.limits import redis_connection, redis_window
+from langop_model.gateway.limits.admission import RateLimitTimeoutError
+from langop_model.gateway.limits.redis_connection import RedisUnavailableError
+from langop_model.gateway.limits.sliding_window import Delay, Reservation, SlidingWindow
 from tests.live.redis_server import RedisServer
-from tests.unit.gateway.processes import Process
+from tests.unit.gateway.limits.processes import Process
 
 T = TypeVar("T")
 SHORT = 0.6  # seconds of a minute in these tests
@@ -47,9 +47,9 @@ def test_forked_workers_of_one_parent_count_together(server: RedisServer):
     assert sum(let_in) == 10
 
 
-def _let_in_by_a_worker(place: tuple[int, str]) -> int:
+def _let_in_by_a_worker(reservation: tuple[int, str]) -> int:
     async def scene() -> int:
-        return await Process(place, requests_per_minute=10).let_in(15)
+        return await Process(reservation, requests_per_minute=10).let_in(15)
 
     return run(scene())
 
@@ -59,8 +59,8 @@ def test_a_refused_call_is_told_at_once_when_there_is_room(server: RedisServer):
         first, second = two(server, requests_per_minute=1)
         await first.enter()
         began = time.monotonic()
-        with pytest.raises(NoRoom) as refused:
-            await second.admission.enter(None, second.admission.clock() + 30)
+        with pytest.raises(RateLimitTimeoutError) as refused:
+            await second.admission.admit(None, second.admission.clock() + 30)
         return refused.value.limit, refused.value.retry_after, time.monotonic() - began
 
     limit, retry_after, seconds = run(scene())
@@ -89,11 +89,11 @@ def test_any_window_holds_the_limit_at_most(server: RedisServer):
 def test_a_call_that_no_provider_answered_is_not_counted_and_lets_another_process_in(server: RedisServer):
     async def scene() -> bool:
         first, second = two(server, requests_per_minute=1)
-        place = await first.enter()
+        reservation = await first.enter()
         waiting = asyncio.create_task(second.enter(LONG + 60))
         await asyncio.sleep(0.1)
         assert not waiting.done()
-        await first.leave(place, answered=False)
+        await first.settle(reservation, answered=False)
         return await waiting is not None
 
     assert run(scene())
@@ -102,7 +102,7 @@ def test_a_call_that_no_provider_answered_is_not_counted_and_lets_another_proces
 def test_a_failed_answer_is_counted(server: RedisServer):
     async def scene() -> int:
         first, second = two(server, requests_per_minute=1)
-        await first.leave(await first.enter())
+        await first.settle(await first.enter())
         return await second.let_in(1)
 
     assert run(scene()) == 0
@@ -113,11 +113,11 @@ def test_tokens_are_exceeded_by_one_call_at_most(server: RedisServer):
         processes = two(server, tokens_per_minute=100)
 
         async def one(process: Process) -> int:
-            place = await process.enter(3)
-            if place is None:
+            reservation = await process.enter(3)
+            if reservation is None:
                 return 0
             await asyncio.sleep(0.02)
-            await process.leave(place, 30)
+            await process.settle(reservation, 30)
             return 30
 
         return sum(await asyncio.gather(*(one(process) for process in processes for _ in range(10))))
@@ -128,10 +128,10 @@ def test_tokens_are_exceeded_by_one_call_at_most(server: RedisServer):
 def test_tokens_that_are_set_aside_count_for_every_process(server: RedisServer):
     async def scene() -> tuple[bool, bool, bool]:
         first, second = two(server, tokens_per_minute=100)
-        place = await first.enter(tokens=80)
+        reservation = await first.enter(tokens=80)
         too_much = await second.enter(0.1, tokens=30)
         fits = await second.enter(tokens=20)
-        await first.leave(place, used=10)
+        await first.settle(reservation, used=10)
         return too_much is None, fits is not None, await second.enter(0.1, tokens=30) is not None
 
     assert run(scene()) == (True, True, True)
@@ -140,7 +140,7 @@ def test_tokens_that_are_set_aside_count_for_every_process(server: RedisServer):
 def test_what_an_answer_costs_is_learnt_from_other_processes(server: RedisServer):
     async def scene() -> int:
         first, second = two(server, tokens_per_minute=100)
-        await first.leave(await first.enter(), used=20)
+        await first.settle(await first.enter(), used=20)
         return await second.let_in(10, within=1)
 
     assert run(scene()) == 4  # of 20 tokens each, beside the 20 that are used
@@ -153,12 +153,12 @@ def test_never_more_calls_are_under_way_than_the_limit(server: RedisServer):
 
         async def one(process: Process) -> None:
             nonlocal inside, most, done
-            place = await process.enter(LONG)
+            reservation = await process.enter(LONG)
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0.02)
             inside -= 1
-            await process.leave(place)
+            await process.settle(reservation)
             done += 1
 
         await asyncio.gather(*(one(process) for process in processes for _ in range(10)))
@@ -173,10 +173,10 @@ def test_a_process_that_has_much_to_do_leaves_the_other_its_turn(server: RedisSe
         order: list[str] = []
 
         async def one(process: Process, name: str) -> None:
-            place = await process.enter(LONG)
+            reservation = await process.enter(LONG)
             order.append(name)
             await asyncio.sleep(0.01)
-            await process.leave(place)
+            await process.settle(reservation)
 
         work = [asyncio.create_task(one(busy, "busy")) for _ in range(30)]
         await asyncio.sleep(0.1)
@@ -190,7 +190,7 @@ def test_a_process_that_has_much_to_do_leaves_the_other_its_turn(server: RedisSe
 
 
 def test_a_process_that_died_gives_its_places_back(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(shared_ledger, "LEASE", 0.4)
+    monkeypatch.setattr(redis_window, "LEASE", 0.4)
 
     async def scene() -> tuple[int, int]:
         dead, other = two(server, concurrent_requests=1, tokens_per_minute=100)
@@ -201,15 +201,15 @@ def test_a_process_that_died_gives_its_places_back(server: RedisServer, monkeypa
 
 
 def test_a_process_that_lives_keeps_its_places(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(shared_ledger, "LEASE", 0.4)
-    monkeypatch.setattr(shared_ledger, "RENEWED", 0.0)
+    monkeypatch.setattr(redis_window, "LEASE", 0.4)
+    monkeypatch.setattr(redis_window, "LEASE_RENEWAL_INTERVAL", 0.0)
 
     async def scene() -> int:
         living, other = two(server, concurrent_requests=1)
         await living.enter()
         waiting = asyncio.create_task(other.let_in(1, within=1))
         while not waiting.done():
-            await living.shared.beat()
+            await living.redis.beat()
             await asyncio.sleep(0.1)
         return await waiting
 
@@ -217,14 +217,14 @@ def test_a_process_that_lives_keeps_its_places(server: RedisServer, monkeypatch:
 
 
 def test_a_process_that_died_in_line_keeps_nobody_waiting(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(shared_ledger, "PATIENCE", 0.3)
+    monkeypatch.setattr(redis_window, "TURN_TIMEOUT", 0.3)
 
     async def scene() -> int:
         first, second = two(server, concurrent_requests=1)
-        place = await first.enter()
+        reservation = await first.enter()
         dead = Process(server, concurrent_requests=1)
         await dead.ledger.admit("dead", None, LONG)  # looks once, and never again
-        await first.leave(place)
+        await first.settle(reservation)
         return await second.let_in(1, within=5)
 
     assert run(scene()) == 1
@@ -245,7 +245,7 @@ def test_a_client_that_leaves_while_redis_is_asked_holds_nothing(server: RedisSe
             await process.told()
             await asyncio.sleep(0)  # what is to be undone is undone when the answer is there
             await process.told()
-            held.append(tuple(server.client.zcard(f"langop:{{team/model}}:{key}") for key in ("requests", "under_way")))
+            held.append(tuple(server.client.zcard(f"langop:{{team/model}}:{key}") for key in ("requests", "in_flight")))
         return held
 
     held = run(scene())
@@ -256,13 +256,13 @@ def test_a_client_that_leaves_while_redis_is_asked_holds_nothing(server: RedisSe
 def test_a_client_that_leaves_the_line_is_not_waited_for(server: RedisServer):
     async def scene() -> tuple[int, list[Any]]:
         first, second = two(server, concurrent_requests=1)
-        place = await first.enter()
+        reservation = await first.enter()
         leaving = asyncio.create_task(second.enter(LONG))
         await asyncio.sleep(0.1)
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
         await second.told()
-        await first.leave(place)
+        await first.settle(reservation)
         return await first.let_in(1), server.client.zrange("langop:{team/model}:line", 0, -1)
 
     assert run(scene()) == (1, [])
@@ -287,31 +287,31 @@ def test_the_scripts_decide_as_the_account_in_the_process_does(server: RedisServ
     }
 
     async def scene() -> None:
-        process, reference = Process(server, **limits), Ledger(Limits(**limits))
-        under_way: list[Place] = []
+        process, reference = Process(server, **limits), SlidingWindow(Limits(**limits))
+        in_flight: list[Reservation] = []
         for number in range(40):
-            if under_way and chance.random() < 0.4:
-                place = under_way.pop(chance.randrange(len(under_way)))
+            if in_flight and chance.random() < 0.4:
+                reservation = in_flight.pop(chance.randrange(len(in_flight)))
                 used, answered = chance.choice([0, 5, 20, 60]), chance.random() < 0.7
-                reference.leave(place, used, answered)
-                await process.leave(place, used, answered)
+                reference.settle(reservation, used, answered)
+                await process.settle(reservation, used, answered)
                 continue
             tokens = chance.choice([None, 1, 10, 50, 200])
             expected = await reference.admit(f"{seed}-{number}", tokens, 0)
             found = await process.ledger.admit(f"{seed}-{number}", tokens, 0)
-            if isinstance(found, Place):
-                assert isinstance(expected, Place), expected
+            if isinstance(found, Reservation):
+                assert isinstance(expected, Reservation), expected
                 assert found.tokens == expected.tokens
-                under_way.append(found)
+                in_flight.append(found)
             else:
-                assert isinstance(expected, Wait), expected
+                assert isinstance(expected, Delay), expected
                 assert (found.limit, found.certain) == (expected.limit, expected.certain)
                 assert found.seconds == pytest.approx(expected.seconds, abs=1)
 
     run(scene())
 
 
-# A redis that is not there.
+# A redis that is unreachable.
 
 
 def test_while_redis_is_down_each_process_keeps_the_limit_by_itself(server: RedisServer):
@@ -342,7 +342,7 @@ def test_a_redis_that_is_back_learns_what_was_let_in_without_it(server: RedisSer
         meanwhile = await first.let_in(3)
         server.start()
         for process in (first, second):
-            await process.shared.beat()
+            await process.redis.beat()
         return before, meanwhile, await first.let_in(9) + await second.let_in(9)
 
     assert run(scene()) == (4, 3, 3)
@@ -351,15 +351,15 @@ def test_a_redis_that_is_back_learns_what_was_let_in_without_it(server: RedisSer
 def test_calls_under_way_and_tokens_are_known_to_a_redis_that_has_restarted(server: RedisServer):
     async def scene() -> tuple[bool, bool, bool]:
         first, second = two(server, concurrent_requests=2, tokens_per_minute=100)
-        await first.leave(await first.enter(tokens=40), used=40)
-        place = await first.enter(tokens=40)
+        await first.settle(await first.enter(tokens=40), used=40)
+        reservation = await first.enter(tokens=40)
         server.kill()
         server.start()
-        await first.shared.beat()
+        await first.redis.beat()
         too_much = await second.enter(0.1, tokens=30)
         fits = await second.enter(tokens=20)
         places_taken = await second.enter(0.1, tokens=0) is None
-        await first.leave(place, used=1)
+        await first.settle(reservation, used=1)
         return too_much is None, fits is not None, places_taken
 
     assert run(scene()) == (True, True, True)
@@ -376,7 +376,7 @@ def test_a_redis_that_lost_everything_is_told_by_the_next_call(server: RedisServ
 
 
 def test_a_redis_that_does_not_answer_holds_up_one_call_only(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(shared, "ANSWER_WITHIN", 0.5)
+    monkeypatch.setattr(redis_connection, "ANSWER_TIMEOUT", 0.5)
 
     async def scene() -> tuple[int, float]:
         process = Process(server, requests_per_minute=100)
@@ -393,7 +393,7 @@ def test_a_redis_that_does_not_answer_holds_up_one_call_only(server: RedisServer
 
 
 def test_what_was_let_in_alone_is_told_before_the_next_call_asks(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(shared, "ANSWER_WITHIN", 0.2)
+    monkeypatch.setattr(redis_connection, "ANSWER_TIMEOUT", 0.2)
 
     async def scene() -> tuple[int, int]:
         process, other = two(server, requests_per_minute=3)
@@ -401,15 +401,15 @@ def test_what_was_let_in_alone_is_told_before_the_next_call_asks(server: RedisSe
         server.pause()
         alone = await process.let_in(1)
         server.go_on()
-        process.shared.members.clear()  # its turn in the heartbeat has not come yet
-        await process.shared.beat()
+        process.redis.listeners.clear()  # its turn in the heartbeat has not come yet
+        await process.redis.beat()
         return alone, await process.let_in(5) + await other.let_in(5)
 
     assert run(scene()) == (1, 1)
 
 
 def test_an_answer_that_came_while_the_process_was_busy_is_no_outage(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(shared, "ANSWER_WITHIN", 0.2)
+    monkeypatch.setattr(redis_connection, "ANSWER_TIMEOUT", 0.2)
 
     async def scene() -> bool:
         process = Process(server, requests_per_minute=100)
@@ -420,7 +420,7 @@ def test_an_answer_that_came_while_the_process_was_busy_is_no_outage(server: Red
                 await asyncio.sleep(0)
             time.sleep(0.25)
             await asking
-        return process.shared.up
+        return process.redis.up
 
     assert run(scene())
 
@@ -432,8 +432,8 @@ def test_a_redis_that_lets_no_script_run_is_an_outage_and_said_once(server: Redi
         try:
             let_in = await process.let_in(5)
             for _ in range(3):
-                with pytest.raises(Lost):
-                    await process.shared.beat()
+                with pytest.raises(RedisUnavailableError):
+                    await process.redis.beat()
         finally:
             server.client.acl_setuser("default", commands=["+evalsha"])
         return let_in
@@ -447,12 +447,12 @@ def test_the_heartbeat_notices_that_redis_is_back(server: RedisServer):
         process = Process(server, requests_per_minute=1)
         server.kill()
         await process.let_in(1)
-        down = process.shared.up
-        with pytest.raises(Lost):
-            await process.shared.beat()
+        down = process.redis.up
+        with pytest.raises(RedisUnavailableError):
+            await process.redis.beat()
         server.start()
-        await process.shared.beat()
-        return down, process.shared.up
+        await process.redis.beat()
+        return down, process.redis.up
 
     assert run(scene()) == (False, True)
 
@@ -465,7 +465,7 @@ def test_an_outage_is_said_once_and_without_the_password(server: RedisServer, ca
 
     run(scene())
     (line,) = [record.getMessage() for record in caplog.records if record.name == "langop.redis"]
-    assert "each process keeps limits and cooldowns by itself" in line
+    assert "each process enforces limits and cooldowns locally" in line
     assert server.password not in line
 
 
@@ -487,9 +487,9 @@ def test_a_wrong_password_is_an_outage(server: RedisServer, caplog: pytest.LogCa
 def test_every_key_names_its_model_and_ends_some_day(server: RedisServer):
     async def scene() -> None:
         process = Process(server, requests_per_minute=5, tokens_per_minute=100, concurrent_requests=1)
-        place = await process.enter(tokens=5)
+        reservation = await process.enter(tokens=5)
         await process.enter(0.1)
-        await process.leave(place, used=7)
+        await process.settle(reservation, used=7)
         await process.enter(0.1)
 
     run(scene())
@@ -501,7 +501,7 @@ def test_every_key_names_its_model_and_ends_some_day(server: RedisServer):
 def test_a_sum_that_redis_threw_away_is_made_anew(server: RedisServer):
     async def scene() -> tuple[bool, bool]:
         process = Process(server, tokens_per_minute=100)
-        await process.leave(await process.enter(tokens=60), used=60)
+        await process.settle(await process.enter(tokens=60), used=60)
         await process.enter(tokens=30)
         server.client.delete("langop:{team/model}:sums")
         return await process.enter(0.1, tokens=20) is None, await process.enter(tokens=10) is not None

@@ -7,11 +7,11 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from langop_model.contract.settings import Endpoint, Group
-from langop_model.gateway.limits.shared import Shared
+from langop_model.gateway.limits.redis_connection import RedisConnection
 from langop_model.gateway.routing.endpoints import FAILURES_IN_A_ROW, Endpoints
-from langop_model.gateway.routing.exchange import Exchange
+from langop_model.gateway.routing.peer_reports import PeerReports
 from tests.live.redis_server import RedisServer
-from tests.unit.gateway.processes import connection
+from tests.unit.gateway.limits.processes import connection
 
 T = TypeVar("T")
 
@@ -20,12 +20,12 @@ class Process:
     """One process that serves models of two endpoints each, `name/a` and `name/b`."""
 
     def __init__(self, server: RedisServer, *names: str, namespace: str = "team") -> None:
-        self.shared: Shared = connection(server)
+        self.redis: RedisConnection = connection(server)
         self.models = {
             name: Endpoints(Group(name, name, tuple(Endpoint(f"{name}/{letter}", requests_per_minute=5) for letter in "ab")))
             for name in names
         }
-        Exchange(self.shared, namespace, list(self.models.values()))
+        PeerReports(self.redis, namespace, list(self.models.values()))
 
     def fail(self, model: str, letter: str = "a") -> None:
         """Find an endpoint down."""
@@ -44,7 +44,7 @@ def run(scene: Coroutine[Any, Any, T]) -> T:
 
 async def _talk(*processes: Process) -> None:
     for process in processes:
-        await process.shared.beat()
+        await process.redis.beat()
 
 
 def test_what_one_process_finds_down_another_leaves_out(server: RedisServer):
@@ -98,7 +98,7 @@ def test_what_only_a_dead_process_said_is_forgotten(server: RedisServer):
         first.models["one"].by_id["one/a"].checked_down = True
         await _talk(first, second)
         assert second.up("one") == {"one/b"}
-        return int(server.client.zscore("langop:team:endpoints", f"{first.shared.process} down one/a") or 0) - _now(server)
+        return int(server.client.zscore("langop:team:endpoints", f"{first.redis.process} down one/a") or 0) - _now(server)
 
     assert 0 < run(scene()) <= 5000
 
@@ -128,7 +128,7 @@ def test_calls_of_one_process_use_up_a_share_for_the_other(server: RedisServer):
             for _ in range(calls):
                 first.models["one"].choose({"one/b"})
             await _talk(first, second)
-            seen.append({name: state.elsewhere for name, state in second.models["one"].by_id.items()})
+            seen.append({name: state.peer_calls for name, state in second.models["one"].by_id.items()})
         return seen
 
     assert run(scene()) == [{"one/a": 3, "one/b": 0}, {"one/a": 4, "one/b": 0}]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from langop_model.contract.settings import Limits
-from langop_model.gateway.limits.admission import Admission, NoRoom
-from langop_model.gateway.limits.ledger import Ledger
+from langop_model.gateway.limits.admission import Admission, RateLimitTimeoutError
+from langop_model.gateway.limits.sliding_window import SlidingWindow
 from tests.unit.gateway.virtual_time import run
 
 Clock = Callable[[], float]
@@ -19,9 +19,9 @@ def _answer_after(admission: Admission, seconds: float, used: int, tokens: int |
     """Return a call: let in, answered after some seconds with the tokens it used; it returns when it was let in."""
 
     async def call() -> float:
-        place = await admission.enter(tokens, LONG)
+        place = await admission.admit(tokens, LONG)
         await asyncio.sleep(seconds)
-        admission.leave(place, used)
+        admission.settle(place, used)
         return place.at
 
     return call()
@@ -29,7 +29,7 @@ def _answer_after(admission: Admission, seconds: float, used: int, tokens: int |
 
 async def _let_in(admission: Admission, count: int, deadline: float = LONG) -> list[float]:
     """Return when each of so many calls, that come together, is let in."""
-    places = await asyncio.gather(*(admission.enter(None, deadline) for _ in range(count)))
+    places = await asyncio.gather(*(admission.admit(None, deadline) for _ in range(count)))
     return [round(place.at, 1) for place in places]
 
 
@@ -46,7 +46,7 @@ def test_any_sixty_seconds_hold_the_limit_at_most():
 
         async def later(start: float) -> float:
             await asyncio.sleep(start)
-            return (await admission.enter(None, LONG)).at
+            return (await admission.admit(None, LONG)).at
 
         return [round(at) for at in await asyncio.gather(*map(later, (0, 50, 55, 59, 111)))]
 
@@ -56,10 +56,10 @@ def test_any_sixty_seconds_hold_the_limit_at_most():
 def test_what_would_wait_too_long_is_refused_at_once_and_told_when_there_is_room():
     async def scene(clock: Clock) -> tuple[int, str, float]:
         admission = Admission(Limits(requests_per_minute=1), clock)
-        await admission.enter(None, LONG)
+        await admission.admit(None, LONG)
         await asyncio.sleep(20)
-        with pytest.raises(NoRoom) as refused:
-            await admission.enter(None, clock() + 39)
+        with pytest.raises(RateLimitTimeoutError) as refused:
+            await admission.admit(None, clock() + 39)
         return refused.value.retry_after, refused.value.limit, clock()
 
     assert run(scene) == (40, "rateLimits.requestsPerMinute", 20)
@@ -68,10 +68,10 @@ def test_what_would_wait_too_long_is_refused_at_once_and_told_when_there_is_room
 def test_a_call_that_no_provider_answered_is_not_counted_and_lets_the_next_in():
     async def scene(clock: Clock) -> list[float]:
         admission = Admission(Limits(requests_per_minute=1), clock)
-        place = await admission.enter(None, LONG)
-        waiting = asyncio.create_task(admission.enter(None, LONG))
+        place = await admission.admit(None, LONG)
+        waiting = asyncio.create_task(admission.admit(None, LONG))
         await asyncio.sleep(5)
-        admission.leave(place, 0, answered=False)
+        admission.settle(place, 0, answered=False)
         return [round((await waiting).at)]
 
     assert run(scene) == [5]
@@ -80,8 +80,8 @@ def test_a_call_that_no_provider_answered_is_not_counted_and_lets_the_next_in():
 def test_a_failed_answer_is_counted():
     async def scene(clock: Clock) -> list[float]:
         admission = Admission(Limits(requests_per_minute=1), clock)
-        admission.leave(await admission.enter(None, LONG), 0)
-        return [round((await admission.enter(None, LONG)).at)]
+        admission.settle(await admission.admit(None, LONG), 0)
+        return [round((await admission.admit(None, LONG)).at)]
 
     assert run(scene) == [60]
 
@@ -92,7 +92,7 @@ def test_who_comes_first_is_let_in_first():
         order: list[str] = []
 
         async def one(name: str) -> None:
-            await admission.enter(None, LONG)
+            await admission.admit(None, LONG)
             order.append(name)
 
         tasks = []
@@ -108,9 +108,9 @@ def test_who_comes_first_is_let_in_first():
 def test_who_leaves_the_queue_takes_no_room():
     async def scene(clock: Clock) -> list[float]:
         admission = Admission(Limits(requests_per_minute=1), clock)
-        await admission.enter(None, LONG)
-        leaving = [asyncio.create_task(admission.enter(None, LONG)) for _ in range(3)]
-        staying = asyncio.create_task(admission.enter(None, LONG))
+        await admission.admit(None, LONG)
+        leaving = [asyncio.create_task(admission.admit(None, LONG)) for _ in range(3)]
+        staying = asyncio.create_task(admission.admit(None, LONG))
         await asyncio.sleep(1)
         for task in leaving:
             task.cancel()
@@ -122,10 +122,10 @@ def test_who_leaves_the_queue_takes_no_room():
 def test_a_deadline_in_the_queue_is_kept():
     async def scene(clock: Clock) -> float:
         admission = Admission(Limits(tokens_per_minute=10), clock)
-        await admission.enter(None, LONG)
-        first = asyncio.create_task(admission.enter(None, LONG))
-        with pytest.raises(NoRoom):
-            await admission.enter(None, clock() + 2)
+        await admission.admit(None, LONG)
+        first = asyncio.create_task(admission.admit(None, LONG))
+        with pytest.raises(RateLimitTimeoutError):
+            await admission.admit(None, clock() + 2)
         first.cancel()
         return clock()
 
@@ -177,13 +177,13 @@ def test_places_are_given_in_order_and_given_back():
 
         async def one(number: int) -> None:
             nonlocal inside, most
-            place = await admission.enter(None, LONG)
+            place = await admission.admit(None, LONG)
             order.append(number)
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(1)
             inside -= 1
-            admission.leave(place, 0)
+            admission.settle(place, 0)
 
         await asyncio.gather(*map(one, range(7)))
         return most, order
@@ -194,11 +194,11 @@ def test_places_are_given_in_order_and_given_back():
 def test_who_finds_no_place_in_time_is_refused_and_takes_none():
     async def scene(clock: Clock) -> float:
         admission = Admission(Limits(concurrent_requests=1), clock)
-        place = await admission.enter(None, LONG)
-        with pytest.raises(NoRoom, match="concurrentRequests"):
-            await admission.enter(None, clock() + 3)
-        admission.leave(place, 0)
-        await admission.enter(None, clock())
+        place = await admission.admit(None, LONG)
+        with pytest.raises(RateLimitTimeoutError, match="concurrentRequests"):
+            await admission.admit(None, clock() + 3)
+        admission.settle(place, 0)
+        await admission.admit(None, clock())
         return clock()
 
     assert run(scene) == pytest.approx(3, abs=0.1)
@@ -207,11 +207,11 @@ def test_who_finds_no_place_in_time_is_refused_and_takes_none():
 def test_who_gives_up_behind_another_is_told_what_that_one_waits_for():
     async def scene(clock: Clock) -> str:
         admission = Admission(Limits(concurrent_requests=1), clock)
-        await admission.enter(None, LONG)
-        first = asyncio.create_task(admission.enter(None, LONG))
+        await admission.admit(None, LONG)
+        first = asyncio.create_task(admission.admit(None, LONG))
         await asyncio.sleep(1)
-        with pytest.raises(NoRoom) as refused:
-            await admission.enter(None, clock() + 3)
+        with pytest.raises(RateLimitTimeoutError) as refused:
+            await admission.admit(None, clock() + 3)
         first.cancel()
         return refused.value.limit
 
@@ -221,13 +221,13 @@ def test_who_gives_up_behind_another_is_told_what_that_one_waits_for():
 def test_who_waits_for_the_window_to_move_holds_no_place():
     async def scene(clock: Clock) -> int:
         admission = Admission(Limits(requests_per_minute=1, concurrent_requests=1), clock)
-        admission.leave(await admission.enter(None, LONG), 0)
-        waiting = asyncio.create_task(admission.enter(None, LONG))
+        admission.settle(await admission.admit(None, LONG), 0)
+        waiting = asyncio.create_task(admission.admit(None, LONG))
         await asyncio.sleep(1)
-        assert isinstance(admission.book, Ledger)
-        under_way = len(admission.book.under_way)
+        assert isinstance(admission.store, SlidingWindow)
+        in_flight = len(admission.store.in_flight)
         waiting.cancel()
-        return under_way
+        return in_flight
 
     assert run(scene) == 0
 
@@ -235,9 +235,9 @@ def test_who_waits_for_the_window_to_move_holds_no_place():
 def test_without_limits_nothing_waits_and_nothing_is_held():
     async def scene(clock: Clock) -> tuple[float, bool]:
         admission = Admission(Limits(), clock)
-        place = await admission.enter(None, clock())
-        admission.leave(place, 10)
-        assert isinstance(admission.book, Ledger)
-        return clock(), admission.book.is_empty
+        place = await admission.admit(None, clock())
+        admission.settle(place, 10)
+        assert isinstance(admission.store, SlidingWindow)
+        return clock(), admission.store.is_empty
 
     assert run(scene) == (0.0, True)
