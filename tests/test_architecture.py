@@ -111,6 +111,15 @@ def test_the_launcher_itself_does_not_wait_for_the_renderer():
     assert not {"jinja2", "jsonschema", "yaml", "langop_model.renderer.rendering"} & set(process.stdout.split())
 
 
+def test_the_front_never_imports_litellm():
+    """It decides and relays; LiteLLM translates in a process of its own."""
+    program = "import sys, langop_model.gateway.services; print(*sys.modules)"
+    process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(process.stdout.split())
+    assert "langop_model.gateway.app" in loaded
+    assert not {"litellm", "fastapi", "openai", "httpx", "pydantic", "jinja2", "jsonschema"} & loaded
+
+
 RENDER_UNDER_WATCH = """
 import sys
 

@@ -30,6 +30,7 @@ def callback_settings() -> Schema:
             "upstream": _upstream(),
             "defaults": {"type": "object"},
             "caching": _of(settings.Caching),
+            "internal": {"type": "boolean"},
         },
         ["resource", "namespace", "endpoints"],
     )

@@ -98,10 +98,11 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class KeyHeader:
-    """The header that carries the provider's key: its name, and the text before the key."""
+    """The header that carries the provider's key: its name, the text before the key, and the key's parameter in LiteLLM."""
 
     name: str
     prefix: str = ""
+    parameter: str = "api_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Upstream:
 
     `model` is its name of the model; of a group that serves any, what comes before the name that the client asked for.
     `routes` are the routes that it serves in the client's protocol, each with its path; `{model}` in a path is the model.
-    `key` is the header of the key `parameter`; None where it takes none. `headers` and `query` go with each request.
+    `key` is the header of the key; None where it takes none. `headers` and `query` go with each request.
 
     Of the members of a request: `drops` are hints that it does not take, and that are dropped; `renames` have another name
     there; a request with one of `translates` goes through LiteLLM. Each is a name, or `name=value` for that value only.
@@ -182,7 +183,8 @@ class Group:
     """Everything about one model group. Replicas know each other by the LanguageModel's `namespace` and name, `resource`.
 
     `keys` are by LiteLLM's parameter. `defaults` are members of a request that it gets unless the client gives them, by the
-    names of chat completions. `timeout` bounds an attempt, in seconds.
+    names of chat completions. `timeout` bounds an attempt, in seconds. Clients can't ask for an `internal` group: it is the
+    fallback of another one.
     """
 
     name: str
@@ -200,6 +202,7 @@ class Group:
     upstream: Upstream | None = None
     defaults: dict[str, Any] = field(default_factory=dict)
     caching: Caching | None = None
+    internal: bool = False
 
 
 def groups(settings: Mapping[str, Any]) -> dict[str, Group]:

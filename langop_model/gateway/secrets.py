@@ -85,6 +85,14 @@ class Keys:
             filled[outer] = {**parameters.get(outer, {}), inner: value} if inner else value
         return filled
 
+    def value(self, parameter: str) -> str | None:
+        """Return one key as it is now; None where the model has no such key."""
+        key = self.keys.get(parameter)
+        if key is None:
+            return None
+        self._look(parameter, key, lambda folder: list(Path(folder).iterdir()))
+        return self.values.get(parameter, "")
+
     def _look(self, parameter: str, key: Key, listed: Callable[[str], list[Path]]) -> None:
         try:
             mark = _mark(key, listed)

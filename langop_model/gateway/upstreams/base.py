@@ -93,6 +93,9 @@ class UpstreamRequest:
     `model` is the name that the client asked for; of a group that serves any, what follows the group's own name. `headers`
     are those of the client that the provider gets (`anthropic-beta`, `traceparent`). `timeout` bounds a whole answer, and the
     wait for the first event of a stream and for each next one, in seconds. `agent` is the caller's name, if it has one.
+
+    An answer names `shown_model`, or the provider's own name where that is empty. `strips_usage`: the client did not ask for
+    the usage of its stream, but the gateway does.
     """
 
     route: Route
@@ -104,19 +107,36 @@ class UpstreamRequest:
     timeout: float = 300.0
     call_id: str = ""
     agent: str | None = None
+    shown_model: str = ""
+    strips_usage: bool = False
+
+
+class StreamAccount(Protocol):
+    """What is known of a stream from the events that have passed."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the stream has ended as its protocol says, without an error."""
+
+    def usage(self) -> Usage | None:
+        """Return what the provider reported; None if it did not."""
+
+    def estimate(self, question: int) -> Usage:
+        """Return an estimate for a stream whose provider reported nothing; `question` in tokens."""
 
 
 class Answer:
     """A successful answer that has begun: whole in `body`, or as `events` whose first one has arrived.
 
     `usage` is known at once for a whole answer, and for a stream when its events are exhausted.
-    An event is one complete server-sent event with the blank line at its end. Iterating `events` raises UpstreamError when the
-    stream breaks, ends without its end, or says an error.
+    An event is one complete server-sent event with the blank line at its end; of an answer that is no such stream (`is_binary`,
+    audio for example) it is any part. Iterating `events` raises UpstreamError when the stream breaks, ends without its end, or
+    says an error. `account` follows the events of a stream.
     """
 
-    __slots__ = ("body", "content_type", "events", "headers", "status", "usage")
+    __slots__ = ("account", "body", "content_type", "events", "headers", "is_binary", "status", "usage")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - most answers have few of these
         self,
         status: int = 200,
         content_type: str = "application/json",
@@ -125,6 +145,8 @@ class Answer:
         events: AsyncIterator[bytes] | None = None,
         usage: Usage | None = None,
         headers: Mapping[str, str] | None = None,
+        is_binary: bool = False,
+        account: StreamAccount | None = None,
     ) -> None:
         self.status = status
         self.content_type = content_type
@@ -132,6 +154,8 @@ class Answer:
         self.events = events
         self.usage = usage
         self.headers = headers or {}
+        self.is_binary = is_binary
+        self.account = account
 
     async def aclose(self) -> None:
         """End the provider's work on the answer: the client has left, or has it all."""
@@ -144,8 +168,9 @@ class UpstreamError(Exception):
     """An attempt that failed. `status` and `body` are what the client gets where no other attempt succeeds.
 
     `body` is the provider's own, without keys, addresses and accounts; empty where there is none, then `message` says what
-    happened. `cause` is a value of Cause, or CLIENT_ERROR. `retry_after` is the provider's, in seconds. `reached`: the
-    provider has answered, be it with an error; an attempt that reached nobody counts against no limit.
+    happened. `type`, `code` and `param` are those of OpenAI's errors, where the provider says them. `cause` is a value of
+    Cause, or CLIENT_ERROR. `retry_after` is the provider's, in seconds. `reached`: the provider has answered, be it with an
+    error; an attempt that reached nobody counts against no limit.
     """
 
     def __init__(  # noqa: PLR0913 - each is what a failure may say
@@ -156,7 +181,9 @@ class UpstreamError(Exception):
         *,
         cause: Cause | str,
         body: bytes = b"",
-        content_type: str = "application/json",
+        type: str | None = None,  # noqa: A002 - OpenAI's name
+        code: str | None = None,
+        param: str | None = None,
         retry_after: float | None = None,
         reached: bool = True,
     ) -> None:
@@ -166,7 +193,9 @@ class UpstreamError(Exception):
         self.message = message
         self.cause = str(cause)
         self.body = body
-        self.content_type = content_type
+        self.type = type
+        self.code = code
+        self.param = param
         self.retry_after = retry_after
         self.reached = reached
 

@@ -1,0 +1,263 @@
+"""The gateway as an ASGI application: from a request's path to the last byte of its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from langop_model.gateway.access import error_formats, open_routes, request_body
+from langop_model.gateway.access.authentication import ClientKeys
+from langop_model.gateway.access.errors import APIError
+from langop_model.gateway.access.open_routes import OpenRoute, Purpose
+from langop_model.gateway.access.request_body import Body, ClientDisconnectedError
+from langop_model.gateway.access.request_schemas import SCHEMAS
+from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Observer, Served
+from langop_model.gateway.routing.group_resolution import GroupNames
+from langop_model.gateway.scope import Message, Receive, Send
+from langop_model.gateway.upstreams.base import UpstreamError
+
+WATCHED_AFTER = 0.05  # seconds until a request looks whether its client is still there: most are answered before
+# What a provider gets of a client's headers. Others choose timeouts, tags or credentials at some providers.
+FORWARDED = {b"anthropic-version": "anthropic-version", b"anthropic-beta": "anthropic-beta", b"traceparent": "traceparent"}
+JSON = b"application/json"
+EVENT_STREAM = b"text/event-stream; charset=utf-8"
+
+
+class Record(Protocol):
+    """What becomes of one request: the log line, the metrics and the trace."""
+
+    observer: Observer
+
+    def note(self, **members: Any) -> None:
+        """Note members of the log line."""
+
+    def first_event(self) -> None:
+        """The first event of a stream goes to the client."""
+
+    def finish(self, status: int, served: Served | None = None, error: APIError | UpstreamError | None = None) -> None:
+        """The answer is complete, or the client has left (status 499)."""
+
+
+class Services(Protocol):
+    """What the application needs beside the dispatcher."""
+
+    keys: ClientKeys
+    names: GroupNames
+    dispatcher: Dispatcher
+
+    def record(self, route: OpenRoute | None, method: str, path: str, call_id: str) -> Record:
+        """Begin the record of a request."""
+
+    async def answer(self, purpose: Purpose, route: OpenRoute, headers: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
+        """Answer a path that is no question to a model: status, content type and body."""
+
+    def unavailable(self, model: str) -> str | None:
+        """Return why a model of the specification is not served; None for a name that no specification has."""
+
+
+class Gateway:
+    """The application. It serves HTTP; its server builds the services when it starts."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 1008})
+            return
+        await _Exchange(self.services, scope, receive, send).run()
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, services: Services, scope: Message, receive: Receive, send: Send) -> None:
+        self.services = services
+        self.receive = receive
+        self.send = send
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.raw_headers = scope["headers"]
+        self.query: bytes = scope.get("query_string", b"")
+        self.route = open_routes.find(self.method, self.path)
+        self.protocol = self.route.protocol if self.route else open_routes.Protocol.OPENAI
+        self.call_id = str(uuid.uuid4())
+        self.status = 0
+        self.has_left = False
+        self.record = services.record(self.route, self.method, self.path, self.call_id)
+
+    async def run(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - each request is a task of its server
+        timer = asyncio.get_running_loop().call_later(WATCHED_AFTER, self._watch, task)
+        self.watcher: asyncio.Task[None] | None = None
+        try:
+            await self._serve()
+        except ClientDisconnectedError:
+            self.record.finish(499)
+        except asyncio.CancelledError:
+            self.record.finish(499)
+            if not self.has_left:
+                raise
+        except APIError as error:
+            self.record.finish(error.status, error=error)
+            await self._refuse(error)
+        except Exception as defect:
+            self.record.note(error=type(defect).__name__)
+            failure = APIError(500, "the gateway has failed: its log says why")
+            self.record.finish(500, error=failure)
+            if not self.status:
+                await self._refuse(failure)
+            raise  # the server logs it
+        finally:
+            timer.cancel()
+            if self.watcher is not None:
+                self.watcher.cancel()
+
+    def _watch(self, task: asyncio.Task[Any]) -> None:
+        self.watcher = asyncio.get_running_loop().create_task(self._end_with_client(task))
+
+    async def _end_with_client(self, task: asyncio.Task[Any]) -> None:
+        """Cancel the request when its client leaves: the provider's work ends with it."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+        self.has_left = True
+        task.cancel()
+
+    async def _serve(self) -> None:
+        route = self.route
+        if route is None:
+            raise self._closed()
+        agent = None
+        if route.needs_key:
+            caller = self.services.keys.authenticate(self.raw_headers)
+            if caller is None:
+                message = "this gateway needs a key: send it as Authorization: Bearer <key>"
+                raise APIError(401, message, "invalid_api_key", headers=((b"www-authenticate", b"Bearer"),))
+            agent = caller.agent
+            self.record.note(agent=agent)
+        if route.purpose is not Purpose.ASK:
+            status, content_type, content = await self.services.answer(route.purpose, route, self.headers)
+            self.record.finish(status)
+            await self._send_whole(status, content_type, content)
+            return
+        raw = await request_body.read(self.receive, self.headers)
+        await self._ask(route, request_body.parse(raw, self.headers, SCHEMAS[route.schema]), agent)
+
+    async def _ask(self, route: OpenRoute, body: Body, agent: str | None) -> None:
+        members = body.members
+        model = route.model or members["model"]
+        stream = route.stream if route.stream is not None else members.get("stream") is True
+        self.record.note(model_group=model, stream=stream or None)
+        resolved = self.services.names.resolve(model) if open_routes.is_model_name(model) else None
+        if resolved is None:
+            raise self._not_served(model)
+        assert route.route is not None  # noqa: S101 - every question has one
+        call = Call(
+            route=route.route,
+            model=model,
+            resolved=resolved,
+            body=members,
+            stream=stream,
+            files=body.files,
+            headers={name: self.headers[key].decode("latin-1") for key, name in FORWARDED.items() if key in self.headers},
+            call_id=self.call_id,
+            agent=agent,
+            retries=members.get("num_retries"),
+            uses_fallbacks=members.get("disable_fallbacks") is not True,
+        )
+        try:
+            served = await self.services.dispatcher.serve(call, self.record.observer)
+        except UpstreamError as error:
+            self.record.finish(error.status, error=error)
+            await self._send_failure(error)
+            return
+        try:
+            await self._send_answer(served)
+        finally:
+            served.settle()
+
+    async def _send_answer(self, served: Served) -> None:
+        answer = served.answer
+        headers = self._own_headers(served)
+        if answer.body is not None:
+            served.settle()
+            self.record.finish(answer.status, served)
+            await self._send_whole(answer.status, answer.content_type.encode(), answer.body, headers)
+            return
+        content_type = answer.content_type.encode() if answer.is_binary else EVENT_STREAM
+        await self._start(answer.status, [(b"content-type", content_type), *headers])
+        self.record.first_event()
+        failure: UpstreamError | None = None
+        assert answer.events is not None  # noqa: S101 - an answer is whole or has events
+        try:
+            async for event in answer.events:
+                await self.send({"type": "http.response.body", "body": event, "more_body": True})
+        except UpstreamError as error:
+            failure = error
+            if not answer.is_binary:
+                event = error_formats.error_event(self.protocol, error.status, error.message, kind=error.type, code=error.code)
+                await self.send({"type": "http.response.body", "body": event, "more_body": True})
+        finally:
+            await answer.aclose()
+        served.settle()
+        self.record.finish(answer.status, served, failure)
+        await self.send({"type": "http.response.body", "body": b""})
+
+    def _own_headers(self, served: Served) -> list[tuple[bytes, bytes]]:
+        headers = [
+            (b"x-langop-call-id", self.call_id.encode()),
+            (b"x-langop-model", served.runtime.group.name.encode()),
+            (b"x-langop-endpoint", served.state.endpoint.id.encode()),
+        ]
+        if served.dropped:
+            headers.append((b"x-langop-dropped", ", ".join(served.dropped).encode()))
+        return headers
+
+    async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.status = status
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def _send_whole(
+        self, status: int, content_type: bytes, body: bytes, headers: list[tuple[bytes, bytes]] | None = None
+    ) -> None:
+        standard = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
+        await self._start(status, [*standard, *(headers or ())])
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def _send_failure(self, error: UpstreamError) -> None:
+        """Send the error of a provider: its own body where that is in the client's format."""
+        headers = [(b"x-langop-call-id", self.call_id.encode())]
+        if error.retry_after is not None:
+            headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after))))
+        body = error_formats.error_body(
+            self.protocol, error.status, error.message, kind=error.type, code=error.code, param=error.param
+        )
+        await self._send_whole(error.status, JSON, body, headers)
+
+    async def _refuse(self, error: APIError) -> None:
+        body = error_formats.error_body(self.protocol, error.status, error.message, code=error.code, param=error.param)
+        await self._send_whole(error.status, JSON, body, [(b"x-langop-call-id", self.call_id.encode()), *error.headers])
+
+    def _not_served(self, model: str) -> APIError:
+        reason = self.services.unavailable(model)
+        if reason is not None:
+            return APIError(503, reason, "model_unavailable", "model")
+        shown = model[:100]
+        message = f"the model {shown!a} is not served here. GET /v1/models lists those that are"
+        return APIError(404, message, "model_not_found", "model")
+
+    def _closed(self) -> APIError:
+        """Return the error for a path that is not open: 405 where it is, for another method."""
+        if allowed := open_routes.methods(self.path):
+            named = ", ".join(allowed).encode()
+            return APIError(405, f"{self.path} takes {' or '.join(allowed)}", headers=((b"allow", named),))
+        shown = self.path[:100]
+        message = f"{self.method[:20]} {shown!a} is not served here. This gateway serves {open_routes.OPEN}"
+        return APIError(404, message, "not_found")

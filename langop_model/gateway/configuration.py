@@ -1,0 +1,63 @@
+"""The rendered configuration as the front reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from langop_model.contract import settings
+from langop_model.contract.settings import Group
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a config.yaml says: the groups of its models, their deployments, and the names that clients may use.
+
+    `refuses_unsupported`: a parameter that a model does not take fails the request, also where it is a hint
+    (litellm_settings.drop_params: false). `unavailable` are models that can't be served, by each of their names, with the
+    reason.
+    """
+
+    groups: dict[str, Group]
+    model_list: list[dict[str, Any]] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)
+    shared: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+    refuses_unsupported: bool = False
+    litellm_settings: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> Configuration:
+        """Return the configuration in a file. Raises OSError, yaml.YAMLError, KeyError and TypeError: launch wrote the file."""
+        return cls.of(yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader))  # noqa: S506 - a safe loader
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Configuration:
+        """Return a parsed configuration."""
+        section = config["callback_settings"][settings.SECTION]
+        litellm = config.get("litellm_settings") or {}
+        return cls(
+            groups=settings.groups(section),
+            model_list=list(config.get("model_list") or ()),
+            aliases=dict((config.get("router_settings") or {}).get("model_group_alias") or {}),
+            shared=settings.shared_names(section),
+            unavailable=_unavailable(section),
+            refuses_unsupported=litellm.get("drop_params") is False,
+            litellm_settings=dict(litellm),
+            variables=dict(config.get("environment_variables") or {}),
+        )
+
+
+def _unavailable(section: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: entry["reason"]
+        for resource, entry in section.get("unavailable", {}).items()
+        for name in (resource, *entry.get("names", ()))
+    }

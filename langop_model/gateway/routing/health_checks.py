@@ -1,0 +1,67 @@
+"""Active health checks of endpoints: spec.loadBalancing.healthCheck.
+
+A check costs nothing where the provider has a request for it (GET models); elsewhere it is a completion of one token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from langop_model.contract.settings import HealthCheck
+from langop_model.gateway.routing.endpoints import Endpoints, State
+
+log = logging.getLogger("langop.health")
+
+Probe = Callable[[State], Awaitable[None]]
+"""Asks an endpoint. Raises an exception whose text says why it is down, without keys and addresses."""
+
+
+class HealthChecker:
+    """Checks one of `endpoints` for as long as the process lives, and says in its `state` whether it is down."""
+
+    def __init__(self, endpoints: Endpoints, state: State, settings: HealthCheck, probe: Probe) -> None:
+        self.endpoints = endpoints
+        self.state = state
+        self.settings = settings
+        self.probe = probe
+        self.failed_checks = 0
+        self.reason = ""
+
+    async def run(self) -> None:
+        """Check at the interval, from one start to the next; never end."""
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            self.learn(await self.check())
+            await asyncio.sleep(max(0.0, started + self.settings.interval - loop.time()))
+
+    async def check(self) -> bool:
+        """Return whether the endpoint answers within the timeout."""
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                await self.probe(self.state)
+        except TimeoutError:
+            self.reason = f"no answer within {self.settings.timeout:g} s"
+            return False
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the endpoint does not answer
+            self.reason = str(problem) or type(problem).__name__
+            return False
+        self.reason = ""
+        return True
+
+    def learn(self, is_good: bool) -> None:
+        """Count a check, and act where a threshold is reached."""
+        state, now = self.state, self.endpoints.clock()
+        state.checked_at = now
+        state.successful_checks, self.failed_checks = (
+            (state.successful_checks + 1, 0) if is_good else (0, self.failed_checks + 1)
+        )
+        name = state.endpoint.id
+        if state.is_down(now) and state.successful_checks >= self.settings.healthy_threshold:
+            self.endpoints.returned(state)
+            log.warning("endpoint %s is healthy again after %s successful checks", name, state.successful_checks)
+        elif not state.checked_down and self.failed_checks >= self.settings.unhealthy_threshold:
+            state.checked_down = True
+            log.warning("endpoint %s is skipped after %s failed checks: %s", name, self.failed_checks, self.reason)

@@ -1,0 +1,137 @@
+"""Everything a worker serves with, built from a configuration when its event loop runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from langop_model import __version__
+from langop_model.contract.settings import Cause, Check, Group
+from langop_model.gateway.access.authentication import ClientKeys
+from langop_model.gateway.access.open_routes import OpenRoute, Purpose
+from langop_model.gateway.app import Record
+from langop_model.gateway.configuration import Configuration
+from langop_model.gateway.limits.admission import Admission
+from langop_model.gateway.routing.dispatcher import Dispatcher, Observer
+from langop_model.gateway.routing.endpoints import Endpoints, State
+from langop_model.gateway.routing.group_resolution import GroupNames
+from langop_model.gateway.routing.health_checks import HealthChecker, Probe
+from langop_model.gateway.routing.runtime import GroupRuntime
+from langop_model.gateway.upstreams.base import Answer, FailureKind, Route, Upstream, UpstreamError, UpstreamRequest
+from langop_model.gateway.upstreams.deployments import Deployments
+from langop_model.gateway.upstreams.relay import Relay
+
+JSON = b"application/json"
+TEXT = b"text/plain; charset=utf-8"
+STARTED = int(time.time())
+
+
+class Services:
+    """The services of one worker (app.Services)."""
+
+    def __init__(self, configuration: Configuration, environment: Mapping[str, str]) -> None:
+        self.configuration = configuration
+        self.keys = ClientKeys.from_environment(environment)
+        self.names = GroupNames(configuration.groups, configuration.aliases, configuration.shared)
+        self.deployments = Deployments(configuration.model_list, configuration.groups)
+        self.relay = Relay(self.deployments)
+        translation: Upstream = _NoTranslation()
+        self.runtimes = {
+            name: GroupRuntime(group, Admission(group.limits), Endpoints(group), self.relay, translation)
+            for name, group in configuration.groups.items()
+        }
+        self.dispatcher = Dispatcher(self.runtimes, refuses_unsupported=configuration.refuses_unsupported)
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Start the health checks."""
+        loop = asyncio.get_running_loop()
+        for runtime in self.runtimes.values():
+            settings = runtime.group.health_check
+            for state in runtime.endpoints.states if settings else ():
+                assert settings is not None  # noqa: S101 - the loop is empty otherwise
+                checker = HealthChecker(runtime.endpoints, state, settings, self._probe(runtime))
+                self.tasks.append(loop.create_task(checker.run()))
+
+    async def aclose(self) -> None:
+        """Stop the checks and close the connections."""
+        for task in self.tasks:
+            task.cancel()
+        await self.relay.aclose()
+
+    def record(self, route: OpenRoute | None, method: str, path: str, call_id: str) -> Record:  # noqa: ARG002
+        """Begin the record of a request."""
+        return _NoRecord()
+
+    async def answer(
+        self,
+        purpose: Purpose,
+        route: OpenRoute,
+        headers: Mapping[bytes, bytes],  # noqa: ARG002
+    ) -> tuple[int, bytes, bytes]:
+        """Answer a path that is no question to a model."""
+        if purpose is Purpose.LIST_MODELS:
+            return self._models(route.model)
+        if purpose is Purpose.ROOT:
+            line = f"langop/model {__version__}: an OpenAI-compatible gateway. GET /v1/models lists its models\n"
+            return 200, TEXT, line.encode()
+        if purpose in (Purpose.LIVENESS, Purpose.READINESS):
+            return 200, JSON, b'{"status":"healthy"}'
+        return 404, JSON, b"{}"
+
+    def unavailable(self, model: str) -> str | None:
+        """Return why a model of the specification is not served; None for a name that no specification has."""
+        return self.configuration.unavailable.get(model)
+
+    def _models(self, name: str) -> tuple[int, bytes, bytes]:
+        if not name:
+            entries = [_entry(each) for each in self.names.listed()]
+            return 200, JSON, orjson.dumps({"object": "list", "data": entries})
+        if self.names.resolve(name) is None:
+            message = f"the model {name!a} is not served here. GET /v1/models lists those that are"
+            error = {"message": message, "type": "invalid_request_error", "param": "model", "code": "model_not_found"}
+            return 404, JSON, orjson.dumps({"error": error})
+        return 200, JSON, orjson.dumps(_entry(name))
+
+    def _probe(self, runtime: GroupRuntime) -> Probe:
+        group = runtime.group
+
+        async def probe(state: State) -> None:
+            label = self.deployments.label(state.endpoint.id, "health_check")
+            if label:
+                check = Check(**label)
+                key = self.deployments.key(group, state.endpoint.id, "api_key")
+                await self.relay.check(check, key)
+                return
+            upstream = runtime.upstream(Route.CHAT, translated=False)
+            await upstream.send(group, state.endpoint, _smallest_question(group))
+
+        return probe
+
+
+def _smallest_question(group: Group) -> UpstreamRequest:
+    body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+    return UpstreamRequest(Route.CHAT, group.name, body, timeout=group.timeout)
+
+
+def _entry(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": STARTED, "owned_by": "langop"}
+
+
+class _NoRecord:
+    observer = Observer()
+
+    def note(self, **_: Any) -> None: ...
+    def first_event(self) -> None: ...
+    def finish(self, *_: Any, **__: Any) -> None: ...
+
+
+class _NoTranslation:
+    async def send(self, *_: Any) -> Answer:
+        raise UpstreamError(FailureKind.UNSUPPORTED, 501, "no translator", cause=Cause.SERVER_ERROR, reached=False)
+
+    async def aclose(self) -> None: ...

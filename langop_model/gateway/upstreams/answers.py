@@ -1,0 +1,124 @@
+"""Whole answers of a provider: read within a limit, checked, and changed as little as clients need."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from langop_model.gateway.accounting.usage import usage_of
+from langop_model.gateway.upstreams.base import Answer, Route, UpstreamError, UpstreamRequest
+
+if TYPE_CHECKING:
+    import aiohttp
+
+Failed = Callable[[bytes], UpstreamError]
+
+# The member that every answer of a route has.
+EXPECTED = {
+    Route.CHAT: "choices",
+    Route.COMPLETIONS: "choices",
+    Route.EMBEDDINGS: "data",
+    Route.MESSAGES: "content",
+    Route.RESPONSES: "output",
+    Route.MODERATIONS: "results",
+    Route.IMAGES: "data",
+    Route.RERANK: "results",
+}
+
+
+class AnswerTooLargeError(ValueError):
+    """An answer that is larger than any answer of a model."""
+
+
+class MalformedAnswerError(ValueError):
+    """An answer that is not what its protocol says."""
+
+
+async def read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = False) -> bytes:
+    """Return the body of an answer, decoded. Raises AnswerTooLargeError above `limit` bytes, or returns so many if `cut`."""
+    decode = _decoder(response.headers.get("Content-Encoding", "identity"))
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        part = decode(chunk, limit - size + 1)
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            response.close()
+            if not cut:
+                raise AnswerTooLargeError(f"the provider's answer is larger than {limit // 2**20} MiB")
+            break
+    response.release()
+    return b"".join(parts)[:limit]
+
+
+def _decoder(encoding: str) -> Callable[[bytes, int], bytes]:
+    """Return what decodes the parts of a body, each to so many bytes at most: a small body may be a large one, compressed."""
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return lambda chunk, _: chunk
+    if encoding not in ("gzip", "deflate"):
+        raise MalformedAnswerError("the provider's answer has an encoding that was not asked for")
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress
+
+
+def whole(status: int, body: bytes, request: UpstreamRequest, failed: Failed) -> Answer:
+    """Return a whole answer. Raises UpstreamError for an error with status 200, MalformedAnswerError for anything else."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise MalformedAnswerError("the provider's answer is not valid JSON") from None
+    expected = EXPECTED.get(request.route)
+    if isinstance(found, dict) and found.get("error") and (expected is None or not found.get(expected)):
+        raise failed(body)
+    if not isinstance(found, dict) or (expected is not None and found.get(expected) is None):
+        raise MalformedAnswerError("the provider's answer is not what its protocol says")
+    return Answer(status, body=_adapted(found, body, request), usage=usage_of(request.route, found))
+
+
+def _adapted(found: dict[str, Any], body: bytes, request: UpstreamRequest) -> bytes:
+    """Return the body with the model's name that the client knows; the provider's own bytes where they can stay."""
+    changed = request.route is Route.CHAT and _complete(found["choices"])
+    named = found.get("model")
+    if not request.shown_model or not isinstance(named, str) or named == request.shown_model:
+        return orjson.dumps(found) if changed else body
+    if not changed:
+        old, new = model_member(named), model_member(request.shown_model)
+        if body.count(old) == 1:
+            return body.replace(old, new)
+    found["model"] = request.shown_model
+    return orjson.dumps(found)
+
+
+def model_member(name: str) -> bytes:
+    """Return the member `model` with this value, as most servers write it."""
+    return b'"model":' + orjson.dumps(name)
+
+
+def _complete(choices: Any) -> bool:
+    """Add what clients rely on and some servers leave out; return whether something was added.
+
+    `reasoning_content` beside `reasoning`, and the finish reason `tool_calls` where there are such calls.
+    """
+    changed = False
+    for choice in choices if isinstance(choices, list) else ():
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if not isinstance(message, dict):
+            continue
+        changed |= add_reasoning_content(message)
+        if message.get("tool_calls") and choice.get("finish_reason") == "stop":
+            choice["finish_reason"] = "tool_calls"
+            changed = True
+    return changed
+
+
+def add_reasoning_content(message: dict[str, Any]) -> bool:
+    """Put a text in `reasoning` into `reasoning_content` too; return whether it was missing there."""
+    reasoning = message.get("reasoning")
+    if isinstance(reasoning, str) and reasoning and message.get("reasoning_content") is None:
+        message["reasoning_content"] = reasoning
+        return True
+    return False

@@ -1,0 +1,91 @@
+"""The error bodies of providers: what their many forms say, in the words of OpenAI's errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+LONGEST_MESSAGE = 4000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDetails:
+    """What an error body says; empty where it does not."""
+
+    message: str = ""
+    type: str | None = None
+    code: str | None = None
+    param: str | None = None
+    is_openai: bool = False  # OpenAI's own form: {"error": {"message": …}}
+
+
+NOTHING = ErrorDetails()
+
+
+def details_of(body: bytes) -> ErrorDetails:
+    """Return what an error body says. A page of HTML and other text say nothing that a client could use."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return NOTHING
+    if isinstance(found, list) and found:  # Gemini's streams begin with an array
+        found = found[0]
+    return of(found)
+
+
+def of(found: Any) -> ErrorDetails:
+    """Return what a parsed error body says.
+
+    OpenAI, Anthropic and Gemini have an object `error`; older vLLM, Mistral and Cohere its members at the top; FastAPI's
+    servers a `detail`; AWS a `message` or `Message`.
+    """
+    if isinstance(found, str):
+        return ErrorDetails(found[:LONGEST_MESSAGE])
+    if not isinstance(found, dict):
+        return NOTHING
+    error = found.get("error")
+    if isinstance(error, dict):
+        inner = _members(error)
+        is_openai = bool(inner.message) and found.get("type") != "error" and not isinstance(error.get("code"), int)
+        return ErrorDetails(inner.message, inner.type, inner.code, inner.param, is_openai)
+    if "detail" in found:
+        return _detail(found["detail"])
+    errors = found.get("errors")
+    outer = of(errors[0]) if isinstance(errors, list) and errors else _members(found)
+    if isinstance(error, str) and not outer.message:
+        return ErrorDetails(error[:LONGEST_MESSAGE], outer.type, outer.code, outer.param)
+    return outer
+
+
+def _members(error: dict[str, Any]) -> ErrorDetails:
+    message = next((error[name] for name in ("message", "Message", "msg", "error_message") if error.get(name)), "")
+    if isinstance(message, dict | list):
+        nested = _detail(message)
+        message = nested.message
+    kind = error.get("type") or error.get("status") or error.get("__type")
+    code = error.get("code")
+    return ErrorDetails(
+        str(message)[:LONGEST_MESSAGE],
+        kind if isinstance(kind, str) else None,
+        str(code) if isinstance(code, str | int) and not isinstance(code, bool) else None,
+        error["param"] if isinstance(error.get("param"), str) else None,
+    )
+
+
+def _detail(detail: Any) -> ErrorDetails:
+    """FastAPI's `detail`: a text, an object, or a list of places with a message each."""
+    if isinstance(detail, list):
+        places = [each for each in detail if isinstance(each, dict)]
+        texts = [_place(each) for each in places] or [str(each) for each in detail]
+        param = ".".join(map(str, places[0].get("loc", ())[1:])) if places and isinstance(places[0].get("loc"), list) else None
+        return ErrorDetails("; ".join(texts)[:LONGEST_MESSAGE], "invalid_request_error", None, param or None)
+    return of(detail)
+
+
+def _place(each: dict[str, Any]) -> str:
+    loc = each.get("loc")
+    where = ".".join(map(str, loc)) if isinstance(loc, list) else ""
+    said = str(each.get("msg", "")) or str(each.get("message", ""))
+    return f"{where}: {said}" if where else said

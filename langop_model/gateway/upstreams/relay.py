@@ -1,0 +1,230 @@
+"""The upstream for providers that speak the client's protocol.
+
+A request goes out with the specification's model and key, and the answer comes back as the provider gave it. One connection
+pool of aiohttp for each worker. Redirects are not followed: they would carry the key to another host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import quote
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from langop_model import __version__
+from langop_model.contract.settings import Cause, Check, Endpoint, Group, Upstream
+from langop_model.gateway.routing.failure_causes import cause_of
+from langop_model.gateway.upstreams import answers, error_body, redaction, retry_after
+from langop_model.gateway.upstreams.base import Answer, FailureKind, Route, UpstreamError, UpstreamRequest
+from langop_model.gateway.upstreams.deployments import Deployments
+from langop_model.gateway.upstreams.streams import RelayedStream
+
+LARGEST_ANSWER = 64 * 2**20  # bytes; pictures in base64 are the largest
+LARGEST_ERROR = 256 * 1024  # bytes
+CONNECT_WITHIN = 10.0  # seconds; a host that is down is found down long before the answer's own timeout
+KEEP_ALIVE = 4.0  # seconds that an idle connection is kept: the servers of uvicorn and Node.js close it after 5
+FORMS = (Route.TRANSCRIPTIONS, Route.IMAGE_EDITS)
+
+
+class Relay:
+    """The upstream of endpoints that have a URL, for the routes that their group's provider serves itself."""
+
+    def __init__(self, deployments: Deployments) -> None:
+        self.deployments = deployments
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=30),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_WITHIN),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,  # identity is asked for; anything else is decoded within a limit (answers.py)
+            headers={"User-Agent": f"langop-model/{__version__}", "Accept-Encoding": "identity"},
+            skip_auto_headers=("Content-Type",),
+        )
+        self.proxies = getproxies()
+        self._urls: dict[tuple[str, str, str], tuple[URL, str | None]] = {}
+
+    async def send(self, group: Group, endpoint: Endpoint, request: UpstreamRequest) -> Answer:
+        """Ask an endpoint once. Raises UpstreamError."""
+        upstream = group.upstream
+        assert upstream is not None  # noqa: S101 - the dispatcher sends only such groups here
+        key = self.deployments.key(group, endpoint.id, upstream.key.parameter) if upstream.key else ""
+        exchange = _Exchange(self.session, request, key, endpoint.url)
+        url, proxy = self._url(endpoint, upstream, request)
+        return await exchange.answer(url, proxy, _headers(upstream, request, key), _payload(upstream, request))
+
+    def _url(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> tuple[URL, str | None]:
+        path = upstream.routes[request.route]
+        model = upstream_model(upstream, request.model)
+        place = (endpoint.id, path, model if "{model}" in path else "")
+        found = self._urls.get(place)
+        if found is None:
+            text = endpoint.url.rstrip("/") + path.replace("{model}", quote(model, safe=""))
+            url = URL(text, encoded=True).update_query(upstream.query) if upstream.query else URL(text, encoded=True)
+            found = (url, self._proxy(url))
+            if len(self._urls) < 10_000:  # a group that serves any model may be asked for any name
+                self._urls[place] = found
+        return found
+
+    def _proxy(self, url: URL) -> str | None:
+        """Return the proxy of the environment for an address (HTTPS_PROXY, NO_PROXY)."""
+        if not self.proxies or not url.host or proxy_bypass(url.host):
+            return None
+        return self.proxies.get(url.scheme) or self.proxies.get("all")
+
+    async def check(self, check: Check, key: str) -> None:
+        """Ask for the health of an endpoint. Raises an exception that says why it is down."""
+        headers = {**check.headers, **({check.key_header: f"{check.key_prefix}{key}"} if key else {})}
+        proxy = self._proxy(URL(check.url))
+        try:
+            async with self.session.get(check.url, headers=headers, proxy=proxy, allow_redirects=False) as response:
+                status = response.status
+        except (aiohttp.ClientError, OSError):
+            raise ConnectionError("no connection") from None
+        # A server without this path answers 404: it is up. A key that is refused would be refused for a request too.
+        if status >= 500 or status in (401, 403):
+            raise ConnectionError(f"status {status}")
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self.session.close()
+
+
+def upstream_model(upstream: Upstream, model: str) -> str:
+    """Return the provider's name of the model that a client asked for; `*` in it is that name, for a group that serves any."""
+    return upstream.model.replace("*", model)
+
+
+def _headers(upstream: Upstream, request: UpstreamRequest, key: str) -> dict[str, str]:
+    headers = {**upstream.headers, **request.headers}
+    if request.route not in FORMS:
+        headers["Content-Type"] = "application/json"
+    if request.stream:
+        headers["Accept"] = "text/event-stream"
+    if upstream.key is not None and key:
+        headers[upstream.key.name] = upstream.key.prefix + key
+    return headers
+
+
+def _payload(upstream: Upstream, request: UpstreamRequest) -> Any:
+    """Return the body: JSON, or the form that the client sent."""
+    if request.route is Route.GENERATE_CONTENT:
+        return orjson.dumps(request.body)
+    body = {**request.body, "model": upstream_model(upstream, request.model)}
+    if request.route not in FORMS:
+        return orjson.dumps(body)
+    form = aiohttp.FormData(default_to_multipart=True)
+    for name, value in body.items():
+        for each in value if isinstance(value, list) else [value]:
+            form.add_field(f"{name}[]" if isinstance(value, list) else name, str(each))
+    for file in request.files:
+        form.add_field(file.field, file.content, filename=file.name, content_type=file.content_type)
+    return form
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, session: aiohttp.ClientSession, request: UpstreamRequest, key: str, address: str) -> None:
+        self.session = session
+        self.request = request
+        self.key = key
+        self.host = URL(address).host or ""
+
+    async def answer(self, url: URL, proxy: str | None, headers: Mapping[str, str], payload: Any) -> Answer:
+        """Return the answer when it is whole, or when the first event of a stream has arrived."""
+        response: aiohttp.ClientResponse | None = None
+        try:
+            async with asyncio.timeout(self.request.timeout):
+                response = await self.session.post(url, data=payload, headers=headers, proxy=proxy, allow_redirects=False)
+                return await self._read(response)
+        except TimeoutError:
+            raise self._timed_out() from None
+        except (aiohttp.ClientError, OSError, ValueError) as problem:
+            raise self._unreachable(problem, response) from None
+        except BaseException:
+            if response is not None:
+                response.close()
+            raise
+
+    async def _read(self, response: aiohttp.ClientResponse) -> Answer:
+        status, media_type = response.status, response.headers.get("Content-Type", "")
+        if status >= 300:
+            raise await self._refused(response)
+        if media_type.startswith("text/event-stream"):
+            stream = RelayedStream(response, self.request, self._event_failed)
+            await stream.begin()
+            return Answer(status, media_type, events=aiter(stream), account=stream.account)
+        if self.request.route is Route.SPEECH and "json" not in media_type:
+            return Answer(status, media_type, events=_chunks(response), is_binary=True)
+        body = await answers.read(response, LARGEST_ANSWER)
+        if media_type.startswith("text/html") or (self.request.stream and not body):
+            raise self._malformed("the provider did not answer in its protocol")
+        if "json" not in media_type and self.request.route is Route.TRANSCRIPTIONS:
+            return Answer(status, media_type, body=body)
+        return answers.whole(status, body, self.request, self._event_failed)
+
+    async def _refused(self, response: aiohttp.ClientResponse) -> UpstreamError:
+        """Return the error that a provider answered with."""
+        status = response.status
+        body = await answers.read(response, LARGEST_ERROR, cut=True)
+        waits = retry_after.seconds_of(response.headers)
+        if status < 400:
+            message = "the provider redirects this request; redirects are not followed"
+            return UpstreamError(FailureKind.MALFORMED, 502, message, cause=Cause.SERVER_ERROR)
+        return self._failure(status, body, waits)
+
+    def _event_failed(self, body: bytes, status: int | None = None) -> UpstreamError:
+        """Return the error that a provider said within an answer with status 200."""
+        details = error_body.details_of(body)
+        code = int(details.code) if details.code and details.code.isdigit() else None
+        found = status or (code if code is not None and 400 <= code < 600 else 502)
+        return self._failure(found, body, None, FailureKind.STREAM)
+
+    def _failure(self, status: int, body: bytes, waits: float | None, kind: FailureKind = FailureKind.HTTP) -> UpstreamError:
+        body = redaction.redact(body, [self.key], self.host)
+        details = error_body.details_of(body)
+        return UpstreamError(
+            kind,
+            status,
+            details.message or f"the provider answered with status {status}",
+            cause=cause_of(status, details),
+            body=body if details.message else b"",
+            type=details.type,
+            code=details.code,
+            param=details.param,
+            retry_after=waits,
+        )
+
+    def _malformed(self, message: str) -> UpstreamError:
+        return UpstreamError(FailureKind.MALFORMED, 502, message, cause=Cause.SERVER_ERROR)
+
+    def _timed_out(self) -> UpstreamError:
+        message = f"the provider did not answer within {self.request.timeout:g} s"
+        return UpstreamError(FailureKind.TIMEOUT, 504, message, cause=Cause.TIMEOUT)
+
+    def _unreachable(self, problem: Exception, response: aiohttp.ClientResponse | None) -> UpstreamError:
+        if response is not None:
+            response.close()
+        if isinstance(problem, answers.AnswerTooLargeError | answers.MalformedAnswerError):
+            return self._malformed(str(problem))
+        if isinstance(problem, aiohttp.ServerTimeoutError):
+            return UpstreamError(
+                FailureKind.CONNECTION, 503, "no connection to the provider in time", cause=Cause.SERVER_ERROR, reached=False
+            )
+        reached = response is not None
+        message = "the connection to the provider broke" if reached else "the provider can't be reached"
+        return UpstreamError(
+            FailureKind.CONNECTION, 502 if reached else 503, message, cause=Cause.SERVER_ERROR, reached=reached
+        )
+
+
+async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """Yield the parts of an answer that is not JSON, such as audio, as they arrive."""
+    with contextlib.closing(response):
+        async for chunk, _ in response.content.iter_chunks():
+            yield chunk
