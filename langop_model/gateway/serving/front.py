@@ -1,0 +1,91 @@
+"""Serving a configuration: the listening socket, and workers that share it under the supervisor."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from langop_model.gateway.serving.channel import Channel
+from langop_model.gateway.serving.supervisor import Changes, KeepsDying, LaunchFailed, Supervisor
+
+__all__ = ["BindError", "KeepsDying", "LaunchFailed", "listen", "serve"]
+
+BACKLOG = 2048  # connections that wait to be accepted; uvicorn's own number
+
+# A request leaves some dozen objects for the garbage collector. With Python's threshold of 700 it looks at young objects for
+# every few requests, and at all of them for every few thousand.
+GC_THRESHOLDS = (10_000, 20, 20)
+
+# What a worker serves with. Imported before the fork it is in memory once, and a new worker is ready at once. Nothing of it
+# starts a thread or an event loop when it is imported.
+PRELOADED = (
+    "uvicorn",
+    "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.httptools_impl",
+    "langop_model.gateway.serving.worker",
+    "langop_model.gateway.serving.application",
+)
+
+
+class BindError(Exception):
+    """The address can't be bound."""
+
+
+class Start(Protocol):
+    """Where the first configuration comes from."""
+
+    def variables(self) -> Mapping[str, str]:
+        """Write it, and return the variables that it sets."""
+
+
+def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, changes: Changes | None = None) -> int:
+    """Serve `config` on `host`:`port` until told to stop, and return the exit code.
+
+    `start` writes `config`, while this process imports what workers need; `changes` says when it has been written again.
+    Raises BindError when the address can't be bound, what `start` raises, ModuleNotFoundError when a package is not
+    installed, and LaunchFailed and KeepsDying as Supervisor.run does.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)  # process 1 has no default that would end it
+    listener = listen(host, port)
+    for module in PRELOADED:
+        importlib.import_module(module)
+    environment = start.variables()
+    gc.collect()
+    gc.freeze()
+
+    def work(current: Mapping[str, str], channel: Channel) -> None:
+        _work(config, current, listener, channel)
+
+    return Supervisor(listener, work, workers, changes, lambda: None).run(environment)
+
+
+def _exit(number: int, _: Any) -> None:
+    sys.exit(128 + number)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises BindError where that can't be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as problem:
+        raise BindError(problem.strerror or str(problem)) from None
+
+
+def _work(config: Path, environment: Mapping[str, str], listener: socket.socket, channel: Channel) -> None:
+    """Be a worker: serve `config`."""
+    from langop_model.gateway.serving import application, worker
+
+    gc.set_threshold(*GC_THRESHOLDS)
+    os.environ.update(environment)
+    with contextlib.suppress(KeyboardInterrupt):
+        worker.run(application.Application(config, os.environ), listener, channel, {"access_log": False})
