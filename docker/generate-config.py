@@ -4,12 +4,12 @@
 import os
 import sys
 
-from langop_model import loading
+from langop_model.launch import load_config
 from langop_model.renderer.findings import SpecError
 from langop_model.report import print_findings
 
 try:
-    result = loading.prepare(os.environ)
+    result = load_config.render_mounted(os.environ)
 except SpecError as problem:
     print_findings(problem.findings)
     sys.exit(1)

@@ -173,14 +173,14 @@ def launch(port: int, host: str) -> None:
     Exit codes: 0 every answer was finished after SIGTERM, 78 it can't serve (also in /dev/termination-log), 128 + n ended by
     signal n.
     """
-    from langop_model import launching, termination
+    from langop_model.launch import command, termination_log
 
     outcome = _Outcome("text")
     try:
-        code = launching.launch(os.environ, host, port, outcome.add)
+        code = command.launch(os.environ, host, port, outcome.add)
     except SpecError as problem:
         outcome.add(problem.findings)
-        termination.log(os.environ, problem.findings)
+        termination_log.write(os.environ, problem.findings)
         code = CANNOT_SERVE
     sys.exit(code)
 

@@ -72,7 +72,7 @@ NETWORK = (
     "ftplib",
     "smtplib",
 )
-HALL = ("langop_model.launching", "langop_model.loading", "langop_model.mounted", "langop_model.cli")
+HALL = ("langop_model.launch", "langop_model.cli")
 CHANCE = ("time", "datetime", "random", "secrets", "uuid", "getpass", "platform", "locale")
 
 
@@ -101,12 +101,14 @@ def test_only_the_gateway_imports_litellm(path: Path):
 def test_the_check_of_imports_sees_an_import_inside_a_function():
     """Else it would see little here, where many imports stand inside functions."""
     assert "durationpy" in set(imports(PACKAGE / "renderer" / "durations.py"))
-    assert "langop_model.gateway.serving.launcher" in set(imports(PACKAGE / "launching.py"))
+    assert "langop_model.gateway.serving.launcher" in set(imports(PACKAGE / "launch" / "command.py"))
 
 
 def test_the_launcher_itself_does_not_wait_for_the_renderer():
     """It renders in another process, and imports what LiteLLM needs meanwhile."""
-    program = "import sys, langop_model.cli, langop_model.launching, langop_model.gateway.serving.launcher; print(*sys.modules)"
+    program = (
+        "import sys, langop_model.cli, langop_model.launch.command, langop_model.gateway.serving.launcher; print(*sys.modules)"
+    )
     process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"jinja2", "jsonschema", "yaml", "langop_model.renderer.rendering"} & set(process.stdout.split())
 

@@ -14,8 +14,8 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from langop_model import loading
-from langop_model.mounted import CONFIGURATION
+from langop_model.launch import load_config
+from langop_model.launch.config_watcher import CONFIGURATION
 from langop_model.renderer.settings import SECRETS_FOLDER
 from tests.conftest import ROOT
 from tests.live import redis_server
@@ -143,8 +143,8 @@ def test_what_the_image_would_render_has_no_finding(build: str, tmp_path: Path):
     for name, spec in mounted.items():
         (tmp_path / name).write_text(json.dumps(spec), encoding="utf-8")
     stated = {entry["name"]: entry.get("value", "set-by-the-cluster") for entry in container(gateway(build))["env"]}
-    place = tmp_path if mounts(build)["model"] == loading.SPECIFICATIONS else tmp_path / "model.json"
-    result = loading.prepare({**stated, "LANGOP_MODEL_PATH": str(place)})
+    place = tmp_path if mounts(build)["model"] == load_config.SPECIFICATIONS else tmp_path / "model.json"
+    result = load_config.render_mounted({**stated, "LANGOP_MODEL_PATH": str(place)})
     assert len(result.config["model_list"]) == len(mounted)
     assert result.findings == ()
 
@@ -152,8 +152,8 @@ def test_what_the_image_would_render_has_no_finding(build: str, tmp_path: Path):
 @every_build
 def test_specifications_are_mounted_where_they_are_looked_for_as_a_folder_that_can_change(build: str):
     place = mounts(build)["model"]
-    assert place in (loading.SPECIFICATIONS, str(Path(loading.SPECIFICATION).parent))
-    assert "model.json" in models(build) or place == loading.SPECIFICATIONS
+    assert place in (load_config.SPECIFICATIONS, str(Path(load_config.SPECIFICATION).parent))
+    assert "model.json" in models(build) or place == load_config.SPECIFICATIONS
     assert not [mount for mount in container(gateway(build))["volumeMounts"] if "subPath" in mount]
 
 

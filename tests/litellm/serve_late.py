@@ -13,7 +13,7 @@ from types import UnionType
 from typing import Any, TypeVar
 
 from langop_model.gateway.serving import late, launcher, unused
-from langop_model.loading import prepare
+from langop_model.launch.load_config import render_mounted
 from tools.stand_in import StandIn
 
 USER = [{"role": "user", "content": "Hello!"}]
@@ -38,7 +38,7 @@ def main() -> None:
         model, config = Path(scratch, "model.json"), Path(scratch, "config.yaml")
         spec = {"provider": "openai-compatible", "modelName": "m", "endpoint": f"{provider.url}/v1"}
         model.write_text(json.dumps(spec), encoding="utf-8")
-        rendering = prepare({"LANGOP_MODEL_PATH": str(model)})
+        rendering = render_mounted({"LANGOP_MODEL_PATH": str(model)})
         config.write_text(rendering.text, encoding="utf-8")
         app = launcher.import_litellm(rendering.config["environment_variables"])
         imported = sorted(late.kept)

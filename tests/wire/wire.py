@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from langop_model.mounted_keys import ambient, foreign, load_keys
+from langop_model.launch.provider_credentials import load_keys, pod_identity_variables, variables_to_withhold
 from langop_model.renderer import rendering
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
@@ -100,7 +100,7 @@ class Wire:
         from langop_model.gateway.internals import hub, repeated, upstream_bodies
         from langop_model.gateway.routing import router
 
-        for name in set(foreign(os.environ)) - ambient(result, os.environ).keys():
+        for name in set(variables_to_withhold(os.environ)) - pod_identity_variables(result, os.environ).keys():
             self.monkeypatch.delenv(name)
         for variable, value in load_keys(result).items():
             self.monkeypatch.setenv(variable, value)

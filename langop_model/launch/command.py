@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from langop_model.aside import Aside
-from langop_model.mounted import Mounted, Say
+from langop_model.launch.background_call import ForkedCall
+from langop_model.launch.config_watcher import ConfigReloader, Say
 from langop_model.renderer import findings
 from langop_model.renderer.findings import SpecError
 from langop_model.renderer.settings import Settings
@@ -20,12 +20,12 @@ def launch(environment: Mapping[str, str], host: str, port: int, say: Say) -> in
     serving: before LiteLLM is imported for what can be known then.
     """
     workers = _workers(environment)
-    mounted = Mounted(dict(environment), say)
-    start = _Start(mounted, workers)
+    reloader = ConfigReloader(dict(environment), say)
+    start = _Start(reloader, workers)
     from langop_model.gateway.serving import launcher
 
     try:
-        return launcher.serve(mounted.path, start, host, port, workers, mounted)
+        return launcher.serve(reloader.path, start, host, port, workers, reloader)
     except ModuleNotFoundError as problem:
         if problem.name not in ("litellm", "uvicorn"):
             raise
@@ -34,20 +34,20 @@ def launch(environment: Mapping[str, str], host: str, port: int, say: Say) -> in
         start.variables()  # what is wrong with the specification is said first
         raise findings.error("LM720", address=f"{host}:{port}", reason=problem) from None
     except launcher.LaunchFailed as problem:
-        raise findings.error("LM721", reason=mounted.without_keys(str(problem))) from None
+        raise findings.error("LM721", reason=reloader.without_keys(str(problem))) from None
     except launcher.KeepsDying as problem:
-        raise findings.error("LM722", reason=mounted.without_keys(str(problem))) from None
+        raise findings.error("LM722", reason=reloader.without_keys(str(problem))) from None
 
 
 class _Start:
     """The first configuration, rendered in a process of its own while this one imports (the launcher's Start)."""
 
-    def __init__(self, mounted: Mounted, workers: int) -> None:
-        self.mounted = mounted
+    def __init__(self, reloader: ConfigReloader, workers: int) -> None:
+        self.reloader = reloader
         self.workers = workers
-        self.rendering = Aside(mounted.load, SpecError)
+        self.rendering = ForkedCall(reloader.load, SpecError)
         # What is written by hand may set a variable that any package reads when it is imported.
-        self.by_hand = "environment_variables" in mounted.environment.get("LANGOP_GATEWAY_EXTRA_CONFIG", "")
+        self.by_hand = "environment_variables" in reloader.environment.get("LANGOP_GATEWAY_EXTRA_CONFIG", "")
 
     def waiting(self) -> bool:
         """Whether there is time for an import that depends on no configuration."""
@@ -55,11 +55,11 @@ class _Start:
 
     def variables(self) -> Mapping[str, str]:
         """Write the configuration, and return the variables that LiteLLM shall find. Raises SpecError."""
-        exported = self.mounted.first(self.rendering.result)
-        for name in self.mounted.served.withheld:
+        exported = self.reloader.first(self.rendering.result)
+        for name in self.reloader.served.withheld:
             os.environ.pop(name, None)
-        if self.workers > 1 and not Settings.in_container(self.mounted.environment).redis:
-            self.mounted.say([findings.make("LM728", workers=self.workers)])
+        if self.workers > 1 and not Settings.in_container(self.reloader.environment).redis:
+            self.reloader.say([findings.make("LM728", workers=self.workers)])
         return exported
 
 

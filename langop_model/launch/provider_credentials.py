@@ -33,7 +33,7 @@ def load_keys(result: Rendering, say: Callable[[Iterable[Finding]], None] = lamb
     return exported
 
 
-def foreign(environment: Mapping[str, str]) -> list[str]:
+def variables_to_withhold(environment: Mapping[str, str]) -> list[str]:
     """Return the variables of `environment` from which LiteLLM would take a provider's key or address by itself.
 
     They are withheld: a provider gets what its LanguageModel says, and nothing that was meant for another.
@@ -41,10 +41,10 @@ def foreign(environment: Mapping[str, str]) -> list[str]:
     return [name for name in environment if name in catalogue.foreign_settings()]
 
 
-def ambient(result: Rendering, environment: Mapping[str, str]) -> dict[str, str]:
+def pod_identity_variables(result: Rendering, environment: Mapping[str, str]) -> dict[str, str]:
     """Return what is not withheld of them: a pod's own identity, where a model relies on it instead of a Secret."""
     prefixes = tuple(prefix for model in result.models if not model.credentials.items for prefix in model.provider.ambient)
-    return {name: environment[name] for name in foreign(environment) if prefixes and name.startswith(prefixes)}
+    return {name: environment[name] for name in variables_to_withhold(environment) if prefixes and name.startswith(prefixes)}
 
 
 def _load(credential: Credential, exported: dict[str, str]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from langop_model.watching import Watch
+from langop_model.launch.file_watcher import FileWatcher
 
 
 def rewrite(folder: Path) -> None:
@@ -41,8 +41,8 @@ def mount(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def watching(*paths: Path) -> Watch:
-    watch = Watch()
+def watching(*paths: Path) -> FileWatcher:
+    watch = FileWatcher()
     watch.remember(map(str, paths))
     return watch
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from langop_model import launching, loading, mounted
 from langop_model.gateway.serving import launcher
-from langop_model.mounted_keys import load_keys
+from langop_model.launch import command, config_watcher, load_config
+from langop_model.launch.provider_credentials import load_keys
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer.findings import Finding, SpecError
 from tests.conftest import ROOT
@@ -51,7 +51,7 @@ class Pod:
         return path
 
     def keys(self) -> dict[str, str]:
-        return load_keys(loading.prepare(self.environment))
+        return load_keys(load_config.render_mounted(self.environment))
 
     def refusal(self) -> tuple[Finding, ...]:
         with pytest.raises(SpecError) as caught:
@@ -64,17 +64,17 @@ class Pod:
 
 def test_a_bare_spec_is_rendered(pod: Pod):
     pod.mount(a_spec())
-    assert loading.prepare(pod.environment).config["model_list"][0]["model_name"] == "llama"
+    assert load_config.render_mounted(pod.environment).config["model_list"][0]["model_name"] == "llama"
 
 
 def test_the_host_name_of_the_pod_names_the_resource(pod: Pod):
     pod.mount(a_spec())
-    assert loading.prepare(pod.environment | {"HOSTNAME": "my-model-5d9c7b6f4-abcde"}).name == "my-model"
+    assert load_config.render_mounted(pod.environment | {"HOSTNAME": "my-model-5d9c7b6f4-abcde"}).name == "my-model"
 
 
 def test_a_manifest_is_rendered_too(pod: Pod):
     pod.mount(a_manifest(a_spec(), "named"))
-    assert loading.prepare(pod.environment).name == "named"
+    assert load_config.render_mounted(pod.environment).name == "named"
 
 
 def test_nothing_mounted_is_told(pod: Pod):
@@ -83,7 +83,7 @@ def test_nothing_mounted_is_told(pod: Pod):
 
 
 def test_the_usual_place_is_where_the_operator_mounts_it():
-    assert (loading.SPECIFICATION, mounted.CONFIGURATION) == ("/etc/langop/model.json", "/app/config.yaml")
+    assert (load_config.SPECIFICATION, config_watcher.CONFIGURATION) == ("/etc/langop/model.json", "/app/config.yaml")
 
 
 def test_a_name_that_no_file_can_have_is_told(pod: Pod):
@@ -93,7 +93,7 @@ def test_a_name_that_no_file_can_have_is_told(pod: Pod):
 
 def test_a_folder_without_a_model_is_a_gateway_that_has_none_yet(pod: Pod):
     (pod.folder / "model.json").mkdir()
-    result = loading.prepare(pod.environment)
+    result = load_config.render_mounted(pod.environment)
     assert (result.config["model_list"], codes(result.findings)) == ([], ["LM727"])
 
 
@@ -101,13 +101,13 @@ def test_a_folder_without_a_model_is_a_gateway_that_has_none_yet(pod: Pod):
 def operators_places(pod: Pod, monkeypatch: pytest.MonkeyPatch) -> Pod:
     """The operator's places, below the pod's folder."""
     del pod.environment["LANGOP_MODEL_PATH"]
-    monkeypatch.setattr(loading, "SPECIFICATION", str(pod.folder / "model.json"))
-    monkeypatch.setattr(loading, "SPECIFICATIONS", str(pod.folder / "models"))
+    monkeypatch.setattr(load_config, "SPECIFICATION", str(pod.folder / "model.json"))
+    monkeypatch.setattr(load_config, "SPECIFICATIONS", str(pod.folder / "models"))
     return pod
 
 
 def served_models(pod: Pod) -> list[str]:
-    return [entry["model_name"] for entry in loading.prepare(pod.environment).config["model_list"]]
+    return [entry["model_name"] for entry in load_config.render_mounted(pod.environment).config["model_list"]]
 
 
 def test_the_models_of_a_gateway_come_before_a_single_one(operators_places: Pod):
@@ -143,7 +143,7 @@ def test_with_neither_place_mounted_the_single_one_is_asked_for(operators_places
 
 def test_a_field_of_a_newer_operator_is_a_warning(pod: Pod):
     pod.mount(a_spec(fieldOfTomorrow=1, caching={"enabled": True, "shards": 3}))
-    found = loading.prepare(pod.environment).findings
+    found = load_config.render_mounted(pod.environment).findings
     assert [(finding.code, finding.level) for finding in found if finding.code == "LM101"] == [
         ("LM101", "warning"),
         ("LM101", "warning"),
@@ -170,12 +170,15 @@ def test_redis_without_an_address_is_an_error(pod: Pod):
 @pytest.mark.parametrize("variable", ["REDIS_HOST", "REDIS_URL"])
 def test_redis_with_an_address_is_right(pod: Pod, variable: str):
     pod.mount(a_spec(caching={"enabled": True, "backend": "redis"}))
-    assert loading.prepare(pod.environment | {variable: "redis"}).config["litellm_settings"]["cache_params"]["type"] == "redis"
+    assert (
+        load_config.render_mounted(pod.environment | {variable: "redis"}).config["litellm_settings"]["cache_params"]["type"]
+        == "redis"
+    )
 
 
 def test_a_cache_in_memory_needs_no_address(pod: Pod):
     pod.mount(a_spec(caching={"enabled": True}))
-    assert loading.prepare(pod.environment).config["litellm_settings"]["cache"] is True
+    assert load_config.render_mounted(pod.environment).config["litellm_settings"]["cache"] is True
 
 
 # The keys.
@@ -191,7 +194,7 @@ def test_a_key_is_what_its_file_holds_without_white_space_around_it(pod: Pod, co
 def test_the_configuration_refers_to_the_key_and_does_not_hold_it(pod: Pod):
     pod.mount(KEYED)
     pod.mount_key(b"sk-very-secret")
-    result = loading.prepare(pod.environment)
+    result = load_config.render_mounted(pod.environment)
     (name,) = load_keys(result)
     assert f"os.environ/{name}" in result.text
     assert "sk-very-secret" not in result.text
@@ -256,7 +259,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def launch(pod: Pod) -> list[Finding]:
     found: list[Finding] = []
-    launching.launch(pod.environment, "0.0.0.0", 4000, found.extend)
+    command.launch(pod.environment, "0.0.0.0", 4000, found.extend)
     return found
 
 
@@ -267,7 +270,7 @@ def test_litellm_is_served_with_the_written_configuration_the_files_environment_
     launch(pod)
     ((config, environment, host, port, workers, _),) = served
     assert (config, host, port, workers) == (pod.folder / "config.yaml", "0.0.0.0", 4000, 1)
-    assert config.read_text(encoding="utf-8") == loading.prepare(pod.environment).text
+    assert config.read_text(encoding="utf-8") == load_config.render_mounted(pod.environment).text
     assert environment["LANGOP_KEY_KEYS__ONE"] == "sk-1"
     assert environment["LITELLM_MODE"] == "PRODUCTION"
 
@@ -291,7 +294,7 @@ def test_without_its_key_nothing_is_written_and_nothing_is_served(pod: Pod, serv
 def test_where_the_usual_place_is_read_only_the_configuration_is_written_elsewhere(
     pod: Pod, served: list[Any], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(mounted, "CONFIGURATION", str(pod.folder / "missing" / "config.yaml"))
+    monkeypatch.setattr(config_watcher, "CONFIGURATION", str(pod.folder / "missing" / "config.yaml"))
     monkeypatch.setattr("tempfile.mkdtemp", lambda **_: str(pod.folder))
     pod.mount(a_spec())
     launch(pod)
@@ -375,7 +378,7 @@ def test_what_is_wrong_with_the_specification_is_told_before_an_address_that_is_
 def test_findings_are_told_once_and_by_the_launcher_itself(pod: Pod):
     pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")
     pod.mount(a_spec(fieldOfTomorrow=1))
-    assert codes(launch(pod)) == codes(loading.prepare(pod.environment).findings)
+    assert codes(launch(pod)) == codes(load_config.render_mounted(pod.environment).findings)
 
 
 @pytest.mark.parametrize(("extra", "may"), [("", True), ("{}", True), ("environment_variables: {}", False)])
@@ -390,7 +393,7 @@ def test_nothing_is_imported_before_variables_that_are_written_by_hand_are_known
         return 0
 
     monkeypatch.setattr(launcher, "serve", serve)
-    monkeypatch.setattr(loading, "load", slow(loading.load))
+    monkeypatch.setattr(load_config, "load_config", slow(load_config.load_config))
     pod.environment |= {"LANGOP_CONFIG_PATH": str(pod.folder / "config.yaml"), "LANGOP_GATEWAY_EXTRA_CONFIG": extra}
     pod.mount(a_spec())
     launch(pod)
@@ -441,14 +444,14 @@ class Change:
         pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")
         self.pod = pod
         self.said: list[Finding] = []
-        self.mounted = mounted.Mounted(pod.environment, self.said.extend)
-        self.first = self.mounted.first()
+        self.reloader = config_watcher.ConfigReloader(pod.environment, self.said.extend)
+        self.first = self.reloader.first()
         self.said.clear()
 
     def look(self) -> dict[str, str] | None:
         """Look twice: at the first time a file may still be being written."""
-        assert self.mounted.next() is None
-        return self.mounted.next()
+        assert self.reloader.next() is None
+        return self.reloader.next()
 
     @property
     def written(self) -> str:
@@ -498,7 +501,7 @@ def test_a_defect_while_a_change_is_rendered_does_not_end_the_gateway(change: Ch
     def fail(*_: Any) -> None:
         raise KeyError("no such template, sk-1")
 
-    monkeypatch.setattr(loading, "prepare", fail)
+    monkeypatch.setattr(load_config, "render_mounted", fail)
     change.pod.mount({**KEYED, "timeout": "7s"})
     assert change.look() is None
     assert codes(change.said) == ["LM736"]
@@ -531,7 +534,7 @@ def test_a_change_that_litellm_can_not_load_is_taken_back_from_the_file(change: 
     before = change.written
     change.pod.mount({**KEYED, "timeout": "7s"})
     change.look()
-    change.mounted.failed("wrong: sk-1")
+    change.reloader.failed("wrong: sk-1")
     assert change.written == before
     assert codes(change.said)[-1] == "LM725"
     assert "sk-1" not in change.said[-1].message
@@ -540,7 +543,7 @@ def test_a_change_that_litellm_can_not_load_is_taken_back_from_the_file(change: 
 def test_after_a_change_that_failed_the_former_specification_is_no_change(change: Change):
     change.pod.mount({**KEYED, "timeout": "7s"})
     change.look()
-    change.mounted.failed("wrong")
+    change.reloader.failed("wrong")
     change.pod.mount(KEYED)
     assert change.look() is None
 
@@ -548,7 +551,7 @@ def test_after_a_change_that_failed_the_former_specification_is_no_change(change
 def test_a_change_that_is_served_is_told(change: Change):
     change.pod.mount({**KEYED, "timeout": "7s"})
     change.look()
-    change.mounted.took_effect()
+    change.reloader.took_effect()
     assert codes(change.said)[-1] == "LM724"
     change.pod.mount(KEYED)
     assert change.look() is not None
@@ -573,7 +576,7 @@ def test_a_specification_changes_no_variable_that_only_a_start_can_change():
 
 
 def test_a_worker_that_dies_is_told_without_a_key(change: Change):
-    change.mounted.died("SIGKILL by sk-1")
+    change.reloader.died("SIGKILL by sk-1")
     assert codes(change.said) == ["LM723"]
     assert "sk-1" not in change.said[0].message
 

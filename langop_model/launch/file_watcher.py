@@ -12,7 +12,7 @@ from collections.abc import Iterable
 Mark = tuple[str, int, int, int]
 
 
-class Watch:
+class FileWatcher:
     """Remembers what stood at some paths, and says when something else stands there and has stopped changing."""
 
     def __init__(self) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from langop_model import termination
+from langop_model.launch import termination_log
 from langop_model.renderer import findings
 
 
 def logged(path: Path, *found: findings.Finding) -> str:
-    termination.log({"LANGOP_TERMINATION_LOG": str(path)}, found)
+    termination_log.write({"LANGOP_TERMINATION_LOG": str(path)}, found)
     return path.read_text(encoding="utf-8")
 
 
@@ -28,9 +28,9 @@ def test_what_kubernetes_would_not_keep_is_cut_between_letters(tmp_path: Path):
 
 
 def test_where_no_file_is_none_is_made(tmp_path: Path):
-    termination.log({"LANGOP_TERMINATION_LOG": str(tmp_path / "log")}, [findings.make("LM705")])
+    termination_log.write({"LANGOP_TERMINATION_LOG": str(tmp_path / "log")}, [findings.make("LM705")])
     assert not (tmp_path / "log").exists()
 
 
 def test_a_file_that_can_not_be_written_is_no_further_error(tmp_path: Path):
-    termination.log({"LANGOP_TERMINATION_LOG": str(tmp_path)}, [findings.make("LM705")])
+    termination_log.write({"LANGOP_TERMINATION_LOG": str(tmp_path)}, [findings.make("LM705")])

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 Result = TypeVar("Result")
 
 
-class Aside(Generic[Result]):
+class ForkedCall(Generic[Result]):
     """A call of `function`, begun now in a child process that is forked; it must print nothing.
 
     What it raises of the type `expected` is raised here. For everything else it is called again, here: a defect shows itself

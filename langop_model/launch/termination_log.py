@@ -13,7 +13,7 @@ FILE = "/dev/termination-log"  # terminationMessagePath
 LARGEST = 4096  # bytes that Kubernetes keeps
 
 
-def log(environment: Mapping[str, str], findings: Iterable[Finding]) -> None:
+def write(environment: Mapping[str, str], findings: Iterable[Finding]) -> None:
     """Write the errors among `findings` there, or where LANGOP_TERMINATION_LOG says.
 
     Only into a file that is there: elsewhere nobody would look for it.

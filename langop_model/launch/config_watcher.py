@@ -1,61 +1,45 @@
 """What is mounted and what is served of it: the configuration's file, and what has changed since.
 
-The renderer is imported where it renders: at the start that is another process (aside.py), here it is the first change.
+The renderer is imported where it renders: at the start in another process (background_call.py), here with the first change.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from langop_model import report
+from langop_model.launch.file_watcher import FileWatcher
+from langop_model.launch.loaded_config import LoadedConfig
 from langop_model.renderer import findings
 from langop_model.renderer.findings import Finding, SpecError
-from langop_model.watching import Watch
 
 CONFIGURATION = "/app/config.yaml"
 
 Say = Callable[[Iterable[Finding]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A configuration, and what LiteLLM shall find in its environment: the file's `own` variables, and the `keys`.
-
-    A pod's own identity is among the keys, where a model relies on it. `withheld` are the names that LiteLLM shall not find.
-    """
-
-    text: str = ""
-    own: dict[str, str] = field(default_factory=dict)
-    keys: dict[str, str] = field(default_factory=dict)
-    withheld: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """Both together."""
-        return {**self.keys, **self.own}
-
-
-class Mounted:
+class ConfigReloader:
     """What is mounted, rendered and written: at first, and again whenever it changes (the gateway's Changes)."""
 
     def __init__(self, environment: Mapping[str, str], say: Say) -> None:
         self.environment = environment
         self.say = say
         self.path = _configuration_path(environment)
-        self.watch = Watch()
-        self.served = self.tried = self.imported = Loaded()
+        self.watch = FileWatcher()
+        self.served = self.tried = self.imported = LoadedConfig()
 
-    def load(self) -> tuple[Loaded, Watch]:
-        """Return what is mounted now, and what has to be watched: also in another process (aside.py). Raises SpecError."""
-        from langop_model import loading  # with the renderer, which takes its time and is wanted once
+    def load(self) -> tuple[LoadedConfig, FileWatcher]:
+        """Return what is mounted now, and what has to be watched; at the start in another process (background_call.py).
 
-        return loading.load(self.environment, self.watch), self.watch
+        Raises SpecError.
+        """
+        from langop_model.launch.load_config import load_config  # with the renderer, which takes its time and is wanted once
 
-    def first(self, load: Callable[[], tuple[Loaded, Watch]] | None = None) -> dict[str, str]:
+        return load_config(self.environment, self.watch), self.watch
+
+    def first(self, load: Callable[[], tuple[LoadedConfig, FileWatcher]] | None = None) -> dict[str, str]:
         """Write the configuration, and return the variables that LiteLLM shall find. Raises SpecError.
 
         `load` returns what this object's own would.
@@ -104,13 +88,13 @@ class Mounted:
         """A worker ended by itself."""
         self.say([findings.make("LM723", reason=self.without_keys(how))])
 
-    def _write(self, loaded: Loaded) -> None:
+    def _write(self, loaded: LoadedConfig) -> None:
         self.say(loaded.findings)
         if self.environment.get("DEBUG", "").lower() in ("true", "1"):
             report.print_configuration(loaded.text)
         _write(self.path, loaded.text)
 
-    def _say_what_needs_a_start(self, loaded: Loaded) -> None:
+    def _say_what_needs_a_start(self, loaded: LoadedConfig) -> None:
         """LiteLLM reads some variables when it is imported, which was done with those of the first configuration."""
         from langop_model.gateway.serving.launcher import FOLLOWED
 

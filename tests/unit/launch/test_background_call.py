@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from langop_model.aside import Aside
+from langop_model.launch.background_call import ForkedCall
 from langop_model.renderer import findings
 from langop_model.renderer.findings import SpecError
 
@@ -16,15 +16,15 @@ LARGE = "x" * 1_000_000  # more than a pipe holds
 
 
 def test_the_result_comes_from_another_process():
-    assert Aside(os.getpid, SpecError).result() != os.getpid()
+    assert ForkedCall(os.getpid, SpecError).result() != os.getpid()
 
 
 def test_a_large_result_is_whole():
-    assert Aside(lambda: LARGE, SpecError).result() == LARGE
+    assert ForkedCall(lambda: LARGE, SpecError).result() == LARGE
 
 
 def test_it_says_when_it_is_done():
-    began = Aside(lambda: time.sleep(0.2), SpecError)
+    began = ForkedCall(lambda: time.sleep(0.2), SpecError)
     assert not began.done
     deadline = time.monotonic() + 10
     while not began.done:
@@ -39,7 +39,7 @@ def test_what_is_wrong_with_a_specification_arrives_whole():
         raise problem
 
     with pytest.raises(SpecError) as caught:
-        Aside(fail, SpecError).result()
+        ForkedCall(fail, SpecError).result()
     assert caught.value.findings == problem.findings
 
 
@@ -48,7 +48,7 @@ def test_a_defect_shows_itself_here(capfd: pytest.CaptureFixture[str]):
         raise KeyError(os.getpid())
 
     with pytest.raises(KeyError) as caught:
-        Aside(fail, SpecError).result()
+        ForkedCall(fail, SpecError).result()
     assert caught.value.args == (os.getpid(),)
     assert capfd.readouterr().err == ""
 
@@ -61,4 +61,4 @@ def test_a_child_that_was_killed_costs_nothing_but_time():
             os.kill(os.getpid(), signal.SIGKILL)
         return "here"
 
-    assert Aside(die_once, SpecError).result() == "here"
+    assert ForkedCall(die_once, SpecError).result() == "here"

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from langop_model.mounted import Loaded
-from langop_model.mounted_keys import ambient, foreign, load_keys
+from langop_model.launch.file_watcher import FileWatcher
+from langop_model.launch.loaded_config import LoadedConfig
+from langop_model.launch.provider_credentials import load_keys, pod_identity_variables, variables_to_withhold
 from langop_model.renderer import findings, rendering, source
 from langop_model.renderer.findings import SpecError
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
-from langop_model.watching import Watch
 
 SPECIFICATION = "/etc/langop/model.json"
 SPECIFICATIONS = "/etc/langop/models"  # model__<name>.json of each model of a gateway
@@ -22,18 +22,20 @@ SPECIFICATIONS = "/etc/langop/models"  # model__<name>.json of each model of a g
 SOFTENED = frozenset({"LM101"})
 
 
-def load(environment: Mapping[str, str], watch: Watch) -> Loaded:
+def load_config(environment: Mapping[str, str], watch: FileWatcher) -> LoadedConfig:
     """Return what is mounted, rendered, and its keys; `watch` remembers it, also where it is wrong. Raises SpecError."""
     watch.remember(_sources(environment))
-    result = prepare(environment)
+    result = render_mounted(environment)
     credentials = [credential for model in result.models for credential in model.credentials.items]
     watch.add({credential.place.rstrip("/") for credential in credentials})
     said = list(result.findings)
-    keys = {**ambient(result, environment), **load_keys(result, said.extend)}
-    return Loaded(result.text, result.config["environment_variables"], keys, tuple(foreign(environment)), tuple(said))
+    keys = {**pod_identity_variables(result, environment), **load_keys(result, said.extend)}
+    return LoadedConfig(
+        result.text, result.config["environment_variables"], keys, tuple(variables_to_withhold(environment)), tuple(said)
+    )
 
 
-def prepare(environment: Mapping[str, str]) -> Rendering:
+def render_mounted(environment: Mapping[str, str]) -> Rendering:
     """Return the rendering of the mounted LanguageModel, or of a gateway where a folder is mounted. Raises SpecError.
 
     The order is LANGOP_MODEL_PATH, /etc/langop/models/model__<name>.json, /etc/langop/model.json. A folder without models is

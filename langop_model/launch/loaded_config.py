@@ -1,0 +1,26 @@
+"""A configuration that was loaded from what is mounted, with everything that its processes need beside its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from langop_model.renderer.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """A configuration, and what LiteLLM shall find in its environment: the file's `own` variables, and the `keys`.
+
+    A pod's own identity is among the keys, where a model relies on it. `withheld` are the names that LiteLLM shall not find.
+    """
+
+    text: str = ""
+    own: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    withheld: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Both together."""
+        return {**self.keys, **self.own}
