@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.kubelet import MountedFolder
 from tools.image_test import checks
 from tools.image_test.engine import CommandLine, Container, find
-from tools.image_test.stage import Mounted
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 LOCKED = (ROOT / "requirements" / "gateway.txt").read_text(encoding="utf-8")
@@ -183,7 +183,7 @@ def test_an_engine_that_refuses_to_run_the_image_is_quoted(engine: CommandLine):
 
 
 def test_a_mounted_folder_changes_all_at_once_as_the_kubelet_does_it(tmp_path: Path):
-    mounted = Mounted(tmp_path / "secret")
+    mounted = MountedFolder(tmp_path / "secret")
     mounted.write({"key": "one"})
     link = (mounted.folder / "..data").readlink()
     mounted.write({"key": "two"})

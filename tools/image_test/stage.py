@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from tests.kubelet import MountedFolder
 from tests.live import redis_server
 from tests.live.redis_server import RedisServer
 from tools.image_test.engine import Container, Engine
@@ -21,31 +21,6 @@ from tools.stand_in import StandIn
 FIRST_KEY, SECOND_KEY = "not-a-real-key-one", "not-a-real-key-two"
 MODEL = "stand-in"
 REDIS_PASSWORD = "not-a-real-password"
-
-
-class Mounted:
-    """A folder as the kubelet mounts a ConfigMap or a Secret: a change swaps one symbolic link, and all files with it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.generation = 0
-        folder.mkdir(parents=True)
-
-    def write(self, files: dict[str, str]) -> None:
-        """Replace all files at once."""
-        self.generation += 1
-        data = self.folder / f"..data-{self.generation}"
-        data.mkdir()
-        for name, text in files.items():
-            (data / name).write_text(text, encoding="utf-8")
-            link = self.folder / name
-            if not link.is_symlink():
-                link.symlink_to(f"..data/{name}")
-        swap = self.folder / "..data_tmp"
-        swap.symlink_to(data.name)
-        swap.rename(self.folder / "..data")
-        if self.generation > 1:
-            shutil.rmtree(self.folder / f"..data-{self.generation - 1}")
 
 
 class Stage:
@@ -63,8 +38,8 @@ class Stage:
         if redis is not None:
             self.environment |= {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis.port), "REDIS_PASSWORD": REDIS_PASSWORD}
         folder.chmod(0o755)
-        self.model = Mounted(folder / "langop")
-        self.secrets = Mounted(folder / "secrets" / "credentials")
+        self.model = MountedFolder(folder / "langop")
+        self.secrets = MountedFolder(folder / "secrets" / "credentials")
         self.termination_log = folder / "termination-log"
         self.termination_log.touch()
         self.termination_log.chmod(0o666)
