@@ -1,0 +1,209 @@
+"""Equal requests at the same time: the provider is asked once in each process, and all get its answer as it comes.
+
+The request runs in a task that belongs to none of its clients: when the first one leaves, the others go on, and when the last
+one leaves, the provider's work ends. Processes do not know of each other's flights: n of them may ask n times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+from langop_model.gateway.upstreams.base import CLIENT_ERROR, Answer, UpstreamError
+
+MAX_FAILURES = 2  # of others, in a row, after which a request asks for itself
+READ_AHEAD = 256 * 1024  # bytes that a stream which is too large to be kept may be ahead of its slowest client
+
+Ask = Callable[[], Coroutine[Any, Any, Answer]]
+OnComplete = Callable[[Answer, "list[bytes] | None"], None]
+
+
+class Flight:
+    """One request to the provider, and the clients that wait for its answer. One event loop uses it.
+
+    `on_complete` gets the answer when it is complete, of a stream with its events. A stream of more than `max_bytes` is not
+    kept: from then on nobody can join, and it flows at the pace of its slowest client.
+    """
+
+    def __init__(self, ask: Ask, max_bytes: int, on_complete: OnComplete) -> None:
+        loop = asyncio.get_running_loop()
+        self.max_bytes = max_bytes
+        self.on_complete = on_complete
+        self.begun: asyncio.Future[Answer] = loop.create_future()
+        self.events: list[bytes] = []
+        self.dropped = 0  # number of events before those
+        self.size = 0  # bytes of the events
+        self.is_kept = True
+        self.is_over = False
+        self.error: BaseException | None = None
+        self.clients = 0
+        self.followers: set[Follower] = set()
+        self.changed = asyncio.Event()  # there is another event, or the end
+        self.consumed = asyncio.Event()  # a client has taken events, or left
+        self.task = loop.create_task(self._run(ask))
+
+    @property
+    def can_be_joined(self) -> bool:
+        """Whether another client can get the whole answer."""
+        return self.is_kept and not self.is_over
+
+    async def join(self) -> Answer:
+        """Return the answer when it has begun. Raises what the request raises."""
+        self.clients += 1
+        try:
+            answer = await asyncio.shield(self.begun)
+        except BaseException:
+            self.leave()
+            raise
+        own = type(answer)(
+            answer.status, answer.content_type, body=answer.body, usage=answer.usage, headers=answer.headers
+        )  # what one client's request notes in it is no other's
+        if answer.events is None:
+            self.leave()
+        else:
+            own.events = follower = Follower(self, own)
+            self.followers.add(follower)
+        return own
+
+    def leave(self) -> None:
+        """Note that a client has left or has everything; the last one ends the request."""
+        self.clients -= 1
+        if self.clients <= 0 and not self.is_over:
+            self.is_over = True
+            self.task.cancel()
+
+    async def _run(self, ask: Ask) -> None:
+        try:
+            answer = await ask()
+        except asyncio.CancelledError:
+            self.is_over = True
+            self.begun.cancel()
+            raise
+        except BaseException as error:  # noqa: BLE001 - each client raises it
+            self.is_over = True
+            self.begun.set_exception(error)
+            self.begun.exception()  # asyncio reports an exception that nobody has looked at: all clients may have left
+            return
+        if answer.events is None:
+            self.is_over = True
+            self.on_complete(answer, None)
+            self.begun.set_result(answer)
+        else:
+            self.begun.set_result(answer)
+            await self._read(answer, answer.events)
+
+    async def _read(self, answer: Answer, events: AsyncIterator[bytes]) -> None:
+        try:
+            async for event in events:
+                self._add(event)
+                if not self.is_kept:
+                    await self._keep_pace()
+            for follower in self.followers:
+                follower.answer.usage = answer.usage
+            if self.is_kept:
+                self.on_complete(answer, self.events)
+        except BaseException as error:
+            self.error = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self.is_over = True
+            self.changed.set()
+            await answer.aclose()
+
+    def _add(self, event: bytes) -> None:
+        self.events.append(event)
+        self.size += len(event)
+        self.is_kept = self.is_kept and self.size <= self.max_bytes
+        self.changed.set()
+
+    async def _keep_pace(self) -> None:
+        while True:
+            self.consumed.clear()
+            taken = min((follower.position for follower in self.followers), default=0) - self.dropped
+            if taken > 0:
+                self.size -= sum(map(len, self.events[:taken]))
+                self.dropped += taken
+                del self.events[:taken]
+            if self.size <= READ_AHEAD:
+                return
+            await self.consumed.wait()
+
+
+class Follower:
+    """The events of a flight for one of its clients."""
+
+    def __init__(self, flight: Flight, answer: Answer) -> None:
+        self.flight = flight
+        self.answer = answer
+        self.position = 0
+        self.is_closed = False
+
+    def __aiter__(self) -> Follower:
+        """Return itself."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next event. Raises what the stream raises."""
+        flight = self.flight
+        while not self.is_closed:
+            index = self.position - flight.dropped
+            if index < len(flight.events):
+                self.position += 1
+                flight.consumed.set()
+                return flight.events[index]
+            if flight.is_over:
+                await self.aclose()
+                if flight.error is not None:
+                    raise flight.error
+                break
+            flight.changed.clear()
+            await flight.changed.wait()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Leave the flight."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.flight.followers.discard(self)
+            self.flight.consumed.set()
+            self.flight.leave()
+
+
+class Flights:
+    """The flights of one cache, by key."""
+
+    def __init__(self) -> None:
+        self.flights: dict[str, Flight] = {}
+
+    async def share(self, key: str, ask: Ask, max_bytes: int, on_complete: OnComplete) -> tuple[Answer, bool]:
+        """Return the answer to a request, and whether another one had asked for it.
+
+        When that other one fails, the next in turn asks, and after MAX_FAILURES each asks for itself; but what is wrong with
+        an equal request itself fails them all. Raises what the own request raises.
+        """
+        for _ in range(MAX_FAILURES):
+            flight = self.flights.get(key)
+            if flight is None or not flight.can_be_joined:
+                return await self._start(key, Flight(ask, max_bytes, on_complete)).join(), False
+            try:
+                return await flight.join(), True
+            except UpstreamError as error:
+                if error.cause == CLIENT_ERROR:
+                    raise
+            except asyncio.CancelledError:
+                if not flight.begun.cancelled():  # this client has left, not the other
+                    raise
+            except Exception:  # noqa: BLE001, S110 - the request that had asked reports it
+                pass
+        return await ask(), False
+
+    def _start(self, key: str, flight: Flight) -> Flight:
+        def end(_: asyncio.Task[None]) -> None:
+            if self.flights.get(key) is flight:
+                del self.flights[key]
+
+        self.flights[key] = flight
+        flight.task.add_done_callback(end)
+        return flight

@@ -1,0 +1,49 @@
+"""Answers in the memory of this process: the most recently used, up to a number of bytes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cachetools import TLRUCache
+
+from langop_model.gateway.caching.backend import MEGABYTE
+
+# Megabytes for the answers of all models without spec.caching.maxSize together, in each worker.
+DEFAULT_MEGABYTES = 64
+# Bytes that an entry takes beside its key and its content: tests/unit/gateway/caching/test_memory.py measures it.
+OVERHEAD = 560
+
+
+class _Entry(NamedTuple):
+    content: bytes
+    expires: float
+
+
+class MemoryBackend:
+    """Entries up to `megabytes` in all, the least recently used dropped first. One event loop uses it."""
+
+    def __init__(self, megabytes: float = DEFAULT_MEGABYTES, timer: Callable[[], float] = time.monotonic) -> None:
+        self.timer = timer
+        self.max_entry = int(megabytes * MEGABYTE) // 4  # one answer must not drop all the others
+        self.entries: TLRUCache[str, _Entry] = TLRUCache(
+            maxsize=megabytes * MEGABYTE,
+            ttu=lambda _key, entry, _now: entry.expires,
+            timer=timer,
+            getsizeof=lambda entry: len(entry.content) + OVERHEAD,
+        )
+
+    def get_now(self, key: str) -> bytes | None:
+        """Return an entry, or None."""
+        entry = self.entries.get(key)
+        return None if entry is None else entry.content
+
+    async def get(self, key: str) -> bytes | None:
+        """Return an entry, or None."""
+        return self.get_now(key)
+
+    def put(self, key: str, entry: bytes, ttl: float | None) -> None:
+        """Keep an entry unless it is too large."""
+        if len(entry) <= self.max_entry:
+            self.entries[key] = _Entry(entry, self.timer() + ttl if ttl is not None else float("inf"))
