@@ -13,8 +13,10 @@ from langop_model.gateway.access.errors import APIError
 from langop_model.gateway.access.open_routes import OpenRoute, Purpose
 from langop_model.gateway.access.request_body import Body, ClientDisconnectedError
 from langop_model.gateway.access.request_schemas import SCHEMAS
-from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Observer, Served
+from langop_model.gateway.caching.keys import CacheControl
+from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
 from langop_model.gateway.routing.group_resolution import GroupNames
+from langop_model.gateway.routing.observer import Observer
 from langop_model.gateway.scope import Message, Receive, Send
 from langop_model.gateway.upstreams.base import UpstreamError
 
@@ -171,6 +173,7 @@ class _Exchange:
             agent=agent,
             retries=members.get("num_retries"),
             uses_fallbacks=members.get("disable_fallbacks") is not True,
+            cache_control=CacheControl.of(members),
         )
         try:
             served = await self.services.dispatcher.serve(call, self.record.observer)
@@ -178,16 +181,12 @@ class _Exchange:
             self.record.finish(error.status, error=error)
             await self._send_failure(error)
             return
-        try:
-            await self._send_answer(served)
-        finally:
-            served.settle()
+        await self._send_answer(served)
 
     async def _send_answer(self, served: Served) -> None:
         answer = served.answer
         headers = self._own_headers(served)
         if answer.body is not None:
-            served.settle()
             self.record.finish(answer.status, served)
             await self._send_whole(answer.status, answer.content_type.encode(), answer.body, headers)
             return
@@ -206,7 +205,6 @@ class _Exchange:
                 await self.send({"type": "http.response.body", "body": event, "more_body": True})
         finally:
             await answer.aclose()
-        served.settle()
         self.record.finish(answer.status, served, failure)
         await self.send({"type": "http.response.body", "body": b""})
 
@@ -214,8 +212,14 @@ class _Exchange:
         headers = [
             (b"x-langop-call-id", self.call_id.encode()),
             (b"x-langop-model", served.runtime.group.name.encode()),
-            (b"x-langop-endpoint", served.state.endpoint.id.encode()),
+            (b"x-langop-attempts", b"%d" % served.attempts),
         ]
+        if served.endpoint_id:
+            headers.append((b"x-langop-endpoint", served.endpoint_id.encode()))
+        if served.runtime.cache is not None:
+            headers.append((b"x-langop-cache", b"hit" if served.is_hit else b"miss"))
+        if served.fell_back:
+            headers.append((b"x-langop-fallback", served.runtime.group.name.encode()))
         if served.dropped:
             headers.append((b"x-langop-dropped", ", ".join(served.dropped).encode()))
         return headers

@@ -16,10 +16,11 @@ from langop_model.gateway.access.open_routes import OpenRoute, Purpose
 from langop_model.gateway.app import Record
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.limits.admission import Admission
-from langop_model.gateway.routing.dispatcher import Dispatcher, Observer
+from langop_model.gateway.routing.dispatcher import Dispatcher
 from langop_model.gateway.routing.endpoints import Endpoints, State
 from langop_model.gateway.routing.group_resolution import GroupNames
 from langop_model.gateway.routing.health_checks import HealthChecker, Probe
+from langop_model.gateway.routing.observer import Observer
 from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.upstreams.base import Answer, FailureKind, Route, Upstream, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments

@@ -1,0 +1,171 @@
+"""One attempt: each endpoint that may do better is asked before the attempt counts as failed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+
+from langop_model.contract.settings import Cause
+from langop_model.gateway.accounting import estimate
+from langop_model.gateway.limits.admission import RateLimitTimeoutError
+from langop_model.gateway.limits.sliding_window import Reservation
+from langop_model.gateway.routing.endpoints import State
+from langop_model.gateway.routing.failure_causes import is_endpoints_fault
+from langop_model.gateway.routing.observer import Observer
+from langop_model.gateway.routing.runtime import GroupRuntime
+from langop_model.gateway.upstreams.base import Answer, FailureKind, Upstream, UpstreamError, UpstreamRequest, Usage
+
+
+class Attempt:
+    """Asks the endpoints of a group. `most_tokens` is what the request may use at most, None when that is unknown."""
+
+    def __init__(
+        self,
+        runtime: GroupRuntime,
+        request: UpstreamRequest,
+        upstream: Upstream,
+        observer: Observer,
+        most_tokens: int | None,
+    ) -> None:
+        self.runtime = runtime
+        self.request = request
+        self.upstream = upstream
+        self.observer = observer
+        self.most_tokens = most_tokens
+        self.endpoint_id = ""
+
+    async def run(self) -> Answer:
+        """Return an answer that has begun. Raises the UpstreamError of the last endpoint."""
+        tried: set[str] = set()
+        runtime = self.runtime
+        while True:
+            reservation = await self._admit()
+            state = runtime.endpoints.choose(tried)
+            assert state is not None  # noqa: S101 - the loop ends when all were tried
+            tried.add(state.endpoint.id)
+            try:
+                return await self._ask(state, reservation)
+            except UpstreamError as error:
+                if not is_endpoints_fault(error) or len(tried) >= len(runtime.endpoints.states):
+                    raise
+
+    async def _admit(self) -> Reservation:
+        admission = self.runtime.admission
+        if admission.open:
+            return await admission.admit(None, 0.0)
+        started = time.monotonic()
+        try:
+            reservation = await admission.admit(self.most_tokens, started + admission.limits.wait)
+        except RateLimitTimeoutError as refused:
+            self.observer.limited(self.runtime, refused)
+            raise _rate_limited(self.runtime.group.resource, refused) from None
+        self.observer.queued(self.runtime, time.monotonic() - started)
+        return reservation
+
+    async def _ask(self, state: State, reservation: Reservation) -> Answer:
+        runtime, endpoint = self.runtime, state.endpoint
+        self.endpoint_id = endpoint.id
+        started = time.monotonic()
+        self.observer.attempted(runtime, endpoint.id)
+        try:
+            answer = await self.upstream.send(runtime.group, endpoint, self.request)
+        except UpstreamError as error:
+            if is_endpoints_fault(error):
+                runtime.endpoints.failed(state)
+            runtime.admission.settle(reservation, 0, answered=error.reached)
+            runtime.endpoints.released(state)
+            self.observer.failed(runtime, endpoint.id, error, time.monotonic() - started)
+            raise
+        except BaseException:  # the client has left: the provider was asked, and its answer will not come
+            runtime.admission.settle(reservation, estimate.question_tokens(self.request.body))
+            runtime.endpoints.released(state)
+            raise
+        seconds = time.monotonic() - started
+        runtime.endpoints.answered(state, seconds)
+        self.observer.answered(runtime, endpoint.id, seconds)
+        if answer.events is None:
+            self._settle(state, reservation, answer)
+        else:
+            answer.events = _SettlingEvents(
+                answer.events,
+                lambda: self._settle(state, reservation, answer),
+                lambda error: self._broke(state, error),
+            )
+        return answer
+
+    def _broke(self, state: State, error: UpstreamError) -> None:
+        """Note that a stream failed after its first event."""
+        if is_endpoints_fault(error):
+            self.runtime.endpoints.failed(state)
+        self.observer.failed(self.runtime, state.endpoint.id, error, 0.0)
+
+    def _settle(self, state: State, reservation: Reservation, answer: Answer) -> None:
+        usage = answer.usage = self._usage(answer)
+        self.runtime.admission.settle(reservation, usage.total)
+        self.runtime.endpoints.released(state)
+        self.observer.settled(self.runtime, state.endpoint.id, usage)
+
+    def _usage(self, answer: Answer) -> Usage:
+        """Return the provider's own count of tokens, else an estimate."""
+        account = answer.account
+        found = answer.usage or (account.usage() if account is not None else None)
+        if found is not None:
+            return found
+        question = estimate.question_tokens(self.request.body, sum(len(file.content) for file in self.request.files))
+        if account is not None:
+            return account.estimate(question)
+        return estimate.estimated(question, len(answer.body or b"") // estimate.BYTES_PER_TOKEN)
+
+
+class _SettlingEvents:
+    """The events of an answer; what is held is given back when they end, break, or nobody waits for them, even unread."""
+
+    def __init__(
+        self, events: AsyncIterator[bytes], settle: Callable[[], None], broke: Callable[[UpstreamError], None]
+    ) -> None:
+        self.events = events
+        self.settle = settle
+        self.broke = broke
+        self.is_settled = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self.events)
+        except StopAsyncIteration:
+            self._settle_once()
+            raise
+        except UpstreamError as error:
+            self.broke(error)
+            self._settle_once()
+            raise
+
+    async def aclose(self) -> None:
+        """End the provider's work."""
+        close = getattr(self.events, "aclose", None)
+        try:
+            if close is not None:
+                await close()
+        finally:
+            self._settle_once()
+
+    def _settle_once(self) -> None:
+        if not self.is_settled:
+            self.is_settled = True
+            self.settle()
+
+
+def _rate_limited(resource: str, refused: RateLimitTimeoutError) -> UpstreamError:
+    return UpstreamError(
+        FailureKind.RATE_LIMITED,
+        429,
+        f"{resource}: {refused}",
+        cause=Cause.RATE_LIMIT,
+        type="rate_limit_error",
+        code="rate_limit_exceeded",
+        param=refused.limit,
+        retry_after=refused.retry_after,
+        reached=False,
+    )

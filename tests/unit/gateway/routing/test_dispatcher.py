@@ -1,0 +1,308 @@
+"""From a client's request to the answer of some provider."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from langop_model.contract.settings import Cause, Endpoint, Fallback, Group, Limits, Retries, Upstream
+from langop_model.gateway.limits.admission import Admission
+from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
+from langop_model.gateway.routing.endpoints import Endpoints
+from langop_model.gateway.routing.group_resolution import Resolved
+from langop_model.gateway.routing.observer import Observer
+from langop_model.gateway.routing.runtime import GroupRuntime
+from langop_model.gateway.upstreams.base import (
+    CLIENT_ERROR,
+    Answer,
+    FailureKind,
+    Route,
+    UpstreamError,
+    UpstreamRequest,
+    Usage,
+)
+
+QUESTION = {"model": "m", "messages": [{"role": "user", "content": "Hello!"}]}
+Outcome = UpstreamError | Answer | type[asyncio.CancelledError]
+
+
+def failure(status: int = 503, cause: str = Cause.SERVER_ERROR, **more: Any) -> UpstreamError:
+    return UpstreamError(FailureKind.HTTP, status, f"status {status}", cause=cause, **more)
+
+
+class Provider:
+    """An upstream that answers as told, endpoint by endpoint, and remembers what it was asked."""
+
+    def __init__(self, **outcomes: Sequence[Outcome]) -> None:
+        self.outcomes = {name: list(each) for name, each in outcomes.items()}
+        self.asked: list[tuple[str, UpstreamRequest]] = []
+
+    async def send(self, _: Group, endpoint: Endpoint, request: UpstreamRequest) -> Answer:
+        self.asked.append((endpoint.id, request))
+        told = self.outcomes.get(endpoint.id) or []
+        outcome = told.pop(0) if told else Answer(body=b"{}", usage=Usage(1, 2))
+        if isinstance(outcome, Answer):
+            return outcome
+        raise outcome if isinstance(outcome, UpstreamError) else outcome()
+
+    async def aclose(self) -> None: ...
+
+    @property
+    def ids(self) -> list[str]:
+        return [name for name, _ in self.asked]
+
+
+class World:
+    """A dispatcher over some groups, a provider behind all of them, and the seconds that were slept."""
+
+    def __init__(self, provider: Provider, *groups: Group) -> None:
+        self.provider = provider
+        self.slept: list[float] = []
+        self.runtimes = {
+            group.name: GroupRuntime(group, Admission(group.limits), Endpoints(group), provider, provider) for group in groups
+        }
+        self.dispatcher = Dispatcher(self.runtimes, self.sleep)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    def ask(self, *groups: str, **more: Any) -> Served:
+        call = Call(Route.CHAT, "m", Resolved(groups or ("m",), "m"), QUESTION, **more)
+        return asyncio.run(self.dispatcher.serve(call, Observer()))
+
+
+def group(name: str = "m", *endpoints: str, **members: Any) -> Group:
+    upstream = Upstream(model=name, routes={"chat": "/chat/completions"})
+    ids = endpoints or (f"{name}-0",)
+    return Group(name, name, tuple(Endpoint(each) for each in ids), strategy="round-robin", upstream=upstream, **members)
+
+
+RETRIES = Retries(attempts=2, initial_backoff=1, max_backoff=5, multiplier=3, status_codes=frozenset({503}))
+
+
+def test_an_answer_is_returned_as_it_came():
+    world = World(Provider(), group())
+    served = world.ask()
+    assert (served.answer.body, served.endpoint_id, served.attempts) == (b"{}", "m-0", 1)
+
+
+def test_a_status_of_the_policy_is_retried_with_growing_waits():
+    world = World(Provider(**{"m-0": [failure(), failure()]}), group(retries=RETRIES))
+    assert world.ask().attempts == 3
+    assert world.slept == [1, 3]
+
+
+def test_retry_after_makes_a_wait_longer_and_never_longer_than_the_longest():
+    world = World(Provider(**{"m-0": [failure(retry_after=4.0), failure(retry_after=60.0)]}), group(retries=RETRIES))
+    world.ask()
+    assert world.slept == [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("error", "count"),
+    [
+        (failure(500), 1),  # not in the policy
+        (failure(429, Cause.RATE_LIMIT), 1),
+        (failure(503), 3),
+        (UpstreamError(FailureKind.UNSUPPORTED, 503, "no such route", cause=CLIENT_ERROR, reached=False), 1),
+    ],
+)
+def test_only_what_the_policy_names_is_retried(error: UpstreamError, count: int):
+    world = World(Provider(**{"m-0": [error] * 5}), group(retries=RETRIES))
+    with pytest.raises(UpstreamError) as raised:
+        world.ask()
+    assert raised.value is error
+    assert len(world.provider.asked) == count
+
+
+def test_a_client_may_ask_for_fewer_retries_and_not_for_more():
+    for asked, count in ((0, 1), (1, 2), (9, 3)):
+        world = World(Provider(**{"m-0": [failure()] * 9}), group(retries=RETRIES))
+        with pytest.raises(UpstreamError):
+            world.ask(retries=asked)
+        assert len(world.provider.asked) == count
+
+
+def test_an_attempt_asks_each_endpoint_before_it_waits():
+    world = World(Provider(a=[failure()], b=[failure()]), group("m", "a", "b", retries=RETRIES))
+    world.ask()
+    assert world.provider.ids[:2] == ["a", "b"]
+    assert world.slept == [1]
+
+
+@pytest.mark.parametrize(("status", "cause"), [(400, CLIENT_ERROR), (422, CLIENT_ERROR), (400, Cause.CONTEXT_WINDOW)])
+def test_a_wrong_request_is_not_sent_to_another_endpoint(status: int, cause: str):
+    world = World(Provider(a=[failure(status, cause)]), group("m", "a", "b"))
+    with pytest.raises(UpstreamError):
+        world.ask()
+    assert world.provider.ids == ["a"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refused_key_or_a_missing_model_is_one_endpoints_fault(status: int):
+    world = World(Provider(a=[failure(status, CLIENT_ERROR)]), group("m", "a", "b"))
+    assert world.ask().endpoint_id == "b"
+
+
+@pytest.mark.parametrize(
+    ("causes", "cause", "falls_back"),
+    [
+        ({Cause.ERROR}, CLIENT_ERROR, True),
+        ({Cause.ERROR}, Cause.TIMEOUT, True),
+        ({Cause.CONTEXT_WINDOW}, Cause.CONTEXT_WINDOW, True),
+        ({Cause.CONTEXT_WINDOW}, Cause.CONTENT_POLICY, False),
+        ({Cause.RATE_LIMIT, Cause.TIMEOUT}, Cause.TIMEOUT, True),
+    ],
+)
+def test_a_fallback_is_asked_for_its_causes(causes: set[Cause], cause: str, falls_back: bool):
+    first = group(fallbacks=(Fallback("f", frozenset(causes)),))
+    world = World(Provider(**{"m-0": [failure(400, cause)]}), first, group("f"))
+    if falls_back:
+        served = world.ask()
+        assert (served.runtime.group.name, served.fell_back) == ("f", True)
+    else:
+        with pytest.raises(UpstreamError):
+            world.ask()
+
+
+def test_fallbacks_are_asked_in_order_and_the_client_gets_the_first_models_error():
+    first = group(fallbacks=tuple(Fallback(name, frozenset({Cause.ERROR})) for name in ("f", "g")))
+    errors = {"m-0": [failure(500)], "f-0": [failure(502)], "g-0": [failure(504)]}
+    world = World(Provider(**errors), first, group("f"), group("g"))
+    with pytest.raises(UpstreamError) as raised:
+        world.ask()
+    assert world.provider.ids == ["m-0", "f-0", "g-0"]
+    assert raised.value.status == 500
+
+
+def test_two_models_that_back_each_other_up_are_asked_once_each():
+    ours, theirs = (group(a, fallbacks=(Fallback(b, frozenset({Cause.ERROR})),)) for a, b in (("m", "f"), ("f", "m")))
+    world = World(Provider(**{"m-0": [failure()] * 3, "f-0": [failure()] * 3}), ours, theirs)
+    with pytest.raises(UpstreamError):
+        world.ask()
+    assert world.provider.ids == ["m-0", "f-0"]
+
+
+def test_a_fallback_gets_one_attempt_whatever_its_own_policy():
+    first = group(fallbacks=(Fallback("f", frozenset({Cause.ERROR})),))
+    world = World(Provider(**{"m-0": [failure()], "f-0": [failure()] * 5}), first, group("f", retries=RETRIES))
+    with pytest.raises(UpstreamError):
+        world.ask()
+    assert world.provider.ids == ["m-0", "f-0"]
+
+
+def test_a_client_may_ask_for_no_fallbacks():
+    first = group(fallbacks=(Fallback("f", frozenset({Cause.ERROR})),))
+    world = World(Provider(**{"m-0": [failure()]}), first, group("f"))
+    with pytest.raises(UpstreamError):
+        world.ask(uses_fallbacks=False)
+
+
+def test_an_answer_names_the_model_that_was_asked_for_but_a_fallbacks_its_own():
+    first = group(fallbacks=(Fallback("f", frozenset({Cause.ERROR})),))
+    world = World(Provider(**{"m-0": [failure()]}), first, group("f"))
+    world.ask()
+    assert [request.shown_model for _, request in world.provider.asked] == ["m", ""]
+
+
+def test_resources_that_share_a_name_stand_in_for_each_other():
+    world = World(Provider(**{"m-0": [failure()]}), group("m"), group("n"))
+    served = world.ask("m", "n")
+    assert (served.runtime.group.name, served.fell_back) == ("n", False)
+
+
+def test_a_models_own_limit_is_answered_by_the_other_resource_of_that_name():
+    limited = group("m", limits=Limits(requests_per_minute=1, wait=0.0))
+    world = World(Provider(), limited, group("n"))
+    assert [world.ask("m", "n").runtime.group.name for _ in range(2)] == ["m", "n"]
+
+
+def test_a_limit_that_is_reached_is_429_with_its_name_and_asks_nobody():
+    world = World(Provider(), group(limits=Limits(requests_per_minute=1, wait=0.0)))
+    world.ask()
+    with pytest.raises(UpstreamError) as raised:
+        world.ask()
+    error = raised.value
+    assert (error.status, error.param, error.code) == (429, "rateLimits.requestsPerMinute", "rate_limit_exceeded")
+    assert error.retry_after
+    assert len(world.provider.asked) == 1
+
+
+def test_an_attempt_that_reached_nobody_counts_against_no_limit():
+    lost = UpstreamError(FailureKind.CONNECTION, 503, "unreachable", cause=Cause.SERVER_ERROR, reached=False)
+    world = World(Provider(**{"m-0": [lost]}), group(limits=Limits(requests_per_minute=1, wait=0.0)))
+    with pytest.raises(UpstreamError):
+        world.ask()
+    assert world.ask().answer.body == b"{}"
+
+
+async def _events(*events: bytes) -> AsyncIterator[bytes]:
+    for event in events:
+        yield event
+
+
+class Account:
+    is_complete = True
+
+    def usage(self) -> Usage | None:
+        return None
+
+    def estimate(self, question: int) -> Usage:
+        return Usage(question, 7, estimated=True)
+
+
+def test_a_stream_holds_its_place_until_its_last_event():
+    limited = group(limits=Limits(concurrent_requests=1, wait=0.0))
+    stream = Answer(events=_events(b"data: 1\n\n", b"data: 2\n\n"), account=Account())
+    world = World(Provider(**{"m-0": [stream]}), limited)
+    call = Call(Route.CHAT, "m", Resolved(("m",), "m"), QUESTION, stream=True)
+
+    async def run() -> None:
+        served = await world.dispatcher.serve(call, Observer())
+        with pytest.raises(UpstreamError, match="concurrentRequests"):
+            await world.dispatcher.serve(call, Observer())
+        assert served.answer.events is not None
+        assert [event async for event in served.answer.events] == [b"data: 1\n\n", b"data: 2\n\n"]
+        assert (
+            served.answer.usage == Usage(served.answer.usage.input_tokens, 7, estimated=True) if served.answer.usage else False
+        )
+        await world.dispatcher.serve(call, Observer())
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_a_client_that_leaves_a_stream_gives_its_place_back(read: int):
+    limited = group(limits=Limits(concurrent_requests=1, wait=0.0))
+    stream = Answer(events=_events(b"data: 1\n\n", b"data: 2\n\n"), account=Account())
+    world = World(Provider(**{"m-0": [stream]}), limited)
+    call = Call(Route.CHAT, "m", Resolved(("m",), "m"), QUESTION, stream=True)
+
+    async def run() -> None:
+        served = await world.dispatcher.serve(call, Observer())
+        assert served.answer.events is not None
+        for _ in range(read):
+            await anext(served.answer.events)
+        await served.answer.aclose()
+        await world.dispatcher.serve(call, Observer())
+
+    asyncio.run(run())
+
+
+def test_a_client_that_leaves_before_the_answer_gives_its_place_back():
+    world = World(Provider(**{"m-0": [asyncio.CancelledError]}), group(limits=Limits(concurrent_requests=1, wait=0.0)))
+    with pytest.raises(asyncio.CancelledError):
+        world.ask()
+    assert world.ask().answer.body == b"{}"
+
+
+def test_an_answer_without_usage_counts_by_estimate():
+    world = World(Provider(**{"m-0": [Answer(body=b"x" * 400)]}), group(limits=Limits(tokens_per_minute=50, wait=0.0)))
+    served = world.ask()
+    assert served.answer.usage is not None
+    assert served.answer.usage.estimated
+    with pytest.raises(UpstreamError, match="tokensPerMinute"):
+        world.ask()
