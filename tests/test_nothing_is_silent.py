@@ -325,28 +325,36 @@ COST_FINDING = '{% do report("LM407", "spec", "costTracking", field, switch="spe
 
 
 @pytest.mark.parametrize(
-    ("template", "line", "example", "leaf", "strict"),
+    ("lines", "example", "leaf", "strict"),
     [
-        ("timeout.yaml.j2", "      timeout: {{ spec.timeout | seconds }}", "custom-endpoint", "spec.timeout", False),
-        ("caching.yaml.j2", "    ttl: {{ process.cache_ttl }}", "openai-model", "spec.caching.ttl", False),
         (
-            "rate-limits.yaml.j2",
-            "          {{ name }}: {{ limits[field] }}",
+            {
+                "timeout.yaml.j2": "      timeout: {{ spec.timeout | seconds }}",
+                "upstream.yaml.j2": "        timeout: {{ model.spec.timeout | seconds }}",
+            },
+            "custom-endpoint",
+            "spec.timeout",
+            False,
+        ),
+        ({"caching.yaml.j2": "    ttl: {{ process.cache_ttl }}"}, "openai-model", "spec.caching.ttl", False),
+        (
+            {"rate-limits.yaml.j2": "          {{ name }}: {{ limits[field] }}"},
             "azure-openai",
             "spec.rateLimits.tokensPerMinute",
             True,  # a finding speaks of all limits
         ),
-        ("cost.yaml.j2", COST_FINDING, "without-cost", "spec.costTracking.inputTokenCost", True),
+        ({"cost.yaml.j2": COST_FINDING}, "without-cost", "spec.costTracking.inputTokenCost", True),
     ],
     ids=["timeout", "ttl", "limit", "finding"],
 )
 def test_a_line_that_is_missing_in_a_template_makes_its_field_silent(
-    templates: Path, template: str, line: str, example: str, leaf: str, strict: bool
+    templates: Path, lines: Mapping[str, str], example: str, leaf: str, strict: bool
 ):
-    path = templates / template
-    text = path.read_text(encoding="utf-8")
-    assert text.count(f"{line}\n") == 1
-    path.write_text(text.replace(f"{line}\n", ""), encoding="utf-8")
+    for template, line in lines.items():
+        path = templates / template
+        text = path.read_text(encoding="utf-8")
+        assert text.count(f"{line}\n") == 1
+        path.write_text(text.replace(f"{line}\n", ""), encoding="utf-8")
 
     (resource,) = resources_of(ROOT / "examples" / f"{example}.yaml")
     assert leaf in [entry.split(": ")[0] for entry in silent([resource], 0, strict=strict)[1]]

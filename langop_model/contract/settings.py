@@ -106,6 +106,16 @@ class KeyHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelRules:
+    """What models take whose whole name matches the pattern `match`, beside what their Upstream says."""
+
+    match: str
+    drops: tuple[str, ...] = ()
+    renames: dict[str, str] = field(default_factory=dict)
+    translates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """How the provider of a group is asked without LiteLLM, in its own protocol, which is also the client's.
 
@@ -113,8 +123,11 @@ class Upstream:
     `routes` are the routes that it serves in the client's protocol, each with its path; `{model}` in a path is the model.
     `key` is the header of the key; None where it takes none. `headers` and `query` go with each request.
 
+    `extra_body` are members that each request gets, whatever the client says.
+
     Of the members of a request: `drops` are hints that it does not take, and that are dropped; `renames` have another name
-    there; a request with one of `translates` goes through LiteLLM. Each is a name, or `name=value` for that value only.
+    there; a request with one of `translates` goes through LiteLLM, any request with `*`. Each is a name, or `name=value` or
+    `name!=value` for some values only. `models` are further rules for models whose name fits, of a group that serves any.
     """
 
     model: str
@@ -125,6 +138,8 @@ class Upstream:
     drops: tuple[str, ...] = ()
     renames: dict[str, str] = field(default_factory=dict)
     translates: tuple[str, ...] = ()
+    extra_body: dict[str, Any] = field(default_factory=dict)
+    models: tuple[ModelRules, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +259,9 @@ def _upstream(section: Mapping[str, Any]) -> Upstream:
     members = dict(section)
     if "key" in section:
         members["key"] = KeyHeader(**section["key"])
-    for name in ("drops", "translates"):
-        members[name] = tuple(section.get(name, ()))
-    return Upstream(**members)
+    members["models"] = tuple(ModelRules(**_rules(each)) for each in section.get("models", ()))
+    return Upstream(**_rules(members))
+
+
+def _rules(section: Mapping[str, Any]) -> dict[str, Any]:
+    return {**section, **{name: tuple(section.get(name, ())) for name in ("drops", "translates")}}

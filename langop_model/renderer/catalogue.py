@@ -22,6 +22,27 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Relay:
+    """How a provider is asked in its own protocol, where that is the client's too: see the comment in schema/providers.json."""
+
+    routes: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    drops: tuple[str, ...] = ()
+    renames: Mapping[str, str] = field(default_factory=dict)
+    translates: tuple[str, ...] = ()
+    models: tuple[Mapping[str, Any], ...] = ()
+
+    def rules(self, model: str) -> dict[str, Any]:
+        """Return `drops`, `renames` and `translates` of a model, those of all models included; the first match counts."""
+        own = next((rules for rules in self.models if re.fullmatch(rules["match"], model)), {})
+        return {
+            "drops": [*self.drops, *own.get("drops", ())],
+            "renames": {**self.renames, **own.get("renames", {})},
+            "translates": [*self.translates, *own.get("translates", ())],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """A row. The comment in schema/providers.json says what each member means."""
 
@@ -30,6 +51,7 @@ class Provider:
     link: str
     litellm: str
     routes: tuple[str, ...]
+    relay: Relay | None = None
     template: str = "deployment.yaml.j2"
     address: str = ""
     form: str = ""
@@ -181,6 +203,9 @@ def provider_of(name: str, row: Mapping[str, Any]) -> Provider:
             members[key] = tuple(tuple(names) for names in members[key])
     if "template" in row:
         members["template"] = f"providers/{row['template']}.yaml.j2"
+    if "relay" in row:
+        lists = {key: tuple(value) for key, value in row["relay"].items() if isinstance(value, list)}
+        members["relay"] = Relay(**{**row["relay"], **lists})
     if "check" in row:
         members["check"] = Check(**row["check"])
     return Provider(**{"name": name, "litellm": name, **members})

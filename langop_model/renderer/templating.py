@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import ChainableUndefined, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
-from langop_model.renderer import durations, yaml_text
+from langop_model.renderer import addresses, durations, upstream, yaml_text
 from langop_model.resources import folder
 
 if TYPE_CHECKING:
@@ -46,10 +46,14 @@ def environment() -> Environment:
     )
     env.filters["seconds"] = durations.seconds
     env.filters["per_token"] = _per_token
-    env.filters["without_suffix"] = lambda text, *suffixes: _without_suffix(text, suffixes)
+    env.filters["without_suffix"] = lambda text, *suffixes: addresses.without_suffix(text, suffixes)
     env.filters["comment"] = _comment
     env.filters["and_also"] = lambda members, name, value: {**members, name: value}
     env.globals["litellm_version"] = LITELLM_VERSION
+    env.globals["upstream_of"] = upstream.of_model
+    env.globals["address_of"] = upstream.address
+    env.globals["defaults_of"] = upstream.defaults
+    env.globals["all_routes"] = upstream.ALL_ROUTES
     return env
 
 
@@ -91,13 +95,3 @@ def _per_token(price_per_thousand: float) -> float:
     from decimal import Decimal
 
     return float(Decimal(json.dumps(price_per_thousand)) / 1000)
-
-
-def _without_suffix(url: str, suffixes: tuple[str, ...]) -> str:
-    """Return `url` without a slash at its end, and without what LiteLLM appends to its path itself."""
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    path = f"{slash}{path}".rstrip("/")
-    for suffix in suffixes:
-        path = path.removesuffix(suffix).rstrip("/")
-    return f"{scheme}://{host}{path}"

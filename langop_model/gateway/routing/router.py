@@ -30,7 +30,8 @@ class GatewayRouter(Base):  # type: ignore[misc]
         self.built: dict[str, tuple[Any, Any]] = {}  # of an id: the entry of the model list, and what LiteLLM makes of it
         super().__init__(*args, **kwargs)
         section = litellm.callback_settings.get(settings.SECTION)
-        groups = settings.groups(section) if section else {}
+        every = settings.groups(section) if section else {}
+        groups = {name: group for name, group in every.items() if not group.internal}
         self.served = call.serve(groups, litellm_redis.connect() if groups else None)
         self.shared_names = {name: names.InTurn(groups) for name, groups in settings.shared_names(section or {}).items()}
         self.deployments_by_id = {entry["model_info"]["id"]: entry for entry in self.model_list}

@@ -1,0 +1,92 @@
+"""How the gateway asks a model's provider without LiteLLM: the member `upstream` of its section, where that is possible."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from langop_model.renderer import addresses, parameters
+from langop_model.renderer.plan import Deployment, Model
+from langop_model.resources import load_json
+
+ALL_ROUTES = {
+    "chat": "/chat/completions",
+    "completions": "/completions",
+    "embeddings": "/embeddings",
+    "responses": "/responses",
+    "messages": "/messages",
+    "count_tokens": "/messages/count_tokens",
+    "moderations": "/moderations",
+    "images": "/images/generations",
+    "image_edits": "/images/edits",
+    "transcriptions": "/audio/transcriptions",
+    "speech": "/audio/speech",
+    "rerank": "/rerank",
+}
+"""What another gateway of this project serves, each with its path below /v1."""
+
+# Parameters of LiteLLM that the gateway follows without LiteLLM.
+FOLLOWED = frozenset({"allowed_openai_params", "api_version", "base_model", "drop_params", "extra_body", "extra_headers"})
+
+
+@cache
+def request_members() -> frozenset[str]:
+    """Return the names of parameters that are members of a request to a model, not settings of LiteLLM."""
+    return frozenset(load_json("request-members.json")["members"])
+
+
+def is_request_member(name: str) -> bool:
+    """Whether a parameter goes into the body of requests: one that LiteLLM does not know is the provider's."""
+    return name in request_members() or name not in parameters.known()
+
+
+def of_model(model: Model) -> dict[str, Any]:
+    """Return `upstream` of a model's section; empty where LiteLLM translates all its requests."""
+    relay = model.provider.relay
+    if relay is None or not _has_plain_key(model) or not all(address(model, each) for each in model.deployments):
+        return {}
+    if not all(_is_followed(name) for name in model.parameters):
+        return {}
+    section: dict[str, Any] = {"model": model.spec["modelName"], "routes": dict(relay.routes)}
+    if model.provider.key:
+        header, prefix = model.provider.key_header
+        parameter = model.provider.main_credential
+        key = {"name": header, "prefix": prefix, "parameter": parameter if parameter != "api_key" else ""}
+        section["key"] = {name: value for name, value in key.items() if value}
+    headers = {**relay.headers, **_texts(model.parameters.get("extra_headers"))}
+    extra = model.parameters.get("extra_body")
+    section |= {"headers": headers, "extra_body": extra if isinstance(extra, dict) else {}}
+    section |= relay.rules(model.spec["modelName"])
+    if model.serves_any:
+        section["models"] = [dict(rules) for rules in relay.models]
+    return {name: value for name, value in section.items() if value or name in ("model", "routes")}
+
+
+def address(model: Model, deployment: Deployment) -> str:
+    """Return where an endpoint is, without what a route's path adds; empty where only LiteLLM knows."""
+    provider = model.provider
+    if deployment.endpoint and not provider.fixed:
+        return addresses.without_suffix(deployment.endpoint, tuple(provider.endings))
+    return "" if any(letters in provider.address for letters in ("REGION", "LOCATION", "PROVIDER")) else provider.address
+
+
+def defaults(model: Model) -> dict[str, Any]:
+    """Return the members that requests get unless the client gives them: those that spec.params and the like name."""
+    return {name: value for name, value in model.parameters.items() if is_request_member(name)}
+
+
+def _is_followed(name: str) -> bool:
+    return is_request_member(name) or name in FOLLOWED or "_cost" in name
+
+
+def _has_plain_key(model: Model) -> bool:
+    """Whether the provider's key, if there is one, is sent as it is mounted: no token is fetched for it, nothing is signed."""
+    provider = model.provider
+    plain = {provider.main_credential}
+    if "apiKeySecretRef" in model.spec:
+        return provider.main_credential not in provider.files
+    return {credential.parameter for credential in model.credentials.items} <= plain
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {name: str(text) for name, text in value.items()} if isinstance(value, dict) else {}
