@@ -55,9 +55,12 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The tokens of an answer; `estimated` where the provider did not report them.
+    """What an answer used; its tokens are `estimated` where the provider did not report them.
 
-    `cached_tokens` and `cache_creation_tokens` are part of the input, `reasoning_tokens` of the output.
+    `cached_tokens` and `cache_creation_tokens` are part of the input, `reasoning_tokens` of the output, and
+    `cache_creation_hour_tokens`, which stay in the provider's cache for an hour, of `cache_creation_tokens`.
+    Where something else than tokens has a price: `images` and rerank `queries` are numbers, `seconds` are those of the audio,
+    and `characters` those that were spoken. `tier` is the service tier that the provider names, empty for its standard one.
     """
 
     input_tokens: int = 0
@@ -68,6 +71,14 @@ class Usage:
     audio_input_tokens: int = 0
     audio_output_tokens: int = 0
     estimated: bool = False
+    cache_creation_hour_tokens: int = 0
+    image_input_tokens: int = 0
+    image_output_tokens: int = 0
+    images: int = 0
+    seconds: float = 0.0
+    characters: int = 0
+    queries: int = 0
+    tier: str = ""
 
     @property
     def total(self) -> int:

@@ -1,0 +1,1 @@
+"""What a request used, cost and took: usage, prices, metrics, its log line and its spans."""

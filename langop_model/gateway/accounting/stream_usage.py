@@ -1,0 +1,172 @@
+"""What a stream used, and whether it has ended as its protocol says: a test of bytes for each event, parsed at the end only."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from typing import Any
+
+import orjson
+
+from langop_model.gateway.accounting import estimate
+from langop_model.gateway.accounting.usage import usage_of
+from langop_model.gateway.upstreams.base import Route, Usage
+
+SAMPLES = 64  # events that are kept to estimate what was written; twice as far apart whenever there are as many
+NOTHING = (b":null", b": null")
+HEAD = 96  # bytes at the start of an event that name its type
+WHOLE = 1 << 30
+
+# What a stream's last event has, and in how many of its first bytes. A chat may end without: see is_complete.
+DONE, DONE_WITHIN = b"[DONE]", 16
+ENDS: dict[Route, tuple[bytes, int]] = {
+    Route.MESSAGES: (b"message_stop", HEAD),
+    Route.RESPONSES: (b"response.completed", HEAD),  # the others that end it have a usage, be it null
+    Route.TRANSCRIPTIONS: (b"transcript.text.done", HEAD),
+    Route.SPEECH: (b"speech.audio.done", HEAD),
+    Route.IMAGES: (b"image_generation.completed", HEAD),
+    Route.IMAGE_EDITS: (b"image_edit.completed", HEAD),
+}
+END_TYPES = frozenset(
+    {"message_stop", "response.completed", "response.incomplete", "transcript.text.done", "speech.audio.done"}
+    | {"image_generation.completed", "image_edit.completed"}
+)
+# Where nothing but what the model says about its own end may be known: a chat without [DONE], and Gemini's streams always.
+FINISHED = {Route.CHAT: "choices", Route.COMPLETIONS: "choices", Route.GENERATE_CONTENT: "candidates"}
+
+
+class StreamUsage:
+    """The usage of one stream. Each event goes through `feed` on its way to the client; the rest is asked for at the end."""
+
+    __slots__ = (
+        *("_end", "_end_within", "_error", "_error_within", "_first", "_last", "_member", "_next", "_samples", "_stride"),
+        *("_tail", "ended", "events", "route"),
+    )
+
+    def __init__(self, route: Route) -> None:
+        self.route = route
+        self.events = 0
+        self.ended = False
+        self._member = b'"usageMetadata"' if route is Route.GENERATE_CONTENT else b'"usage"'
+        self._end, self._end_within = ENDS.get(route, (DONE, DONE_WITHIN))
+        self._error_within = WHOLE if route in FINISHED else HEAD
+        self._error: bytes | None = None
+        self._first: bytes | None = None
+        self._last: bytes | None = None
+        self._samples: list[bytes] = []
+        self._tail: deque[bytes] = deque(maxlen=4)  # a usage may follow the event that ends a choice
+        self._stride = self._next = 1
+
+    def feed(self, event: bytes) -> None:
+        """Note one event, a complete server-sent event."""
+        self.events += 1
+        self._tail.append(event)
+        if self.events >= self._next:
+            self._sample(event)
+        at = event.rfind(self._member)
+        if at >= 0:
+            self._reported(event, at)
+        if event.find(self._end, 0, self._end_within) >= 0:
+            self._maybe_ended(event)
+        if event.find(b'"error"', 0, self._error_within) >= 0 or event.startswith(b"event: error"):
+            self._maybe_failed(event)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the stream has ended as its protocol says, without an error.
+
+        A chat whose choice has its `finish_reason` is complete without `[DONE]`, which some servers leave out.
+        """
+        if self._error is not None:
+            return False
+        entries = FINISHED.get(self.route)
+        return self.ended or (entries is not None and any(_has_finished(event, entries) for event in self._tail))
+
+    @property
+    def error(self) -> bytes | None:
+        """The event that says an error, if one came."""
+        return self._error
+
+    def usage(self) -> Usage | None:
+        """Return what the provider reported; None if it did not."""
+        if self._last is None:
+            return None
+        found = usage_of(self.route, parsed(self._last))
+        if self.route is not Route.MESSAGES or self._first is self._last or self._first is None:
+            return found
+        return _joined(usage_of(self.route, parsed(self._first)), found)
+
+    def estimate(self, question: int) -> Usage:
+        """Return an estimate for a stream whose provider reported nothing; `question` in tokens."""
+        written = sum(estimate.written_bytes(parsed(event)) for event in self._samples)
+        shown = len(self._samples)
+        tokens = written / estimate.BYTES_PER_TOKEN * (self.events / shown) if shown else 0
+        return estimate.estimated(question, round(tokens + 0.5) if tokens else 0)
+
+    def _reported(self, event: bytes, at: int) -> None:
+        if not event.startswith(NOTHING, at + len(self._member)):
+            if self._first is None:
+                self._first = event
+            self._last = event
+        if self.route is Route.RESPONSES:
+            self._maybe_ended(event)
+
+    def _sample(self, event: bytes) -> None:
+        self._samples.append(event)
+        self._next += self._stride
+        if len(self._samples) >= SAMPLES:
+            self._samples = self._samples[::2]
+            self._stride *= 2
+            self._next = self.events + self._stride
+
+    def _maybe_ended(self, event: bytes) -> None:
+        """Note an end, unless its words are only in what the model wrote."""
+        if data(event) == DONE:
+            self.ended = True
+            return
+        kind = parsed(event).get("type") if self._end is not DONE else None
+        if kind in END_TYPES:
+            self.ended = True
+        elif kind == "response.failed":
+            self._error = event
+
+    def _maybe_failed(self, event: bytes) -> None:
+        body = parsed(event)
+        error = body.get("error")
+        if (error and not isinstance(error, bool)) or "error" in (body.get("type"), body.get("object")):
+            self._error = event
+
+
+def data(event: bytes) -> bytes:
+    """Return the data of a server-sent event: its `data:` lines, joined."""
+    lines = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
+    return lines[0] if len(lines) == 1 else b"\n".join(lines)
+
+
+def parsed(event: bytes) -> dict[str, Any]:
+    """Return the object that an event holds, empty if it holds none."""
+    try:
+        body = orjson.loads(data(event))
+    except orjson.JSONDecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _has_finished(event: bytes, entries: str) -> bool:
+    """Whether an event says why a choice or a candidate has ended."""
+    found = parsed(event).get(entries)
+    return isinstance(found, list) and any(
+        isinstance(each, dict) and (each.get("finish_reason") or each.get("finishReason")) for each in found
+    )
+
+
+def _joined(first: Usage | None, last: Usage | None) -> Usage | None:
+    """Return Anthropic's `message_start`, which has the question, with `message_delta`, which has the answer.
+
+    Newer servers repeat the question in the last, older ones leave it out there.
+    """
+    if first is None or last is None:
+        return first or last
+    if last.input_tokens >= first.input_tokens:
+        return dataclasses.replace(last, tier=last.tier or first.tier)
+    return dataclasses.replace(first, output_tokens=last.output_tokens, reasoning_tokens=last.reasoning_tokens)

@@ -1,0 +1,112 @@
+"""Prices: what the gateway charges beside what LiteLLM's own calculation says, over its whole price list."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import litellm
+import pytest
+from litellm.litellm_core_utils.llm_cost_calc.utils import generic_cost_per_token
+from litellm.types.utils import CompletionTokensDetailsWrapper, PromptTokensDetailsWrapper
+from litellm.types.utils import Usage as LiteLLMUsage
+
+from langop_model.gateway.accounting import price_list
+from langop_model.gateway.accounting.prices import Deployment, Prices
+from langop_model.gateway.upstreams.base import Route, Usage
+
+LIST = price_list.path()
+NOON = datetime(2026, 11, 25, 12, 30, tzinfo=UTC)
+TOKEN_MODES = ("chat", "completion", "responses", "embedding")
+SIZES = (1_000, 150_000, 300_000, 600_000)
+TIERS = ("", "flex", "priority")
+
+# Where the gateway charges otherwise, on purpose.
+DIFFERENCES = {
+    "fireworks_ai": "half the price of an ordinary token is guessed for a cached one whose price the list does not have",
+    "xai": "the price of long questions begins above the threshold, not at it; reasoning has the price of output",
+    "perplexity": "searches and citations, which are no tokens, are not counted",
+}
+
+
+def listed() -> dict[str, dict[str, Any]]:
+    assert LIST is not None
+    return json.loads(LIST.read_text(encoding="utf-8"))
+
+
+def token_models() -> Iterator[str]:
+    for name, row in listed().items():
+        has_price = row.get("input_cost_per_token") is not None or row.get("tiered_pricing")
+        if row.get("mode") in TOKEN_MODES and has_price and "/" not in str(row.get("litellm_provider")):
+            yield name
+
+
+def usages(chance: random.Random) -> Iterator[Usage]:
+    """Yield usages of every kind: short and long questions, cached tokens, sound, reasoning, tiers."""
+    for tier in TIERS:
+        for size in SIZES if not tier else (chance.choice(SIZES),):
+            asked = chance.randrange(size // 2, size)
+            cached, created = chance.randrange(asked // 4), chance.randrange(asked // 4)
+            answered = chance.randrange(1, 20_000)
+            yield Usage(
+                asked,
+                answered,
+                cached_tokens=cached,
+                cache_creation_tokens=created,
+                reasoning_tokens=chance.randrange(answered),
+                audio_input_tokens=chance.randrange(asked // 8),
+                tier=tier,
+            )
+
+
+def of_litellm(usage: Usage) -> LiteLLMUsage:
+    return LiteLLMUsage(
+        prompt_tokens=usage.input_tokens,
+        completion_tokens=usage.output_tokens,
+        total_tokens=usage.total,
+        prompt_tokens_details=PromptTokensDetailsWrapper(
+            cached_tokens=usage.cached_tokens,
+            cache_creation_tokens=usage.cache_creation_tokens,
+            audio_tokens=usage.audio_input_tokens,
+        ),
+        completion_tokens_details=CompletionTokensDetailsWrapper(
+            reasoning_tokens=usage.reasoning_tokens, audio_tokens=usage.audio_output_tokens
+        ),
+    )
+
+
+def test_tokens_cost_what_litellm_says(record_property: Any):
+    """Over the whole list, with usages of every kind."""
+    chance = random.Random(12)
+    names = list(token_models())
+    models = {name: Deployment(_with_provider(name)) for name in names}
+    prices = Prices(models)
+    compared, wrong = 0, []
+    for name in names:
+        provider = models[name].provider
+        row = litellm.model_cost.get(models[name].model) or litellm.model_cost[name]
+        if provider in DIFFERENCES:
+            continue
+        for usage in usages(chance):
+            info = {"key": name, **row}
+            expected = sum(
+                generic_cost_per_token(
+                    name, of_litellm(usage), provider, service_tier=usage.tier or None, model_info=info, current_time=NOON
+                )
+            )
+            charged = prices.cost(name, "", Route.CHAT, usage, now=NOON)
+            compared += 1
+            if charged is None or charged != pytest.approx(expected, rel=1e-9):
+                wrong.append((name, usage.tier, charged, expected))
+    record_property("compared", compared)
+    print(f"{compared} costs of {len(names)} models compared")
+    assert compared > 15_000
+    assert wrong == []
+
+
+def _with_provider(name: str) -> str:
+    provider = litellm.model_cost[name]["litellm_provider"]
+    return name if name.startswith(f"{provider}/") else f"{provider}/{name}"
