@@ -7,6 +7,7 @@ foreign logger.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -41,8 +42,11 @@ class JsonFormatter(BaseJsonFormatter):
         log_data.update(message_dict)
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
-        """Return the line."""
-        return orjson.dumps(log_data, default=_shown, option=orjson.OPT_NON_STR_KEYS).decode(errors="replace")
+        """Return the line. orjson refuses what is not valid Unicode, and a question may hold it."""
+        try:
+            return orjson.dumps(log_data, default=_shown, option=orjson.OPT_NON_STR_KEYS).decode()
+        except TypeError:
+            return json.dumps(log_data, default=_shown, skipkeys=True)
 
     def line(self, created: float, level: str, message: str, fields: Mapping[str, Any]) -> str:
         """Return a line for who has no record of logging: the request log, which writes one for each request."""
@@ -107,9 +111,9 @@ def plain(text: str) -> str:
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, str):
-        return value if value and not re.search(r"[\s\"=]", value) else orjson.dumps(value, default=_shown).decode()
-    return orjson.dumps(value, default=_shown, option=orjson.OPT_NON_STR_KEYS).decode()
+    if isinstance(value, str) and value and not re.search(r"[\s\"=]", value):
+        return value
+    return json.dumps(value, default=_shown, skipkeys=True)
 
 
 def _shown(value: Any) -> str:

@@ -35,7 +35,7 @@ class Exposition:
         for name, family in self.registry.families.items():
             found = totals.get(name, {})
             known = self._labels.setdefault(name, {})
-            keys = family.keys() if len(known) < len(family.children) else found.keys()
+            keys = found.keys() | family.keys() if len(known) < len(family.children) else found.keys()
             for key in keys - known.keys():
                 known[key] = _label_text(family.definition, key)
             if known:

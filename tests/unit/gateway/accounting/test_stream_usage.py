@@ -50,7 +50,10 @@ def test_what_a_model_writes_is_no_usage_no_end_and_no_error():
 
 
 def test_anthropics_question_is_in_its_first_event():
-    start = {"type": "message_start", "message": {"usage": {"input_tokens": 10, "cache_read_input_tokens": 5, "output_tokens": 1}}}
+    start = {
+        "type": "message_start",
+        "message": {"usage": {"input_tokens": 10, "cache_read_input_tokens": 5, "output_tokens": 1}},
+    }
     delta = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 15}}
     stream = fed(Route.MESSAGES, event(start), event(delta), event({"type": "message_stop"}, "message_stop"))
     assert stream.usage() == Usage(15, 15, cached_tokens=5)
@@ -58,7 +61,10 @@ def test_anthropics_question_is_in_its_first_event():
 
 
 def test_anthropics_last_event_may_repeat_the_question():
-    start = {"type": "message_start", "message": {"usage": {"input_tokens": 10, "output_tokens": 1, "service_tier": "priority"}}}
+    start = {
+        "type": "message_start",
+        "message": {"usage": {"input_tokens": 10, "output_tokens": 1, "service_tier": "priority"}},
+    }
     delta = {"type": "message_delta", "usage": {"input_tokens": 12, "output_tokens": 15}}
     assert fed(Route.MESSAGES, event(start), event(delta)).usage() == Usage(12, 15, tier="priority")
 
