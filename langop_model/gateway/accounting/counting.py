@@ -33,6 +33,9 @@ def count(record: Record, metrics: Metrics) -> None:
         metrics.time_to_first_token.labels(name).observe(record.ttft, trace_id)
     if record.usage is not None and record.cache != "hit":
         _count_usage(record, record.usage, metrics, kind)
+    elif record.usage is not None:
+        metrics.cache_tokens.labels(name, "input").inc(record.usage.input_tokens)
+        metrics.cache_tokens.labels(name, "output").inc(record.usage.output_tokens)
 
 
 def outcome(record: Record) -> str:

@@ -30,14 +30,17 @@ REQUESTS = Definition(
     COUNTER,
     "Requests to a model by how they ended: success, client_error, rate_limited, failure, left (the client did not wait).",
     ("model", "outcome"),
-    replaces="litellm_proxy_total_requests_metric_total, litellm_proxy_failed_requests_metric_total",
+    replaces=(
+        ("litellm_proxy_total_requests_metric_total", ""),
+        ("litellm_proxy_failed_requests_metric_total", 'outcome!~"success|left"'),
+    ),
 )
 RESPONSES = Definition(
     "langop_responses",
     COUNTER,
     "Answers to clients by the route that they asked and the HTTP status.",
     ("model", "operation", "status_code"),
-    replaces="litellm_proxy_total_requests_metric_total",
+    replaces=(("litellm_proxy_total_requests_metric_total", "by status_code"),),
 )
 REFUSED = Definition(
     "langop_refused_requests",
@@ -50,7 +53,7 @@ IN_FLIGHT = Definition(
     GAUGE,
     "Requests of a model that are being answered or wait for room in its limits; a figure to scale by.",
     MODEL,
-    replaces="litellm_in_flight_requests",
+    replaces=(("litellm_in_flight_requests", ""),),
 )
 REQUEST_DURATION = Definition(
     "gen_ai_server_request_duration_seconds",
@@ -59,7 +62,7 @@ REQUEST_DURATION = Definition(
     ("model", "operation", "outcome"),
     "seconds",
     DURATION,
-    replaces="litellm_request_total_latency_metric",
+    replaces=(("litellm_request_total_latency_metric", 'outcome="success"'),),
 )
 TIME_TO_FIRST_TOKEN = Definition(
     "gen_ai_server_time_to_first_token_seconds",
@@ -68,7 +71,7 @@ TIME_TO_FIRST_TOKEN = Definition(
     MODEL,
     "seconds",
     FIRST_TOKEN,
-    replaces="litellm_llm_api_time_to_first_token_metric",
+    replaces=(("litellm_llm_api_time_to_first_token_metric", ""),),
 )
 TIME_PER_OUTPUT_TOKEN = Definition(
     "gen_ai_server_time_per_output_token_seconds",
@@ -95,7 +98,7 @@ UPSTREAM_DURATION = Definition(
     (*ENDPOINT, "outcome"),
     "seconds",
     DURATION,
-    replaces="litellm_llm_api_latency_metric",
+    replaces=(("litellm_llm_api_latency_metric", 'outcome="success"'),),
 )
 OVERHEAD_DURATION = Definition(
     "langop_gateway_overhead_seconds",
@@ -104,22 +107,25 @@ OVERHEAD_DURATION = Definition(
     MODEL,
     "seconds",
     OVERHEAD,
-    replaces="litellm_overhead_latency_metric",
+    replaces=(("litellm_overhead_latency_metric", ""),),
 )
 ATTEMPTS_OF_ENDPOINT = Definition(
     "langop_attempts",
     COUNTER,
     "Attempts at an endpoint by their outcome: success, left, client_error, or the cause of the failure.",
     (*ENDPOINT, "outcome"),
-    replaces="litellm_deployment_total_requests_total, litellm_deployment_success_responses_total, "
-    "litellm_deployment_failure_responses_total",
+    replaces=(
+        ("litellm_deployment_total_requests_total", ""),
+        ("litellm_deployment_success_responses_total", 'outcome="success"'),
+        ("litellm_deployment_failure_responses_total", 'outcome!~"success|left"'),
+    ),
 )
 PROVIDER_ERRORS = Definition(
     "langop_provider_errors",
     COUNTER,
     "Errors that a provider answered, by its HTTP status; 401 and 403 mean its key.",
     (*ENDPOINT, "status_code"),
-    replaces="litellm_deployment_failure_responses_total{exception_status}",
+    replaces=(("litellm_deployment_failure_responses_total", "by status_code"),),
 )
 ATTEMPTS_OF_REQUEST = Definition(
     "langop_request_attempts",
@@ -134,7 +140,10 @@ FALLBACKS = Definition(
     COUNTER,
     "Requests of a model that were handed to its fallback, by the cause and whether the fallback answered.",
     ("model", "fallback", "cause", "outcome"),
-    replaces="litellm_deployment_successful_fallbacks_total, litellm_deployment_failed_fallbacks_total",
+    replaces=(
+        ("litellm_deployment_successful_fallbacks_total", 'outcome="success"'),
+        ("litellm_deployment_failed_fallbacks_total", 'outcome="failure"'),
+    ),
 )
 
 # What it costs.
@@ -144,7 +153,7 @@ COST = Definition(
     "Cost of answers in US dollars, by the prices of the specification or of LiteLLM's list.",
     ENDPOINT,
     "usd",
-    replaces="litellm_spend_metric_total",
+    replaces=(("litellm_spend_metric_total", ""),),
 )
 UNPRICED = Definition(
     "langop_unpriced_requests", COUNTER, "Answers whose price is not known, and is not in the cost.", ENDPOINT
@@ -154,8 +163,11 @@ TOKENS_OF_ENDPOINT = Definition(
     COUNTER,
     "Tokens by type: input and output are all of them, cached, cache_creation, reasoning, audio_input and audio_output parts.",
     (*ENDPOINT, "token_type"),
-    replaces="litellm_input_tokens_metric_total, litellm_output_tokens_metric_total, litellm_total_tokens_metric_total, "
-    "litellm_cached_tokens_metric_total",
+    replaces=(
+        ("litellm_input_tokens_metric_total", 'token_type="input"'),
+        ("litellm_output_tokens_metric_total", 'token_type="output"'),
+        ("litellm_total_tokens_metric_total", 'token_type=~"input|output"'),
+    ),
 )
 ESTIMATED_TOKENS = Definition(
     "langop_estimated_tokens",
@@ -189,9 +201,16 @@ CACHE_REQUESTS = Definition(
     COUNTER,
     "Requests that looked into the cache: result hit or miss.",
     ("model", "result"),
-    replaces="litellm_cache_hits_metric_total",
+    replaces=(("litellm_cache_hits_metric_total", 'result="hit"'),),
 )
 CACHE_SENT = Definition("langop_cache_sent_bytes", COUNTER, "Bytes of answers that came from the cache.", MODEL, "bytes")
+CACHE_TOKENS = Definition(
+    "langop_cache_tokens",
+    COUNTER,
+    "Tokens of answers that came from the cache, for which no provider was asked.",
+    ("model", "token_type"),
+    replaces=(("litellm_cached_tokens_metric_total", ""),),
+)
 CACHE_SIZE = Definition("langop_cache_size_bytes", GAUGE, "Bytes that a memory cache holds, over all workers.", MODEL, "bytes")
 
 # Endpoints and their health checks.
@@ -201,7 +220,7 @@ ENDPOINT_UP = Definition(
     "Whether an endpoint gets requests: 0 while a check or failures in a row speak against it.",
     ENDPOINT,
     merge=Merge.MIN,
-    replaces="litellm_deployment_state",
+    replaces=(("litellm_deployment_state", "1 means up, where 0 did"),),
 )
 ENDPOINT_DOWN = Definition(
     "langop_endpoint_down",
@@ -266,5 +285,24 @@ MEMORY = Definition("process_resident_memory_bytes", GAUGE, "Resident memory of 
 START_TIME = Definition("process_start_time_seconds", GAUGE, "When the oldest worker started.", (), "seconds", merge=Merge.MIN)
 DESCRIPTORS = Definition("process_open_fds", GAUGE, "Open file descriptors of all workers.")
 
-ALL: tuple[Definition, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Definition))
+SECTIONS: dict[str, tuple[Definition, ...]] = {
+    "What clients see": (
+        *(REQUESTS, RESPONSES, REFUSED, IN_FLIGHT, REQUEST_DURATION, TIME_TO_FIRST_TOKEN, TIME_PER_OUTPUT_TOKEN),
+        TOKEN_USAGE,
+    ),
+    "Us or them": (
+        *(UPSTREAM_DURATION, OVERHEAD_DURATION, ATTEMPTS_OF_ENDPOINT, PROVIDER_ERRORS, ATTEMPTS_OF_REQUEST, FALLBACKS),
+    ),
+    "What it costs": (COST, UNPRICED, TOKENS_OF_ENDPOINT, ESTIMATED_TOKENS),
+    "Limits": (LIMIT, LIMIT_USED, QUEUE_LENGTH, QUEUE_WAIT, REFUSALS),
+    "The cache": (CACHE_REQUESTS, CACHE_SENT, CACHE_TOKENS, CACHE_SIZE),
+    "Endpoints and their health checks": (
+        *(ENDPOINT_UP, ENDPOINT_DOWN, ENDPOINT_COOLDOWN, ENDPOINT_IN_FLIGHT, CHECKS, CHECK_TIME, CHECK_DURATION),
+    ),
+    "The gateway": (
+        *(REDIS_UP, TRANSLATOR_UP, TRANSLATOR_RESTARTS, WORKERS, WORKER_RESTARTS, RELOAD_SUCCESSFUL, RELOAD_TIME, CONFIG_INFO),
+        *(BUILD_INFO, CPU, MEMORY, START_TIME, DESCRIPTORS),
+    ),
+}
+ALL: tuple[Definition, ...] = tuple(definition for section in SECTIONS.values() for definition in section)
 BY_NAME: dict[str, Definition] = {definition.name: definition for definition in ALL}

@@ -71,6 +71,7 @@ class Metrics:
         self.refusals = value(of.REFUSALS)
         self.cache_requests = value(of.CACHE_REQUESTS)
         self.cache_sent = value(of.CACHE_SENT)
+        self.cache_tokens = value(of.CACHE_TOKENS)
         self.cache_size = value(of.CACHE_SIZE)
         self.endpoint_up = value(of.ENDPOINT_UP)
         self.endpoint_down = value(of.ENDPOINT_DOWN)
@@ -131,6 +132,8 @@ class Metrics:
             for result in ("hit", "miss"):
                 self.cache_requests.labels(name, result)
             self.cache_sent.labels(name)
+            for kind in ("input", "output"):
+                self.cache_tokens.labels(name, kind)
             if group.caching.backend == "memory":
                 self.cache_size.labels(name)
         for endpoint in group.endpoints:

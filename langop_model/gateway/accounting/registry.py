@@ -37,7 +37,11 @@ class Merge(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A metric: its name without `_total`, what it means, its labels, and what it was called in LiteLLM's proxy."""
+    """A metric: its name without `_total`, what it means, and its labels.
+
+    `replaces` are the metrics of LiteLLM's proxy that whose figures it has, each with the labels that select
+    them, empty for all.
+    """
 
     name: str
     kind: Kind
@@ -46,7 +50,7 @@ class Definition:
     unit: str = ""
     buckets: tuple[float, ...] = ()
     merge: Merge = Merge.SUM
-    replaces: str = ""
+    replaces: tuple[tuple[str, str], ...] = ()
 
     @property
     def series(self) -> str:

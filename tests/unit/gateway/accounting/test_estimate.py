@@ -23,7 +23,7 @@ def message(*content: dict[str, Any]) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": list(content)}]}
 
 
-QUESTIONS = {
+QUESTIONS: dict[str, tuple[dict[str, Any], float]] = {
     "chat": ({"messages": [{"role": "user", "content": WORDS}]}, 100 + MESSAGE_TOKENS),
     "completions": ({"prompt": WORDS}, 100),
     "a list of prompts": ({"prompt": [WORDS, WORDS]}, 200),
@@ -63,7 +63,7 @@ def test_tools_are_part_of_the_question():
     assert question_tokens({"messages": [], "tools": [tool]}) >= 100
 
 
-ANSWERS = {
+ANSWERS: dict[str, tuple[Route, dict[str, Any], int]] = {
     "chat": (Route.CHAT, {"choices": [{"message": {"role": "assistant", "content": WORDS}}], "id": WORDS}, 100),
     "a tool call": (Route.CHAT, {"choices": [{"message": {"tool_calls": [{"function": {"arguments": WORDS}}]}}]}, 100),
     "reasoning": (Route.CHAT, {"choices": [{"message": {"reasoning_content": WORDS, "content": WORDS}}]}, 200),

@@ -12,7 +12,7 @@ from langop_model.contract.settings import Caching, Endpoint, Fallback, Group, H
 from langop_model.gateway.accounting import definitions as of
 from langop_model.gateway.accounting.exposition import OPENMETRICS, TEXT, content_type
 from langop_model.gateway.accounting.metrics import Metrics
-from langop_model.gateway.accounting.registry import Kind, retire
+from langop_model.gateway.accounting.registry import Definition, Kind, retire
 
 GROUP = Group(
     "m",
@@ -138,7 +138,8 @@ def test_openmetrics_is_what_its_parser_reads():
     worker = metrics()
     worker.request_duration.labels("m", "chat", "success").observe(0.03, "4bf92f3577b34da6a3ce929d0e0e4736")
     worker.build_info.labels('a"b\\c\nd', "", "3").set(1)
-    families = {family.name: family for family in read_openmetrics(worker.text(media_type=OPENMETRICS).decode())}
+    text = worker.text(media_type=OPENMETRICS).decode()
+    families = {family.name: family for family in read_openmetrics(text)}  # type: ignore[no-untyped-call]
     duration = families["gen_ai_server_request_duration_seconds"]
     assert (duration.type, duration.unit) == ("histogram", "seconds")
     (exemplar,) = [sample.exemplar for sample in duration.samples if sample.exemplar is not None]
@@ -176,7 +177,7 @@ def test_a_wrong_number_of_labels_is_an_error():
 
 
 @pytest.mark.parametrize("definition", of.ALL, ids=lambda definition: definition.name)
-def test_names_follow_the_rules(definition: of.Definition):
+def test_names_follow_the_rules(definition: Definition):
     """https://prometheus.io/docs/practices/naming/: base units as suffix, no _total that is not a counter's."""
     assert re.fullmatch(r"(langop|gen_ai|process)_[a-z_]+", definition.name)
     assert not definition.name.endswith("_total")

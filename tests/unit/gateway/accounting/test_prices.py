@@ -89,7 +89,7 @@ def test_a_price_of_tokens_is_none_of_seconds(price_list: Path):
     assert charged(price_list, Deployment("openai/whisper", stated), Usage(seconds=5), Route.TRANSCRIPTIONS) is None
 
 
-UNITS = {
+UNITS: dict[str, tuple[str, Route, Usage, dict[str, Any], float | None]] = {
     "seconds of audio": ("openai/whisper", Route.TRANSCRIPTIONS, Usage(seconds=4), {}, 2.0),
     "characters": ("openai/tts", Route.SPEECH, Usage(characters=8), {}, 2.0),
     "queries": ("cohere/rerank", Route.RERANK, Usage(queries=3), {}, 6.0),

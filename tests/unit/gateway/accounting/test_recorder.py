@@ -13,6 +13,7 @@ from langop_model.contract.settings import Endpoint, Group, Log
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Deployment, Prices
 from langop_model.gateway.accounting.recorder import Accounting, Record
+from langop_model.gateway.accounting.registry import Distribution, Value
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError, Usage
 from langop_model.log_format import JsonFormatter
@@ -49,8 +50,8 @@ class Laboratory:
         return line
 
     def count(self, family: str, *labels: str) -> float:
-        child = getattr(self.metrics, family).labels(*labels)
-        return child.value if hasattr(child, "value") else sum(child.counts)
+        child: Value | Distribution = getattr(self.metrics, family).labels(*labels)
+        return child.value if isinstance(child, Value) else sum(child.counts)
 
 
 @pytest.fixture
@@ -261,6 +262,7 @@ def test_a_hit_of_the_cache_costs_nothing(lab: Laboratory):
     assert (line["cache"], line["cache_hit"], line["cost"], line["attempts"]) == ("hit", True, 0, 0)
     assert lab.count("cache_requests", "m", "hit") == 1
     assert lab.count("cache_sent", "m") == 120
+    assert lab.count("cache_tokens", "m", "output") == 10
     assert lab.count("token_usage", "m", "chat", "input") == 0
 
 

@@ -6,9 +6,9 @@ import io
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -23,6 +23,9 @@ from langop_model.gateway.accounting.traces import Traces
 from langop_model.gateway.upstreams.base import FailureKind, Route, UpstreamError, Usage
 from langop_model.log_format import JsonFormatter
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
 
 GROUP = Group("m", "resource", (Endpoint("m/0"),))
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

@@ -9,7 +9,7 @@ import pytest
 from langop_model.gateway.accounting.usage import usage_of
 from langop_model.gateway.upstreams.base import Route, Usage
 
-CHAT = {
+CHAT: dict[str, tuple[dict[str, Any], Usage]] = {
     "openai": (
         {
             "usage": {
@@ -126,7 +126,7 @@ def test_gemini_counts_thoughts_and_tools_beside():
     assert usage_of(Route.GENERATE_CONTENT, body) == expected
 
 
-OTHERS = {
+OTHERS: dict[str, tuple[Route, dict[str, Any], Usage]] = {
     "embeddings": (Route.EMBEDDINGS, {"usage": {"prompt_tokens": 8, "total_tokens": 8}}, Usage(8)),
     "embeddings of voyage": (Route.EMBEDDINGS, {"usage": {"total_tokens": 8}}, Usage(8)),
     "rerank of cohere": (Route.RERANK, {"meta": {"billed_units": {"search_units": 3}}}, Usage(queries=3)),
