@@ -109,6 +109,21 @@ def test_tokens_cost_what_litellm_says(record_property: Any):
     assert wrong == []
 
 
+def test_each_model_costs_what_litellm_charges(record_property: Any):
+    """With LiteLLM's own choice of the row, and its calculation for each provider."""
+    names = list(token_models())
+    prices = Prices({name: Deployment(_with_provider(name)) for name in names})
+    wrong = []
+    for name in names:
+        deployment = prices.deployments[name]
+        expected = sum(litellm.cost_per_token(deployment.model, 1000, 100, custom_llm_provider=deployment.provider))
+        charged = prices.cost(name, "", Route.CHAT, Usage(1000, 100), now=NOON)
+        if charged is None or charged != pytest.approx(expected, rel=1e-9):
+            wrong.append(name)
+    record_property("compared", len(names))
+    assert wrong == ["perplexity/perplexity/sonar"]  # LiteLLM takes the row of perplexity/sonar
+
+
 # What has a price of its own: by the mode of a row its route, what is used, and how LiteLLM is asked.
 UNITS: dict[str, tuple[Route, Usage, dict[str, Any]]] = {
     "audio_transcription": (

@@ -118,7 +118,7 @@ def cost(  # noqa: PLR0911 - one return for each kind of price
     row: Row, route: Route, usage: Usage, *, seconds: float = 0.0, size: str = "", now: datetime | None = None
 ) -> float | None:
     """Return what an answer costs by a row of prices, in USD; None where the row has no price for what it used."""
-    if not any(row.prices.get(name) for name in row.prices if price_list.is_price(name) or name == "tiered_pricing"):
+    if row.is_free:
         return 0.0 if any(price_list.is_price(name) for name in row.prices) else None
     has_tokens = row.has_token_prices and (usage.total > 0 or route is Route.COUNT_TOKENS)
     if route in PICTURE_ROUTES:

@@ -96,7 +96,7 @@ def line(record: Record) -> dict[str, Any]:
         "messages": question(record.route, record.body) if log.requests else None,
         "response": record.logged_response() if log.responses else None,
     }
-    return {name: value for name, value in members.items() if value is not None and value not in ("", ())}
+    return {name: value for name, value in members.items() if value or value == 0}  # without None and what is empty
 
 
 def outcome_of(status: int, error: str) -> str:
