@@ -13,7 +13,7 @@ BUILD_ARGS ?=
 SBOM ?= build/sbom.cdx.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table providers litellm-schema lock build image-test scan sbom push clean
+.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table metrics-doc providers litellm-schema lock build image-test scan sbom push clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench-gateway: setup ## How fast the gateway is, against a plain litellm[proxy] 
 
 field-table: setup ## Write the table of fields in README.md anew
 	@$(BIN)/python -m tools.field_table
+
+metrics-doc: setup ## Write docs/metrics.md from the gateway's metrics
+	@$(BIN)/python -m tools.metrics_doc
 
 providers: setup ## Write the schema's providers and the documentation's tables anew, and compare them with LiteLLM
 	@$(BIN)/python -m tools.provider_catalogue --write

@@ -10,6 +10,7 @@ from typing import Any
 
 import litellm
 import pytest
+from litellm.cost_calculator import default_image_cost_calculator
 from litellm.litellm_core_utils.llm_cost_calc.utils import generic_cost_per_token
 from litellm.types.utils import CompletionTokensDetailsWrapper, PromptTokensDetailsWrapper
 from litellm.types.utils import Usage as LiteLLMUsage
@@ -28,13 +29,15 @@ TIERS = ("", "flex", "priority")
 DIFFERENCES = {
     "fireworks_ai": "half the price of an ordinary token is guessed for a cached one whose price the list does not have",
     "xai": "the price of long questions begins above the threshold, not at it; reasoning has the price of output",
+    "azure/gpt-image": "LiteLLM takes OpenAI's price of a picture where Azure's list has prices of tokens alone",
     "perplexity": "searches and citations, which are no tokens, are not counted",
 }
 
 
 def listed() -> dict[str, dict[str, Any]]:
     assert LIST is not None
-    return json.loads(LIST.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, Any]] = json.loads(LIST.read_text(encoding="utf-8"))
+    return found
 
 
 def token_models() -> Iterator[str]:
@@ -102,9 +105,95 @@ def test_tokens_cost_what_litellm_says(record_property: Any):
             if charged is None or charged != pytest.approx(expected, rel=1e-9):
                 wrong.append((name, usage.tier, charged, expected))
     record_property("compared", compared)
-    print(f"{compared} costs of {len(names)} models compared")
     assert compared > 15_000
     assert wrong == []
+
+
+def test_each_model_costs_what_litellm_charges(record_property: Any):
+    """With LiteLLM's own choice of the row, and its calculation for each provider."""
+    names = list(token_models())
+    prices = Prices({name: Deployment(_with_provider(name)) for name in names})
+    wrong = []
+    for name in names:
+        deployment = prices.deployments[name]
+        expected = sum(litellm.cost_per_token(deployment.model, 1000, 100, custom_llm_provider=deployment.provider))
+        charged = prices.cost(name, "", Route.CHAT, Usage(1000, 100), now=NOON)
+        if charged is None or charged != pytest.approx(expected, rel=1e-9):
+            wrong.append(name)
+    record_property("compared", len(names))
+    assert wrong == ["perplexity/perplexity/sonar"]  # LiteLLM takes the row of perplexity/sonar
+
+
+# What has a price of its own: by the mode of a row its route, what is used, and how LiteLLM is asked.
+UNITS: dict[str, tuple[Route, Usage, dict[str, Any]]] = {
+    "audio_transcription": (
+        Route.TRANSCRIPTIONS,
+        Usage(seconds=90.0),
+        {"call_type": "transcription", "audio_transcription_file_duration": 90.0},
+    ),
+    "audio_speech": (Route.SPEECH, Usage(characters=500), {"call_type": "speech", "prompt_characters": 500}),
+    "rerank": (Route.RERANK, Usage(queries=3), {"call_type": "rerank", "rerank_billed_units": {"search_units": 3}}),
+}
+
+
+@pytest.mark.parametrize("mode", UNITS)
+def test_units_cost_what_litellm_says(mode: str, record_property: Any):
+    route, usage, asked = UNITS[mode]
+    names = [name for name, row in listed().items() if row.get("mode") == mode and has_unit_price(row)]
+    prices = Prices({name: Deployment(_with_provider(name)) for name in names})
+    wrong, compared = [], 0
+    for name in names:
+        deployment = prices.deployments[name]
+        try:
+            expected = sum(litellm.cost_per_token(deployment.model, custom_llm_provider=deployment.provider, **asked))
+        except Exception:  # noqa: BLE001 - LiteLLM knows no way to charge it
+            continue
+        compared += 1
+        charged = prices.cost(name, "", route, usage)
+        if charged != pytest.approx(expected, rel=1e-9):
+            wrong.append((name, charged, expected))
+    record_property("compared", compared)
+    assert compared >= 5
+    assert wrong == []
+
+
+SIZES_AND_QUALITIES = (("", ""), ("1024x1024", ""), ("1024x1792", "hd"), ("1024x1536", "high"), ("512x512", ""))
+
+
+def test_pictures_cost_what_litellm_says(record_property: Any):
+    names = [name for name, row in listed().items() if row.get("mode") == "image_generation" and "-x-" not in name]
+    prices = Prices({name: Deployment(_with_provider(name)) for name in names})
+    wrong, compared = [], 0
+    for name in names:
+        deployment = prices.deployments[name]
+        if name.startswith("azure/gpt-image") and has_token_price(name):
+            continue
+        for size, quality in SIZES_AND_QUALITIES:
+            try:
+                expected = default_image_cost_calculator(
+                    deployment.model, deployment.provider, quality or None, n=2, size=size or None
+                )
+            except Exception:  # noqa: BLE001 - LiteLLM knows no way to charge it
+                continue
+            compared += 1
+            charged = prices.cost(name, "", Route.IMAGES, Usage(images=2), size=size, quality=quality)
+            if charged != pytest.approx(expected, rel=1e-9):
+                wrong.append((name, size, quality, charged, expected))
+    record_property("compared", compared)
+    assert compared > 500
+    assert wrong == []
+
+
+def has_token_price(name: str) -> bool:
+    return "output_cost_per_image_token" in litellm.model_cost[name]
+
+
+def has_unit_price(row: dict[str, Any]) -> bool:
+    """Whether a row has a price above 0 of something else than tokens."""
+    return any(value for name, value in row.items() if name in UNIT_PRICES)
+
+
+UNIT_PRICES = ("input_cost_per_second", "output_cost_per_second", "input_cost_per_character", "input_cost_per_query")
 
 
 def _with_provider(name: str) -> str:

@@ -15,10 +15,11 @@ import orjson
 from langop_model.gateway.upstreams.base import Route, Usage
 
 BYTES_PER_TOKEN = 4
-# A picture of 1024 x 1024 in high detail, and any in low detail, for GPT-4o: https://platform.openai.com/docs/guides/images-vision
+# A picture of 1024 x 1024 in high detail, and any in low detail, for GPT-4o:
+# https://platform.openai.com/docs/guides/images-vision
 IMAGE_TOKENS, LOW_DETAIL_IMAGE_TOKENS = 765, 85
-# Gemini counts 32 tokens for a second of audio (https://ai.google.dev/gemini-api/docs/tokens), and a second of MP3 at 128 kbit/s
-# has 16,000 bytes, in base64 a third more.
+# Gemini counts 32 tokens for a second of audio (https://ai.google.dev/gemini-api/docs/tokens), and a second of MP3 at
+# 128 kbit/s has 16,000 bytes, in base64 a third more.
 AUDIO_BYTES_PER_TOKEN = 500
 BASE64 = 4 / 3
 # Anthropic counts 1,500 to 3,000 tokens for a page: https://docs.claude.com/en/docs/build-with-claude/pdf-support
@@ -87,8 +88,10 @@ def _asked(node: Any, depth: int) -> float:
         if node and type(node[0]) is int:
             return len(node)  # a question in tokens
         return sum(_asked(each, depth + 1) for each in node)
-    if not isinstance(node, dict):
-        return 0.0
+    return _asked_object(node, depth) if isinstance(node, dict) else 0.0
+
+
+def _asked_object(node: dict[str, Any], depth: int) -> float:
     media = _media(node)
     if media is not None:
         return media

@@ -92,9 +92,10 @@ def entries(text: str) -> Iterator[tuple[str, Any]]:
         value, at = decode(text, _next(text, at + 1))
         yield name, value
         at = _next(text, at)
-        if text[at : at + 1] == "}":
-            return
-        at = _next(text, at + 1)
+        if text[at : at + 1] == ",":
+            at = _next(text, at + 1)
+    if text[at : at + 1] != "}":
+        raise ValueError("a JSON object without its end")
 
 
 def _next(text: str, at: int) -> int:

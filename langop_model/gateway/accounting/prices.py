@@ -21,7 +21,7 @@ ANY = "*"
 # https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
 PROFILES = ("us.", "eu.", "apac.", "global.", "us-gov.", "au.", "jp.", "ca.")
 PICTURE_ROUTES = (Route.IMAGES, Route.IMAGE_EDITS)
-DEFAULT_SIZE = "1024x1024"  # OpenAI's
+DEFAULT_SIZE, HIGHEST = "1024x1024", "high"  # OpenAI's
 # Modes of rows whose price per second is that of the machine: for as long as the request takes.
 BY_TIME = frozenset({"audio_transcription", "chat", "completion", "embedding", "responses", None})
 
@@ -95,7 +95,8 @@ class Prices:
         deployment = self.deployments.get(endpoint)
         if deployment is None:
             return None
-        row = self._row(endpoint, model if deployment.serves_any else "", size if route in PICTURE_ROUTES else "", quality)
+        shape = (size or DEFAULT_SIZE) if route in PICTURE_ROUTES else ""
+        row = self._row(endpoint, model if deployment.serves_any else "", shape, quality)
         return None if row is None else cost(row, route, usage, seconds=seconds, size=size, now=now)
 
     def _find(self, endpoint: str, model: str, size: str, quality: str) -> Row | None:
@@ -103,7 +104,8 @@ class Prices:
         if stated is not None:
             return stated
         deployment = self.deployments[endpoint]
-        for name in (*_pictures(deployment, model, size, quality), *candidates(deployment, model)):
+        pictures = _pictures(deployment, model, size, quality) if size else ()
+        for name in (*pictures, *candidates(deployment, model)):
             found = self._rows.get(name)
             if found is not None:
                 row = orjson.loads(found)
@@ -116,7 +118,7 @@ def cost(  # noqa: PLR0911 - one return for each kind of price
     row: Row, route: Route, usage: Usage, *, seconds: float = 0.0, size: str = "", now: datetime | None = None
 ) -> float | None:
     """Return what an answer costs by a row of prices, in USD; None where the row has no price for what it used."""
-    if not any(row.prices.get(name) for name in row.prices if price_list.is_price(name) or name == "tiered_pricing"):
+    if row.is_free:
         return 0.0 if any(price_list.is_price(name) for name in row.prices) else None
     has_tokens = row.has_token_prices and (usage.total > 0 or route is Route.COUNT_TOKENS)
     if route in PICTURE_ROUTES:
@@ -189,16 +191,16 @@ def _of_time(row: Row, seconds: float) -> float | None:
 
 
 def _pictures(deployment: Deployment, model: str, size: str, quality: str) -> Iterable[str]:
-    """Yield the names of a picture's rows, with its size and quality in front of the model."""
-    if not size and not quality:
-        return
-    shape = (size or DEFAULT_SIZE).replace("x", "-x-")
+    """Yield the names of a picture's rows, with its size and quality in front of the model.
+
+    Without a quality, a model that has prices for qualities alone costs what the highest does, as LiteLLM charges it.
+    """
+    shape = size.replace("x", "-x-")
     bare = deployment.named(model).removeprefix(f"{deployment.provider}/")
-    sized = [f"{deployment.provider}/{shape}/{bare}", f"{shape}/{bare}"]
+    sized = (f"{deployment.provider}/{shape}/{bare}", f"{shape}/{bare}")
     if quality:
-        with_quality = (f"{quality}/{sized[0]}", f"{deployment.provider}/{quality}/{shape}/{bare}", f"{quality}/{shape}/{bare}")
-        yield from with_quality
-    yield from sized
+        yield from (f"{quality}/{sized[0]}", f"{deployment.provider}/{quality}/{shape}/{bare}", f"{quality}/{sized[1]}")
+    yield from (sized[0], f"{HIGHEST}/{sized[0]}", sized[1])
 
 
 def _speaks_for(name: str, row: Mapping[str, Any], deployment: Deployment) -> bool:

@@ -35,19 +35,17 @@ class Rates(NamedTuple):
 class Row:
     """The prices of one model. `multiplier` is the surcharge of the region that serves it."""
 
-    __slots__ = ("_known", "_thresholds", "multiplier", "prices")
+    __slots__ = ("_known", "_thresholds", "has_token_prices", "is_free", "multiplier", "prices")
 
     def __init__(self, prices: Mapping[str, Any], multiplier: float = 1.0) -> None:
         self.prices = {name: number(value) for name, value in prices.items()}
         self.multiplier = multiplier
         found = {match.groups() for name in prices if (match := ABOVE.match(name))}
         self._thresholds = sorted((int(digits) * (1000 if k else 1), f"{digits}{k}") for digits, k in found)
+        # A token has a price, be it 0; and every price is 0.
+        self.has_token_prices = INPUT in self.prices or OUTPUT in self.prices or bool(self.prices.get("tiered_pricing"))
+        self.is_free = not any(value for name, value in self.prices.items() if "cost" in name or name == "tiered_pricing")
         self._known: dict[tuple[int, str], Rates] = {}
-
-    @property
-    def has_token_prices(self) -> bool:
-        """Whether a token has a price, be it 0."""
-        return INPUT in self.prices or OUTPUT in self.prices or bool(self.prices.get("tiered_pricing"))
 
     def price(self, name: str) -> float | None:
         """Return a single price of the row in USD."""

@@ -1,0 +1,311 @@
+"""What the dispatcher says of a request, once: it becomes metrics, a line of the log, and spans."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from langop_model.contract.settings import Group
+from langop_model.gateway.accounting import counting, trace_context
+from langop_model.gateway.accounting.logged_answer import LoggedAnswer
+from langop_model.gateway.accounting.metrics import Metrics
+from langop_model.gateway.accounting.prices import Prices
+from langop_model.gateway.accounting.request_log import LEFT, RequestLog
+from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError, Usage
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import Span
+
+    from langop_model.gateway.accounting.traces import Traces
+
+
+class Accounting:
+    """What all requests of a worker are recorded with. `traces` is None where they are off."""
+
+    def __init__(self, metrics: Metrics, log: RequestLog, prices: Prices, traces: Traces | None = None) -> None:
+        self.metrics = metrics
+        self.log = log
+        self.prices = prices
+        self.traces = traces
+
+    def begin(
+        self,
+        method: str,
+        path: str,
+        route: Route | None = None,
+        *,
+        call_id: str = "",
+        traceparent: str | None = None,
+        agent: str | None = None,
+    ) -> Record:
+        """Begin the record of a request that has just arrived. Its `finished` must be called, whatever happens."""
+        return Record(self, method, path, route, call_id or str(uuid.uuid4()), traceparent, agent)
+
+
+class Attempt:
+    """One request to a provider."""
+
+    __slots__ = ("endpoint", "group", "labels", "model", "provider", "span", "started")
+
+    def __init__(self, group: str, endpoint: str, labels: tuple[str, str, str], provider: str, model: str) -> None:
+        self.group = group
+        self.endpoint = endpoint
+        self.labels = labels
+        self.provider = provider
+        self.model = model
+        self.span: Span | None = None
+        self.started = time.monotonic()
+
+
+class Record:
+    """One request, from its arrival to the end of its answer."""
+
+    __slots__ = (
+        *("_accounting", "_answer", "_asked", "_attempt", "_is_over", "_priced", "_waits_since"),
+        *("agent", "attempts", "backoff", "body", "cache", "call_id", "cost", "deployed_model", "dropped", "endpoint", "error"),
+        *("failed_attempts", "failure", "fallback", "group", "limit", "method", "model", "path", "queued", "region", "route"),
+        *("seconds", "served_by", "span", "started", "status", "stream", "trace_id", "ttft", "upstream_seconds", "usage"),
+    )
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what is known when a request arrives
+        self,
+        accounting: Accounting,
+        method: str,
+        path: str,
+        route: Route | None,
+        call_id: str,
+        traceparent: str | None,
+        agent: str | None,
+    ) -> None:
+        self._accounting = accounting
+        self.started = time.monotonic()
+        self.method, self.path, self.route = method, path, route
+        self.call_id, self.agent = call_id, agent
+        self.group: Group | None = None
+        self.model = ""
+        self.body: Mapping[str, Any] | None = None
+        self.stream: bool | None = None
+        self.status = 0
+        self.seconds = self.queued = self.backoff = self.upstream_seconds = 0.0
+        self.ttft: float | None = None
+        self.attempts = self.failed_attempts = 0
+        self.endpoint = self.region = self.deployed_model = self.error = self.limit = self.cache = self.fallback = ""
+        self.served_by = ""
+        self.dropped: tuple[str, ...] = ()
+        self.failure: UpstreamError | None = None
+        self.usage: Usage | None = None
+        self.cost: float | None = None
+        self._attempt: Attempt | None = None
+        self._answer: LoggedAnswer | None = None
+        self._waits_since: float | None = None
+        self._asked: tuple[str, str, str] | None = None  # the model, its fallback, the cause
+        self._priced = self._is_over = False
+        self.span: Span | None = None
+        parent = trace_context.read(traceparent)
+        self.trace_id = parent.trace_id if parent is not None else ""
+        if accounting.traces is not None:
+            self.span = accounting.traces.begin(self, parent)
+            self.trace_id = accounting.traces.trace_id(self.span)
+
+    # What was asked.
+
+    def asked(self, group: Group, body: Mapping[str, Any] | None = None, model: str = "", stream: bool = False) -> None:
+        """Note which group the request is for. `model` is the client's name for it, which only the log has."""
+        self.group, self.body, self.model, self.stream = group, body, model or group.name, stream
+        self._accounting.metrics.in_flight.labels(group.name).inc()
+        if group.log.responses and self.route is not None:
+            self._answer = LoggedAnswer(self.route)
+
+    def drops(self, names: tuple[str, ...]) -> None:
+        """Note members of the body that no provider got."""
+        self.dropped = names
+
+    # Before a provider is asked.
+
+    def cached(self, hit: bool, size: int = 0) -> None:
+        """Note what the cache said; `size` is the answer's, in bytes."""
+        self.cache = "hit" if hit else "miss"
+        metrics, name = self._accounting.metrics, self._group_name()
+        metrics.cache_requests.labels(name, self.cache).inc()
+        if hit:
+            self.cost = 0.0
+            metrics.cache_sent.labels(name).inc(size)
+
+    def waits(self) -> None:
+        """Note that the request waits for room in the limits, until `admitted` or `refused`."""
+        if self._waits_since is None:
+            self._waits_since = time.monotonic()
+            self._accounting.metrics.queue_length.labels(self._group_name()).inc()
+
+    def admitted(self, group: str = "") -> None:
+        """Note that the limits of a group have let an attempt through: of the request's own group, unless another is named."""
+        waited = self._waited()
+        self._accounting.metrics.queue_wait.labels(group or self._group_name()).observe(waited)
+
+    def refused(self, limit: str, group: str = "") -> None:
+        """Note that a limit, by the name of its field, left no room in time."""
+        self._waited()
+        self.limit = limit
+        self._accounting.metrics.refusals.labels(group or self._group_name(), limit).inc()
+
+    def backs_off(self, seconds: float) -> None:
+        """Note a wait before a retry."""
+        self.backoff += seconds
+
+    def falls_back(self, group: str, fallback: str, cause: str) -> None:
+        """Note that another group is asked, and why."""
+        self._fallback_over(answered=False)
+        self._asked = (group, fallback, cause)
+        self.fallback = fallback
+
+    # An attempt.
+
+    def attempt(self, group: Group, endpoint: str, model: str = "") -> None:
+        """Begin an attempt at an endpoint; `model` is what it is asked for, where the group serves any."""
+        accounting = self._accounting
+        self.attempts += 1
+        labels = accounting.metrics.endpoint_labels(group.name, endpoint)
+        deployment = accounting.prices.deployments.get(endpoint)
+        self.endpoint, self.region, self.served_by = endpoint, labels[2], group.name
+        self.deployed_model = deployment.named(model) if deployment is not None else model
+        attempt = Attempt(
+            group.name, endpoint, labels, deployment.provider if deployment is not None else "", self.deployed_model
+        )
+        self._attempt = attempt
+        accounting.metrics.endpoint_in_flight.labels(*labels).inc()
+        if accounting.traces is not None:
+            attempt.span = accounting.traces.begin_attempt(self, attempt)
+
+    def trace_headers(self) -> dict[str, str]:
+        """Return the headers that continue the trace at the provider of the current attempt, empty where traces are off."""
+        traces, attempt = self._accounting.traces, self._attempt
+        if traces is None or attempt is None or attempt.span is None:
+            return {}
+        return {"traceparent": traces.header(attempt.span)}
+
+    def failed(self, failure: UpstreamError) -> None:
+        """Note that the attempt has failed; the request may go on."""
+        self.failed_attempts += 1
+        self.failure = failure
+        attempt = self._attempt
+        if attempt is not None and failure.reached and failure.kind is FailureKind.HTTP:
+            self._accounting.metrics.provider_errors.labels(*attempt.labels, str(failure.status)).inc()
+        self._end_attempt(failure.cause, failure.status if failure.reached else None)
+
+    def answered(self, status: int = 200) -> None:
+        """Note that the whole answer is here; a stream's attempt ends with its stream, in `finished`."""
+        self._end_attempt("success", status)
+
+    def first_event(self) -> None:
+        """Note that the first event of a stream goes to the client."""
+        if self.ttft is None:
+            self.ttft = time.monotonic() - self.started
+
+    def event(self, event: bytes) -> None:
+        """Note an event of a stream; needed where `wants_events` says so."""
+        if self._answer is not None:
+            self._answer.feed(event)
+
+    @property
+    def wants_events(self) -> bool:
+        """Whether the log holds the answer: then each event, or the whole body, is to be given to `event` or `whole`."""
+        return self._answer is not None
+
+    def whole(self, body: bytes) -> None:
+        """Note the body of a whole answer."""
+        if self._answer is not None:
+            self._answer.whole(body)
+
+    def price(self, usage: Usage, size: str = "", quality: str = "") -> float | None:
+        """Return what the attempt's answer costs in USD, for a header; None where nobody knows. `finished` counts it."""
+        self.usage = usage
+        if self.cache == "hit":
+            return self.cost
+        if not self.endpoint or self.route is None:
+            return None
+        attempt = self._attempt
+        took = time.monotonic() - attempt.started if attempt is not None else self.upstream_seconds
+        self.cost = self._accounting.prices.cost(
+            self.endpoint, self.model_asked(), self.route, usage, seconds=took, size=size, quality=quality
+        )
+        self._priced = True
+        return self.cost
+
+    def model_asked(self) -> str:
+        """Return what the deployment is asked for, without the name of a group that serves any."""
+        deployment = self._accounting.prices.deployments.get(self.endpoint)
+        if deployment is None or not deployment.serves_any:
+            return ""
+        return self.deployed_model.removeprefix(deployment.named(""))
+
+    # The end.
+
+    def finished(self, status: int, usage: Usage | None = None, error: str = "") -> None:
+        """End the record: the answer is complete, or has failed for good with an `error` (a code, never a text of others).
+
+        A second call does nothing. `usage` is what the stream has used; a whole answer's is known from `price`.
+        """
+        if self._is_over:
+            return
+        self._is_over = True
+        self._waited()
+        self.status, self.error = status, error or (self._failed_with() if status >= 400 and status != LEFT else "")
+        self.seconds = time.monotonic() - self.started
+        if usage is not None and not self._priced:
+            self.price(usage)
+        if self._attempt is not None:
+            outcome = "left" if status == LEFT else "success" if not self.error else self._cause()
+            self._end_attempt(outcome, status if outcome == "success" else None)
+        self._fallback_over(answered=status < 400 and not self.error)
+        counting.count(self, self._accounting.metrics)
+        if self._accounting.traces is not None:
+            self._accounting.traces.end(self)
+        self._accounting.log.write(self)
+
+    def left(self, usage: Usage | None = None) -> None:
+        """End the record of a client that did not wait; `usage` is what it had by then."""
+        self.finished(LEFT, usage)
+
+    def logged_response(self) -> Any:
+        """Return the answer for the log; None where it has none."""
+        return self._answer.value() if self._answer is not None and not self.error else None
+
+    def _failed_with(self) -> str:
+        return self.failure.cause if self.failure is not None else ("rate_limit" if self.limit else CLIENT_ERROR)
+
+    def _cause(self) -> str:
+        return self.failure.cause if self.failure is not None else "error"
+
+    def _group_name(self) -> str:
+        return self.group.name if self.group is not None else ""
+
+    def _waited(self) -> float:
+        """End a wait for the limits; return how long it took."""
+        if self._waits_since is None:
+            return 0.0
+        waited = time.monotonic() - self._waits_since
+        self._waits_since = None
+        self.queued += waited
+        self._accounting.metrics.queue_length.labels(self._group_name()).dec()
+        return waited
+
+    def _end_attempt(self, outcome: str, status: int | None) -> None:
+        attempt, self._attempt = self._attempt, None
+        if attempt is None:
+            return
+        metrics = self._accounting.metrics
+        took = time.monotonic() - attempt.started
+        self.upstream_seconds += took
+        metrics.endpoint_in_flight.labels(*attempt.labels).dec()
+        metrics.attempts_of_endpoint.labels(*attempt.labels, outcome).inc()
+        metrics.upstream_duration.labels(*attempt.labels, outcome).observe(took)
+        if attempt.span is not None and self._accounting.traces is not None:
+            self._accounting.traces.end_attempt(attempt.span, outcome, status)
+
+    def _fallback_over(self, answered: bool) -> None:
+        if self._asked is not None:
+            group, fallback, cause = self._asked
+            self._asked = None
+            self._accounting.metrics.fallbacks.labels(group, fallback, cause, "success" if answered else "failure").inc()

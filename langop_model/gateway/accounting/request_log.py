@@ -1,0 +1,123 @@
+"""The line of a request: who asked, who answered, how long, at what cost; messages only where the specification says so."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+from langop_model.contract.settings import Log
+from langop_model.gateway.upstreams.base import CLIENT_ERROR, Route
+from langop_model.log_format import JsonFormatter, TextFormatter, formatter
+
+if TYPE_CHECKING:
+    from langop_model.gateway.accounting.recorder import Record
+
+LEVELS = {"DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40}
+NO_CONTENT = Log(requests=False, responses=False)
+LEFT = 499  # nginx's status for a client that did not wait for its answer
+# A provider that answers so to the gateway's own request does not accept its key or does not have its model.
+OPERATORS_FAULT = frozenset({401, 403, 404})
+MESSAGE_LENGTH = 500  # characters of a provider's error
+# What a question is called on each route, in the order in which it is looked for.
+QUESTIONS = ("messages", "input", "prompt", "contents", "query")
+
+
+class RequestLog:
+    """Writes the lines, at the levels from `level` on. A client's mistake is INFO, a failure that was survived WARNING."""
+
+    def __init__(
+        self, level: str = "INFO", stream: TextIO | None = None, form: JsonFormatter | TextFormatter | None = None
+    ) -> None:
+        self.level = LEVELS.get(level.upper(), LEVELS["INFO"])
+        self.stream = stream or sys.stdout
+        self.form = form or formatter(self.stream)
+
+    def write(self, record: Record) -> None:
+        """Write the line of a request that is over."""
+        level = level_of(record)
+        if LEVELS[level] >= self.level:
+            self.stream.write(self.form.line(time.time(), level, "request", line(record)) + "\n")
+            self.stream.flush()
+
+
+def level_of(record: Record) -> str:
+    """Return whose fault it is: ERROR for what a person must look at, WARNING for what was survived."""
+    status = record.status
+    if status == LEFT or (status < 400 and not record.failed_attempts and not record.error):
+        return "INFO"
+    if status < 400:
+        return "ERROR" if record.error else "WARNING"  # a stream that broke has already said 200
+    if status >= 500:
+        return "ERROR"
+    if record.failure is not None and record.failure.reached:
+        if record.failure.status in OPERATORS_FAULT:
+            return "ERROR"
+        return "INFO" if record.failure.cause == CLIENT_ERROR else "WARNING"
+    return "INFO"
+
+
+def line(record: Record) -> dict[str, Any]:
+    """Return what the line says. Headers, keys and parameters of the provider are never in it."""
+    group, usage, status = record.group, record.usage, record.status
+    log = group.log if group is not None else NO_CONTENT
+    members = {
+        "event": "request",
+        "call_id": record.call_id,
+        "trace_id": record.trace_id,
+        "method": record.method,
+        "path": record.path,
+        "call_type": record.route.value if record.route is not None else None,
+        "agent": record.agent,
+        "status": outcome_of(status, record.error),
+        "status_code": status,
+        "model_group": group.name if group is not None else record.model,
+        "resource": group.resource if group is not None else None,
+        "model": record.deployed_model,
+        "endpoint": record.endpoint,
+        "region": record.region,
+        "stream": record.stream,
+        "cache_hit": record.cache == "hit" if record.cache else None,
+        "cache": record.cache,
+        "seconds": round(record.seconds, 6),
+        "ttft": round(record.ttft, 6) if record.ttft is not None else None,
+        "attempts": record.attempts,
+        "fallback": record.fallback,
+        "dropped": record.dropped,
+        "limit": record.limit,
+        "queued": round(record.queued, 6) if record.queued else None,
+        "prompt_tokens": usage.input_tokens if usage is not None else None,
+        "completion_tokens": usage.output_tokens if usage is not None else None,
+        "usage_estimated": True if usage is not None and usage.estimated else None,
+        "cost": record.cost,
+        "error": record.error,
+        "error_message": error_message(record, log),
+        "messages": question(record.route, record.body) if log.requests else None,
+        "response": record.logged_response() if log.responses else None,
+    }
+    return {name: value for name, value in members.items() if value or value == 0}  # without None and what is empty
+
+
+def outcome_of(status: int, error: str) -> str:
+    """Return success, failure or left."""
+    if status == LEFT:
+        return "left"
+    return "failure" if status >= 400 or error else "success"
+
+
+def error_message(record: Record, log: Log) -> str | None:
+    """Return what the gateway says of a failure. A provider's own words may repeat the question, and have its permission."""
+    failure = record.failure
+    if failure is None or not record.error:
+        return None
+    if failure.reached and not log.requests:
+        return f"the provider answered {failure.status}"
+    return failure.message[:MESSAGE_LENGTH]
+
+
+def question(route: Route | None, body: Mapping[str, Any] | None) -> Any:
+    """Return what was asked, as the client wrote it."""
+    if route is None or body is None:
+        return None
+    return next((body[name] for name in QUESTIONS if name in body), None)
