@@ -115,7 +115,7 @@ def test_the_launcher_itself_does_not_wait_for_the_renderer():
 
 def test_the_front_never_imports_litellm():
     """It decides and relays; LiteLLM translates in a process of its own."""
-    program = "import sys, langop_model.gateway.services; print(*sys.modules)"
+    program = "import sys, langop_model.gateway.serving.application; print(*sys.modules)"
     process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(process.stdout.split())
     assert "langop_model.gateway.app" in loaded

@@ -13,10 +13,10 @@ from langop_model.gateway.access.errors import APIError
 from langop_model.gateway.access.open_routes import OpenRoute, Purpose
 from langop_model.gateway.access.request_body import Body, ClientDisconnectedError
 from langop_model.gateway.access.request_schemas import SCHEMAS
+from langop_model.gateway.accounting.recorder import Accounting
 from langop_model.gateway.caching.keys import CacheControl
 from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
 from langop_model.gateway.routing.group_resolution import GroupNames
-from langop_model.gateway.routing.observer import Observer
 from langop_model.gateway.scope import Message, Receive, Send
 from langop_model.gateway.upstreams.base import UpstreamError
 
@@ -27,30 +27,13 @@ JSON = b"application/json"
 EVENT_STREAM = b"text/event-stream; charset=utf-8"
 
 
-class Record(Protocol):
-    """What becomes of one request: the log line, the metrics and the trace."""
-
-    observer: Observer
-
-    def note(self, **members: Any) -> None:
-        """Note members of the log line."""
-
-    def first_event(self) -> None:
-        """The first event of a stream goes to the client."""
-
-    def finish(self, status: int, served: Served | None = None, error: APIError | UpstreamError | None = None) -> None:
-        """The answer is complete, or the client has left (status 499)."""
-
-
 class Services(Protocol):
     """What the application needs beside the dispatcher."""
 
     keys: ClientKeys
     names: GroupNames
     dispatcher: Dispatcher
-
-    def record(self, route: OpenRoute | None, method: str, path: str, call_id: str) -> Record:
-        """Begin the record of a request."""
+    accounting: Accounting
 
     async def answer(self, purpose: Purpose, route: OpenRoute, headers: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
         """Answer a path that is no question to a model: status, content type and body."""
@@ -92,7 +75,14 @@ class _Exchange:
         self.call_id = str(uuid.uuid4())
         self.status = 0
         self.has_left = False
-        self.record = services.record(self.route, self.method, self.path, self.call_id)
+        route = self.route
+        self.record = services.accounting.begin(
+            self.method[:20],
+            route.path if route else self.path[:100],
+            route.route if route else None,
+            call_id=self.call_id,
+            traceparent=self._traceparent(),
+        )
 
     async def run(self) -> None:
         task = asyncio.current_task()
@@ -102,20 +92,18 @@ class _Exchange:
         try:
             await self._serve()
         except ClientDisconnectedError:
-            self.record.finish(499)
+            self.record.left()
         except asyncio.CancelledError:
-            self.record.finish(499)
+            self.record.left()
             if not self.has_left:
                 raise
         except APIError as error:
-            self.record.finish(error.status, error=error)
+            self.record.finished(error.status, error=error.code or error_formats.openai_type(error.status))
             await self._refuse(error)
         except Exception as defect:
-            self.record.note(error=type(defect).__name__)
-            failure = APIError(500, "the gateway has failed: its log says why")
-            self.record.finish(500, error=failure)
+            self.record.finished(500, error=type(defect).__name__)
             if not self.status:
-                await self._refuse(failure)
+                await self._refuse(APIError(500, "the gateway has failed: its log says why"))
             raise  # the server logs it
         finally:
             timer.cancel()
@@ -142,11 +130,11 @@ class _Exchange:
             if caller is None:
                 message = "this gateway needs a key: send it as Authorization: Bearer <key>"
                 raise APIError(401, message, "invalid_api_key", headers=((b"www-authenticate", b"Bearer"),))
-            agent = caller.agent
-            self.record.note(agent=agent)
+            agent = self.record.agent = caller.agent
         if route.purpose is not Purpose.ASK:
             status, content_type, content = await self.services.answer(route.purpose, route, self.headers)
-            self.record.finish(status)
+            if route.is_logged:
+                self.record.finished(status)
             await self._send_whole(status, content_type, content)
             return
         raw = await request_body.read(self.receive, self.headers)
@@ -156,7 +144,7 @@ class _Exchange:
         members = body.members
         model = route.model or members["model"]
         stream = route.stream if route.stream is not None else members.get("stream") is True
-        self.record.note(model_group=model, stream=stream or None)
+        self.record.model, self.record.stream = model, stream
         resolved = self.services.names.resolve(model) if open_routes.is_model_name(model) else None
         if resolved is None:
             raise self._not_served(model)
@@ -175,54 +163,73 @@ class _Exchange:
             uses_fallbacks=members.get("disable_fallbacks") is not True,
             cache_control=CacheControl.of(members),
         )
+        group = self.services.dispatcher.runtimes[resolved.groups[0]].group
+        self.record.asked(group, members, model, stream)
         try:
-            served = await self.services.dispatcher.serve(call, self.record.observer)
+            served = await self.services.dispatcher.serve(call, self.record)
         except UpstreamError as error:
-            self.record.finish(error.status, error=error)
+            self.record.finished(error.status)
             await self._send_failure(error)
             return
         await self._send_answer(served)
 
     async def _send_answer(self, served: Served) -> None:
-        answer = served.answer
-        headers = self._own_headers(served)
-        if answer.body is not None:
-            self.record.finish(answer.status, served)
-            await self._send_whole(answer.status, answer.content_type.encode(), answer.body, headers)
+        answer, record = served.answer, self.record
+        record.drops(served.dropped)
+        if served.runtime.cache is not None:
+            record.cached(served.is_hit, len(answer.body or b""))
+        if answer.body is None:
+            await self._send_stream(served)
             return
-        content_type = answer.content_type.encode() if answer.is_binary else EVENT_STREAM
-        await self._start(answer.status, [(b"content-type", content_type), *headers])
-        self.record.first_event()
-        failure: UpstreamError | None = None
+        cost = record.price(answer.usage) if answer.usage is not None else None
+        if record.wants_events:
+            record.whole(answer.body)
+        record.finished(answer.status)
+        await self._send_whole(answer.status, answer.content_type.encode(), answer.body, self._own_headers(served, cost))
+
+    async def _send_stream(self, served: Served) -> None:
+        answer, record = served.answer, self.record
         assert answer.events is not None  # noqa: S101 - an answer is whole or has events
+        content_type = answer.content_type.encode() if answer.is_binary else EVENT_STREAM
+        error = ""
         try:
+            await self._start(answer.status, [(b"content-type", content_type), *self._own_headers(served, None)])
+            record.first_event()
             async for event in answer.events:
+                if record.wants_events:
+                    record.event(event)
                 await self.send({"type": "http.response.body", "body": event, "more_body": True})
-        except UpstreamError as error:
-            failure = error
+        except UpstreamError as failure:
+            error = failure.cause
             if not answer.is_binary:
-                event = error_formats.error_event(self.protocol, error.status, error.message, kind=error.type, code=error.code)
-                await self.send({"type": "http.response.body", "body": event, "more_body": True})
+                await self.send({"type": "http.response.body", "body": self._error_event(failure), "more_body": True})
         finally:
             await answer.aclose()
-        self.record.finish(answer.status, served, failure)
+        record.finished(answer.status, answer.usage, error)
         await self.send({"type": "http.response.body", "body": b""})
 
-    def _own_headers(self, served: Served) -> list[tuple[bytes, bytes]]:
+    def _error_event(self, error: UpstreamError) -> bytes:
+        return error_formats.error_event(self.protocol, error.status, error.message, kind=error.type, code=error.code)
+
+    def _own_headers(self, served: Served, cost: float | None) -> list[tuple[bytes, bytes]]:
         headers = [
             (b"x-langop-call-id", self.call_id.encode()),
             (b"x-langop-model", served.runtime.group.name.encode()),
-            (b"x-langop-attempts", b"%d" % served.attempts),
         ]
-        if served.endpoint_id:
-            headers.append((b"x-langop-endpoint", served.endpoint_id.encode()))
-        if served.runtime.cache is not None:
-            headers.append((b"x-langop-cache", b"hit" if served.is_hit else b"miss"))
-        if served.fell_back:
-            headers.append((b"x-langop-fallback", served.runtime.group.name.encode()))
-        if served.dropped:
-            headers.append((b"x-langop-dropped", ", ".join(served.dropped).encode()))
+        optional = (
+            (b"x-langop-endpoint", served.endpoint_id),
+            (b"x-langop-attempts", str(served.attempts) if served.attempts else ""),
+            (b"x-langop-cost", format(cost, ".10g") if cost is not None else ""),
+            (b"x-langop-cache", "" if served.runtime.cache is None else "hit" if served.is_hit else "miss"),
+            (b"x-langop-fallback", served.runtime.group.name if served.fell_back else ""),
+            (b"x-langop-dropped", ", ".join(served.dropped)),
+        )
+        headers += [(name, value.encode()) for name, value in optional if value]
         return headers
+
+    def _traceparent(self) -> str | None:
+        value = self.headers.get(b"traceparent")
+        return value.decode("latin-1") if value is not None else None
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.status = status

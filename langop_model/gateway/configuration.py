@@ -33,6 +33,16 @@ class Configuration:
     litellm_settings: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def traces(self) -> bool:
+        """Whether requests become traces (observability.tracing)."""
+        return "otel" in (self.litellm_settings.get("callbacks") or ())
+
+    @property
+    def metrics(self) -> bool:
+        """Whether GET /metrics is open (observability.metrics)."""
+        return "prometheus" in (self.litellm_settings.get("callbacks") or ())
+
     @classmethod
     def load(cls, path: Path) -> Configuration:
         """Return the configuration in a file. Raises OSError, yaml.YAMLError, KeyError and TypeError: launch wrote the file."""

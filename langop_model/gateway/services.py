@@ -11,16 +11,21 @@ import orjson
 
 from langop_model import __version__
 from langop_model.contract.settings import Cause, Check, Group
+from langop_model.gateway.access import health_status
 from langop_model.gateway.access.authentication import ClientKeys
 from langop_model.gateway.access.open_routes import OpenRoute, Purpose
-from langop_model.gateway.app import Record
+from langop_model.gateway.accounting import exposition, prices, traces
+from langop_model.gateway.accounting.metrics import Metrics
+from langop_model.gateway.accounting.prices import Prices
+from langop_model.gateway.accounting.recorder import Accounting
+from langop_model.gateway.accounting.request_log import RequestLog
+from langop_model.gateway.accounting.traces import Traces
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.limits.admission import Admission
 from langop_model.gateway.routing.dispatcher import Dispatcher
 from langop_model.gateway.routing.endpoints import Endpoints, State
 from langop_model.gateway.routing.group_resolution import GroupNames
 from langop_model.gateway.routing.health_checks import HealthChecker, Probe
-from langop_model.gateway.routing.observer import Observer
 from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.upstreams.base import Answer, FailureKind, Route, Upstream, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
@@ -45,6 +50,7 @@ class Services:
             name: GroupRuntime(group, Admission(group.limits), Endpoints(group), self.relay, translation)
             for name, group in configuration.groups.items()
         }
+        self.accounting = _accounting(configuration, environment)
         self.dispatcher = Dispatcher(self.runtimes, refuses_unsupported=configuration.refuses_unsupported)
         self.tasks: list[asyncio.Task[None]] = []
 
@@ -64,15 +70,11 @@ class Services:
             task.cancel()
         await self.relay.aclose()
 
-    def record(self, route: OpenRoute | None, method: str, path: str, call_id: str) -> Record:  # noqa: ARG002
-        """Begin the record of a request."""
-        return _NoRecord()
-
     async def answer(
         self,
         purpose: Purpose,
         route: OpenRoute,
-        headers: Mapping[bytes, bytes],  # noqa: ARG002
+        headers: Mapping[bytes, bytes],
     ) -> tuple[int, bytes, bytes]:
         """Answer a path that is no question to a model."""
         if purpose is Purpose.LIST_MODELS:
@@ -80,9 +82,12 @@ class Services:
         if purpose is Purpose.ROOT:
             line = f"langop/model {__version__}: an OpenAI-compatible gateway. GET /v1/models lists its models\n"
             return 200, TEXT, line.encode()
-        if purpose in (Purpose.LIVENESS, Purpose.READINESS):
-            return 200, JSON, b'{"status":"healthy"}'
-        return 404, JSON, b"{}"
+        if purpose is Purpose.METRICS:
+            media_type = exposition.content_type(headers.get(b"accept", b"").decode("latin-1"))
+            return 200, media_type.encode(), self.accounting.metrics.text(media_type=media_type)
+        if purpose is Purpose.HEALTH:
+            return 200, JSON, orjson.dumps(health_status.report(self.runtimes.values(), self.configuration))
+        return 200, JSON, b'{"status":"healthy"}'
 
     def unavailable(self, model: str) -> str | None:
         """Return why a model of the specification is not served; None for a name that no specification has."""
@@ -114,6 +119,22 @@ class Services:
         return probe
 
 
+def _accounting(configuration: Configuration, environment: Mapping[str, str]) -> Accounting:
+    regions = {
+        entry["model_info"]["id"]: entry["model_info"]["region"]
+        for entry in configuration.model_list
+        if entry["model_info"].get("region")
+    }
+    level = configuration.variables.get("LITELLM_LOG", "INFO")
+    public = [group for group in configuration.groups.values() if not group.internal]
+    return Accounting(
+        Metrics(public, regions),
+        RequestLog(level),
+        Prices(prices.deployments({"model_list": configuration.model_list})),
+        Traces(environment=environment) if traces.are_on(environment) and configuration.traces else None,
+    )
+
+
 def _smallest_question(group: Group) -> UpstreamRequest:
     body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
     return UpstreamRequest(Route.CHAT, group.name, body, timeout=group.timeout)
@@ -121,14 +142,6 @@ def _smallest_question(group: Group) -> UpstreamRequest:
 
 def _entry(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": STARTED, "owned_by": "langop"}
-
-
-class _NoRecord:
-    observer = Observer()
-
-    def note(self, **_: Any) -> None: ...
-    def first_event(self) -> None: ...
-    def finish(self, *_: Any, **__: Any) -> None: ...
 
 
 class _NoTranslation:

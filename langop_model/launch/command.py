@@ -22,7 +22,11 @@ def launch(environment: Mapping[str, str], host: str, port: int, say: Say) -> in
     workers = _workers(environment)
     reloader = ConfigReloader(dict(environment), say)
     start = _Start(reloader, workers)
-    from langop_model.gateway.serving import launcher
+    # Until the front serves everything, it is chosen by hand.
+    if environment.get("LANGOP_FRONT"):
+        from langop_model.gateway.serving import front as launcher
+    else:
+        from langop_model.gateway.serving import launcher  # type: ignore[no-redef]
 
     try:
         return launcher.serve(reloader.path, start, host, port, workers, reloader)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -53,38 +54,40 @@ class Attempt:
         admission = self.runtime.admission
         if admission.open:
             return await admission.admit(None, 0.0)
-        started = time.monotonic()
+        name = self.runtime.group.name
+        self.observer.waits()
         try:
-            reservation = await admission.admit(self.most_tokens, started + admission.limits.wait)
+            reservation = await admission.admit(self.most_tokens, time.monotonic() + admission.limits.wait)
         except RateLimitTimeoutError as refused:
-            self.observer.limited(self.runtime, refused)
+            self.observer.refused(refused.limit, name)
             raise _rate_limited(self.runtime.group.resource, refused) from None
-        self.observer.queued(self.runtime, time.monotonic() - started)
+        self.observer.admitted(name)
         return reservation
 
     async def _ask(self, state: State, reservation: Reservation) -> Answer:
         runtime, endpoint = self.runtime, state.endpoint
         self.endpoint_id = endpoint.id
         started = time.monotonic()
-        self.observer.attempted(runtime, endpoint.id)
+        self.observer.attempt(runtime.group, endpoint.id, self.request.model)
+        trace = self.observer.trace_headers()
+        request = dataclasses.replace(self.request, headers={**self.request.headers, **trace}) if trace else self.request
         try:
-            answer = await self.upstream.send(runtime.group, endpoint, self.request)
+            answer = await self.upstream.send(runtime.group, endpoint, request)
         except UpstreamError as error:
             if is_endpoints_fault(error):
                 runtime.endpoints.failed(state)
             runtime.admission.settle(reservation, 0, answered=error.reached)
             runtime.endpoints.released(state)
-            self.observer.failed(runtime, endpoint.id, error, time.monotonic() - started)
+            self.observer.failed(error)
             raise
         except BaseException:  # the client has left: the provider was asked, and its answer will not come
             runtime.admission.settle(reservation, estimate.question_tokens(self.request.body))
             runtime.endpoints.released(state)
             raise
-        seconds = time.monotonic() - started
-        runtime.endpoints.answered(state, seconds)
-        self.observer.answered(runtime, endpoint.id, seconds)
+        runtime.endpoints.answered(state, time.monotonic() - started)
         if answer.events is None:
             self._settle(state, reservation, answer)
+            self.observer.answered(answer.status)
         else:
             answer.events = _SettlingEvents(
                 answer.events,
@@ -97,13 +100,12 @@ class Attempt:
         """Note that a stream failed after its first event."""
         if is_endpoints_fault(error):
             self.runtime.endpoints.failed(state)
-        self.observer.failed(self.runtime, state.endpoint.id, error, 0.0)
+        self.observer.failed(error)
 
     def _settle(self, state: State, reservation: Reservation, answer: Answer) -> None:
         usage = answer.usage = self._usage(answer)
         self.runtime.admission.settle(reservation, usage.total)
         self.runtime.endpoints.released(state)
-        self.observer.settled(self.runtime, state.endpoint.id, usage)
 
     def _usage(self, answer: Answer) -> Usage:
         """Return the provider's own count of tokens, else an estimate."""

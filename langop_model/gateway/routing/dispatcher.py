@@ -10,7 +10,7 @@ from typing import Any
 from langop_model.contract.settings import Cause
 from langop_model.gateway.caching.keys import DEFAULT, CacheControl
 from langop_model.gateway.routing.attempt import Attempt
-from langop_model.gateway.routing.failure_causes import may_do_better_elsewhere
+from langop_model.gateway.routing.failure_causes import is_retried, may_do_better_elsewhere
 from langop_model.gateway.routing.group_resolution import Resolved
 from langop_model.gateway.routing.observer import Observer
 from langop_model.gateway.routing.retry_delay import delay
@@ -80,7 +80,7 @@ class Dispatcher:
             error = problem
         for target in self._targets(first, others, error, call):
             runtime = self.runtimes[target]
-            observer.falls_back(runtime, target, error)
+            observer.falls_back(first, target, error.cause)
             is_fallback = target not in others
             try:
                 return await self._group(runtime, call, observer, target, is_fallback=is_fallback)
@@ -128,9 +128,11 @@ class Dispatcher:
                 return await attempt.run()
             except UpstreamError as error:
                 is_final = error.kind in (FailureKind.RATE_LIMITED, FailureKind.UNSUPPORTED)
-                if number > retries or is_final or error.status not in policy.status_codes:
+                if number > retries or is_final or not is_retried(error, policy.status_codes):
                     raise
-                await self.sleep(delay(policy, number, error.retry_after))
+                seconds = delay(policy, number, error.retry_after)
+                attempt.observer.backs_off(seconds)
+                await self.sleep(seconds)
         raise AssertionError("the last attempt returns or raises")
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from langop_model.contract.settings import Cause
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, UpstreamError
 from langop_model.gateway.upstreams.error_body import ErrorDetails
+
+TIMEOUTS = frozenset({408, 504})
 
 
 def cause_of(status: int, details: ErrorDetails) -> str:
@@ -30,3 +34,10 @@ def is_endpoints_fault(error: UpstreamError) -> bool:
 def may_do_better_elsewhere(error: UpstreamError) -> bool:
     """Whether another resource that serves the same model may do better: also where this one's limit is to blame."""
     return error.kind is FailureKind.RATE_LIMITED or is_endpoints_fault(error)
+
+
+def is_retried(error: UpstreamError, status_codes: Collection[int]) -> bool:
+    """Whether a retry policy names the status of a failure. A timeout is 408 or 504, whichever the policy has."""
+    if error.kind is FailureKind.TIMEOUT:
+        return not TIMEOUTS.isdisjoint(status_codes)
+    return error.status in status_codes

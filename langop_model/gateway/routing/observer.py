@@ -1,32 +1,40 @@
-"""What the dispatcher tells of its work, for logs, metrics and traces."""
+"""What the dispatcher tells of its work, for logs, metrics and traces: accounting.recorder.Record listens."""
 
 from __future__ import annotations
 
-from langop_model.gateway.limits.admission import RateLimitTimeoutError
-from langop_model.gateway.routing.runtime import GroupRuntime
-from langop_model.gateway.upstreams.base import UpstreamError, Usage
+from collections.abc import Mapping
+from typing import Protocol
+
+from langop_model.contract.settings import Group
+from langop_model.gateway.upstreams.base import UpstreamError
 
 
-class Observer:
-    """Follows one request; each method may be overridden. Times in seconds."""
+class Observer(Protocol):
+    """Follows one request. Times in seconds."""
 
-    def queued(self, runtime: GroupRuntime, seconds: float) -> None:
-        """The request waited so long for the limits of its model."""
+    def waits(self) -> None:
+        """Note that the request waits for the limits of its model."""
 
-    def limited(self, runtime: GroupRuntime, error: RateLimitTimeoutError) -> None:
-        """A limit refused the request."""
+    def admitted(self, group: str = "") -> None:
+        """Note that the limits of a group allow an attempt."""
 
-    def attempted(self, runtime: GroupRuntime, endpoint_id: str) -> None:
-        """An endpoint is asked."""
+    def refused(self, limit: str, group: str = "") -> None:
+        """Note that a limit refused the request."""
 
-    def failed(self, runtime: GroupRuntime, endpoint_id: str, error: UpstreamError, seconds: float) -> None:
-        """An attempt has failed."""
+    def backs_off(self, seconds: float) -> None:
+        """Note a wait before a retry."""
 
-    def answered(self, runtime: GroupRuntime, endpoint_id: str, seconds: float) -> None:
-        """An answer has begun."""
+    def falls_back(self, group: str, fallback: str, cause: str) -> None:
+        """Note that another group is asked."""
 
-    def settled(self, runtime: GroupRuntime, endpoint_id: str, usage: Usage) -> None:
-        """An answer is complete, or nobody waits for it."""
+    def attempt(self, group: Group, endpoint: str, model: str = "") -> None:
+        """Note that an endpoint is asked."""
 
-    def falls_back(self, runtime: GroupRuntime, target: str, error: UpstreamError) -> None:
-        """Another group is asked."""
+    def trace_headers(self) -> Mapping[str, str]:
+        """Return the headers that continue the trace at the provider."""
+
+    def failed(self, failure: UpstreamError) -> None:
+        """Note that the attempt has failed, before its answer or within it."""
+
+    def answered(self, status: int = 200) -> None:
+        """Note that the attempt's whole answer has arrived."""

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from langop_model.gateway.serving.channel import Channel
 from langop_model.gateway.serving.supervisor import Changes, KeepsDying, LaunchFailed, Supervisor
 
-__all__ = ["BindError", "KeepsDying", "LaunchFailed", "listen", "serve"]
+__all__ = ["BindError", "KeepsDying", "LaunchFailed", "NoAddress", "listen", "serve"]
 
 BACKLOG = 2048  # connections that wait to be accepted; uvicorn's own number
 
@@ -37,6 +37,9 @@ PRELOADED = (
 
 class BindError(Exception):
     """The address can't be bound."""
+
+
+NoAddress = BindError
 
 
 class Start(Protocol):
@@ -83,9 +86,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _work(config: Path, environment: Mapping[str, str], listener: socket.socket, channel: Channel) -> None:
     """Be a worker: serve `config`."""
+    from langop_model import log_format
     from langop_model.gateway.serving import application, worker
 
     gc.set_threshold(*GC_THRESHOLDS)
     os.environ.update(environment)
     with contextlib.suppress(KeyboardInterrupt):
-        worker.run(application.Application(config, os.environ), listener, channel, {"access_log": False})
+        log_format.configure(environment.get("LITELLM_LOG", "INFO"))
+        settings = {"access_log": False, "log_config": None}
+        worker.run(application.Application(config, os.environ), listener, channel, settings)

@@ -13,7 +13,6 @@ from langop_model.gateway.limits.admission import Admission
 from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
 from langop_model.gateway.routing.endpoints import Endpoints
 from langop_model.gateway.routing.group_resolution import Resolved
-from langop_model.gateway.routing.observer import Observer
 from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.upstreams.base import (
     CLIENT_ERROR,
@@ -31,6 +30,16 @@ Outcome = UpstreamError | Answer | type[asyncio.CancelledError]
 
 def failure(status: int = 503, cause: str = Cause.SERVER_ERROR, **more: Any) -> UpstreamError:
     return UpstreamError(FailureKind.HTTP, status, f"status {status}", cause=cause, **more)
+
+
+class Silent:
+    """An observer that does nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: {}
+
+
+SILENT: Any = Silent()
 
 
 class Provider:
@@ -71,7 +80,7 @@ class World:
 
     def ask(self, *groups: str, **more: Any) -> Served:
         call = Call(Route.CHAT, "m", Resolved(groups or ("m",), "m"), QUESTION, **more)
-        return asyncio.run(self.dispatcher.serve(call, Observer()))
+        return asyncio.run(self.dispatcher.serve(call, SILENT))
 
 
 def group(name: str = "m", *endpoints: str, **members: Any) -> Group:
@@ -261,15 +270,15 @@ def test_a_stream_holds_its_place_until_its_last_event():
     call = Call(Route.CHAT, "m", Resolved(("m",), "m"), QUESTION, stream=True)
 
     async def run() -> None:
-        served = await world.dispatcher.serve(call, Observer())
+        served = await world.dispatcher.serve(call, SILENT)
         with pytest.raises(UpstreamError, match="concurrentRequests"):
-            await world.dispatcher.serve(call, Observer())
+            await world.dispatcher.serve(call, SILENT)
         assert served.answer.events is not None
         assert [event async for event in served.answer.events] == [b"data: 1\n\n", b"data: 2\n\n"]
         assert (
             served.answer.usage == Usage(served.answer.usage.input_tokens, 7, estimated=True) if served.answer.usage else False
         )
-        await world.dispatcher.serve(call, Observer())
+        await world.dispatcher.serve(call, SILENT)
 
     asyncio.run(run())
 
@@ -282,12 +291,12 @@ def test_a_client_that_leaves_a_stream_gives_its_place_back(read: int):
     call = Call(Route.CHAT, "m", Resolved(("m",), "m"), QUESTION, stream=True)
 
     async def run() -> None:
-        served = await world.dispatcher.serve(call, Observer())
+        served = await world.dispatcher.serve(call, SILENT)
         assert served.answer.events is not None
         for _ in range(read):
             await anext(served.answer.events)
         await served.answer.aclose()
-        await world.dispatcher.serve(call, Observer())
+        await world.dispatcher.serve(call, SILENT)
 
     asyncio.run(run())
 
