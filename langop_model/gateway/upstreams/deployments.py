@@ -1,0 +1,60 @@
+"""The rendered `litellm_params` of each endpoint, as the translator gets them: with the keys that are mounted now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from langop_model.contract.settings import Endpoint, Group
+from langop_model.gateway.secrets import Keys
+from langop_model.gateway.upstreams.base import UpstreamRequest
+
+_REFERENCE = "os.environ/"
+
+
+class NoDeployment(LookupError):
+    """The configuration has no deployment for an endpoint."""
+
+
+class Deployments:
+    """The deployments of a configuration by the id of their endpoint. `environment` is where references are looked up."""
+
+    def __init__(self, model_list: list[Mapping[str, Any]], environment: Mapping[str, str] = os.environ) -> None:
+        self.environment = environment
+        self.rendered = {
+            str(entry["model_info"]["id"]): dict(entry["litellm_params"])
+            for entry in model_list
+            if "id" in entry.get("model_info", {})
+        }
+        self.keys: dict[str, Keys] = {}
+
+    def parameters(self, group: Group, endpoint: Endpoint, request: UpstreamRequest) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return the parameters of a deployment, and the variables of the process that its keys are in.
+
+        Defaults of the specification are in the request already. Raises NoDeployment.
+        """
+        try:
+            rendered = self.rendered[endpoint.id]
+        except KeyError:
+            raise NoDeployment(endpoint.id) from None
+        own = {name: value for name, value in rendered.items() if name not in group.defaults}
+        if str(own["model"]).endswith("*"):
+            own["model"] = f"{str(own['model']).removesuffix('*')}{request.model}"
+        keys = self.keys.get(group.name)
+        if keys is None:
+            keys = self.keys[group.name] = Keys(group.keys)
+        filled = keys.fill(own)
+        variables = {name: keys.values[name] for name, key in keys.keys.items() if name == key.variable and name in keys.values}
+        return {name: self._resolved(value) for name, value in filled.items()}, variables
+
+    def _resolved(self, value: Any) -> Any:
+        """Return a value whose references to variables are replaced; one that is not set is as if it was not there."""
+        if isinstance(value, str) and value.startswith(_REFERENCE):
+            found = self.environment.get(value.removeprefix(_REFERENCE))
+            return found.strip() if found is not None else None
+        if isinstance(value, Mapping):
+            return {name: self._resolved(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self._resolved(inner) for inner in value]
+        return value
