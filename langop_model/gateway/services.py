@@ -43,7 +43,7 @@ class Services:
         self.configuration = configuration
         self.keys = ClientKeys.from_environment(environment)
         self.names = GroupNames(configuration.groups, configuration.aliases, configuration.shared)
-        self.deployments = Deployments(configuration.model_list, configuration.groups)
+        self.deployments = Deployments(configuration.model_list)
         self.relay = Relay(self.deployments)
         translation: Upstream = _NoTranslation()
         self.runtimes = {
@@ -107,10 +107,10 @@ class Services:
         group = runtime.group
 
         async def probe(state: State) -> None:
-            label = self.deployments.label(state.endpoint.id, "health_check")
+            label = self.deployments.label(state.endpoint, "health_check")
             if label:
                 check = Check(**label)
-                key = self.deployments.key(group, state.endpoint.id, "api_key")
+                key = self.deployments.key(group, state.endpoint, "api_key")
                 await self.relay.check(check, key)
                 return
             upstream = runtime.upstream(Route.CHAT, translated=False)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from langop_model.gateway.internals import executor
 from tests.wire.wire import Wire
 from tools.stand_in import StandIn
 
@@ -32,6 +31,8 @@ def runner() -> Iterator[asyncio.Runner]:
     """An event loop with the gateway's executor."""
 
     async def install() -> None:
+        from langop_model.gateway.internals import executor
+
         executor.install()
 
     with asyncio.Runner() as runner:

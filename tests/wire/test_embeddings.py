@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from langop_model.renderer import catalogue
-from tests.wire.wire import KEY, RESOURCE, Wire, nothing_leaves_this_machine
+from tests.wire.wire import KEY, Wire, nothing_leaves_this_machine
 
 INPUT = "a text to embed"
 
@@ -24,10 +24,10 @@ def test_a_text_is_embedded(name: str, wire: Wire):
     }
     with nothing_leaves_this_machine():
         router = wire.router(wire.rendered(spec, {"secret": {"api-key": KEY}}))
-        answer = wire.runner.run(router.aembedding(model=RESOURCE, input=[INPUT]))
+        embedding = wire.embed(router, INPUT)
     (seen,) = wire.seen
     assert seen.path == "/v1/embeddings"
     assert seen.body["model"] == f"embedder-of-{name}"
     assert seen.body["input"] == [INPUT]
     assert seen.headers["authorization"] == f"Bearer {KEY}"
-    assert len(answer.data[0]["embedding"]) > 1
+    assert len(embedding) > 1

@@ -126,6 +126,10 @@ class Wire:
         answer = self.runner.run(_to_the_end(router.acompletion(model=model, **question)))
         return str(answer.choices[0].message.content)
 
+    def embed(self, router: Any, text: str) -> Any:
+        """Ask for the embedding of a text."""
+        return self.runner.run(router.aembedding(model=RESOURCE, input=[text])).data[0]["embedding"]
+
     def streamed_chat(self, router: Any, model: str = RESOURCE, **more: Any) -> list[str]:
         """Ask a question, and return the parts of the answer as they come."""
 

@@ -1,49 +1,78 @@
-"""The deployments of the configuration: their parameters with the keys as they are now."""
+"""The deployments of a configuration: their parameters and labels, with the keys that are mounted now."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from langop_model.contract.settings import Group
+from langop_model.contract.settings import Endpoint, Group
 from langop_model.gateway.secrets import Keys
+from langop_model.gateway.upstreams.base import UpstreamRequest
 
-REFERENCE = "os.environ/"
-NO_KEY = "not-needed"  # what the configuration says to LiteLLM, which wants a key
+_REFERENCE = "os.environ/"
+_NO_KEY = "not-needed"  # what the configuration says to LiteLLM, which wants a key
+
+
+class NoDeploymentError(LookupError):
+    """The configuration has no deployment for an endpoint."""
 
 
 class Deployments:
-    """The entries of `model_list` by id. The keys of a group are read again when their files change."""
+    """The deployments of a configuration by the id of their endpoint. `environment` is where references are looked up."""
 
-    def __init__(self, model_list: Sequence[Mapping[str, Any]], groups: Mapping[str, Group]) -> None:
-        self._parameters = {entry["model_info"]["id"]: _resolved(entry["litellm_params"]) for entry in model_list}
-        self._labels = {entry["model_info"]["id"]: entry["model_info"] for entry in model_list}
-        self._keys = {name: Keys(group.keys) for name, group in groups.items()}
+    def __init__(self, model_list: list[Mapping[str, Any]], environment: Mapping[str, str] = os.environ) -> None:
+        self.environment = environment
+        self.rendered = {
+            str(entry["model_info"]["id"]): dict(entry["litellm_params"])
+            for entry in model_list
+            if "id" in entry.get("model_info", {})
+        }
+        self.labels = {str(entry["model_info"]["id"]): entry["model_info"] for entry in model_list if "model_info" in entry}
+        self.keys: dict[str, Keys] = {}
 
-    def parameters(self, group: Group, endpoint_id: str) -> dict[str, Any]:
-        """Return LiteLLM's parameters of a deployment, with the keys as they are now."""
-        return self._keys[group.name].fill(self._parameters[endpoint_id])
-
-    def key(self, group: Group, endpoint_id: str, parameter: str) -> str:
+    def key(self, group: Group, endpoint: Endpoint, parameter: str) -> str:
         """Return the credential `parameter` of a deployment; empty where it has none."""
-        own = self._keys[group.name].value(parameter)
-        value = own if own is not None else self._parameters[endpoint_id].get(parameter, "")
-        return "" if value == NO_KEY else str(value or "")
+        mounted = self._keys(group).value(parameter)
+        if mounted is not None:
+            return mounted
+        value = self._resolved(self.rendered.get(endpoint.id, {}).get(parameter))
+        return value if isinstance(value, str) and value != _NO_KEY else ""
 
-    def label(self, endpoint_id: str, name: str) -> Any:
+    def label(self, endpoint: Endpoint, name: str) -> Any:
         """Return a label of a deployment (`model_info`); None where it has none."""
-        return self._labels[endpoint_id].get(name)
+        return self.labels.get(endpoint.id, {}).get(name)
 
+    def parameters(self, group: Group, endpoint: Endpoint, request: UpstreamRequest) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return the parameters of a deployment, and the variables of the process that its keys are in.
 
-def _resolved(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters without references to the environment: those of keys that are mounted are filled in later."""
-    return {name: _value(value) for name, value in parameters.items()}
+        Defaults of the specification are in the request already. Raises NoDeploymentError.
+        """
+        try:
+            rendered = self.rendered[endpoint.id]
+        except KeyError:
+            raise NoDeploymentError(endpoint.id) from None
+        own = {name: value for name, value in rendered.items() if name not in group.defaults}
+        if str(own["model"]).endswith("*"):
+            own["model"] = f"{str(own['model']).removesuffix('*')}{request.model}"
+        keys = self._keys(group)
+        filled = keys.fill(own)
+        variables = {name: keys.values[name] for name, key in keys.keys.items() if name == key.variable and name in keys.values}
+        return {name: self._resolved(value) for name, value in filled.items()}, variables
 
+    def _keys(self, group: Group) -> Keys:
+        keys = self.keys.get(group.name)
+        if keys is None:
+            keys = self.keys[group.name] = Keys(group.keys)
+        return keys
 
-def _value(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(REFERENCE):
-        return os.environ.get(value.removeprefix(REFERENCE), "")
-    if isinstance(value, dict):
-        return _resolved(value)
-    return value
+    def _resolved(self, value: Any) -> Any:
+        """Return a value whose references to variables are replaced; one that is not set is as if it was not there."""
+        if isinstance(value, str) and value.startswith(_REFERENCE):
+            found = self.environment.get(value.removeprefix(_REFERENCE))
+            return found.strip() if found is not None else None
+        if isinstance(value, Mapping):
+            return {name: self._resolved(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self._resolved(inner) for inner in value]
+        return value

@@ -1,36 +1,65 @@
-"""What a provider's text must not tell a client: keys, addresses and accounts."""
+"""A provider's error as a client may see it: without keys, addresses, accounts and file names.
+
+Providers repeat the key that they were given, name the account that it belongs to, and proxies before them say their addresses.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-SHORTEST_KEY = 8  # characters; a shorter "key" would redact ordinary words
-KEY = b"[key]"
-# Names of accounts as providers write them into their errors: OpenAI's organizations and projects, AWS accounts in ARNs and
-# IAM users, Google's projects, Azure's subscriptions.
-ACCOUNTS = re.compile(
-    rb"\b(?:org|proj)[-_][A-Za-z0-9]{8,}\b"
-    rb"|arn:aws[\w-]*:[\w-]*:[\w-]*:\d{12}:[\w./:@+=,-]*"
-    rb"|(?<=account )\d{12}\b|(?<=account: )\d{12}\b"
-    rb"|projects/[a-z0-9-]+(?=[/\"' ])|(?<=project )\d{8,}"
-    rb"|/subscriptions/[0-9a-fA-F-]{36}[\w/.-]*"
+HIDDEN = "[hidden]"
+SHORTEST = 6  # characters; a shorter credential (`none`, `x`) is no secret, and would be found in ordinary words
+
+_CREDENTIAL_NAMES = ("key", "token", "secret", "password", "credential", "auth")
+_ADDRESS = re.compile(r"(?:https?|wss?)://[^\s\"'<>\\)\]}]+")
+_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\barn:[\w-]+:[^\s\"'<>\\)\]}]+",
+        r"\b(?:sk|pk|rk|gsk|xai|pplx|hf|nvapi|key)[-_][A-Za-z0-9*._-]{6,}",
+        r"\bAIza[\w-]{20,}|\bAKIA[A-Z0-9]{12,}",
+        r"\b(?:org|proj|user|acct)[-_][A-Za-z0-9]{8,}",
+        r"(?i)\bbearer\s+[\w.~+/*-]{6,}=*",
+        r"\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b",
+        r"\bprojects/[\w.-]+",
+        r"(?<!\d)\d{12}(?!\d)",  # an account of AWS, a project of Google's
+        r"(?:/[\w.-]+){2,}\.py\b(?:\", line \d+)?",
+    )
 )
-# A key that a provider repeats in part: OpenAI writes "sk-ab***yz".
-PARTS_OF_KEYS = re.compile(rb"\b(?:sk|pk|gsk|xai|key)-?[A-Za-z0-9_-]*\*{3,}[A-Za-z0-9_-]*")
-ADDRESS = re.compile(rb"https?://[^\s\"'<>\\)]+")
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\)[^\"]*")
 
 
-def redact(text: bytes, keys: Iterable[str], host: str = "") -> bytes:
-    """Return a provider's text without these keys, without accounts, and without the addresses of its `host`.
+def secrets_of(parameters: Mapping[str, Any], variables: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the values among a deployment's parameters that are credentials or its address, the longest first."""
+    found = {value for value in variables if len(value) >= SHORTEST}
+    for name, value in parameters.items():
+        if name == "extra_headers" and isinstance(value, Mapping):
+            found.update(str(each) for each in value.values())
+        elif name == "api_base" and isinstance(value, str):
+            found.update({value, value.partition("://")[2].partition("/")[0]})
+        elif isinstance(value, str) and any(word in name.lower() for word in _CREDENTIAL_NAMES):
+            found.update({value, *_lines(value)})
+    return tuple(sorted((each for each in found if len(each) >= SHORTEST), key=len, reverse=True))
 
-    Links to a provider's documentation stay: they have another host.
+
+def _lines(value: str) -> list[str]:
+    """The lines of a key in several of them: an error may repeat one."""
+    return [line.strip() for line in value.splitlines() if len(line.strip()) >= 20]
+
+
+def redacted(text: str, secrets: Iterable[str] = (), host: str | None = None) -> str:
+    """Return `text` without `secrets`, and without what looks like a key, an address or an account.
+
+    With `host` only its addresses are hidden, and links to a provider's documentation stay.
     """
-    for key in keys:
-        if len(key) >= SHORTEST_KEY:
-            text = text.replace(key.encode(), KEY)
-    text = PARTS_OF_KEYS.sub(KEY, ACCOUNTS.sub(b"[account]", text))
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    text = _ADDRESS.sub(lambda match: HIDDEN if host is None or host in match[0] else match[0], text)
     if host:
-        address = host.encode()
-        text = ADDRESS.sub(lambda match: b"[address]" if address in match[0] else match[0], text).replace(address, b"[address]")
+        text = text.replace(host, HIDDEN)
+    text = _TRACEBACK.sub(HIDDEN, text)
+    for pattern in _PATTERNS:
+        text = pattern.sub(HIDDEN, text)
     return text

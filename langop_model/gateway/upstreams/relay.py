@@ -52,7 +52,7 @@ class Relay:
         """Ask an endpoint once. Raises UpstreamError."""
         upstream = group.upstream
         assert upstream is not None  # noqa: S101 - the dispatcher sends only such groups here
-        key = self.deployments.key(group, endpoint.id, upstream.key.parameter) if upstream.key else ""
+        key = self.deployments.key(group, endpoint, upstream.key.parameter) if upstream.key else ""
         exchange = _Exchange(self.session, request, key, endpoint.url)
         url, proxy = self._url(endpoint, upstream, request)
         return await exchange.answer(url, proxy, _headers(upstream, request, key), _payload(upstream, request))
@@ -186,7 +186,8 @@ class _Exchange:
         return self._failure(found, body, None, FailureKind.STREAM)
 
     def _failure(self, status: int, body: bytes, waits: float | None, kind: FailureKind = FailureKind.HTTP) -> UpstreamError:
-        body = redaction.redact(body, [self.key], self.host)
+        keys = [self.key] if len(self.key) >= redaction.SHORTEST else []
+        body = redaction.redacted(body.decode("utf-8", "replace"), keys, self.host).encode()
         details = error_body.details_of(body)
         return UpstreamError(
             kind,

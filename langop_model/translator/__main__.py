@@ -1,0 +1,77 @@
+"""`python -m langop_model.translator --socket PATH`: serve until told to stop, or until the parent is gone."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from langop_model.translator import logs, settings
+
+# Garbage of one call is a few hundred objects among the 500,000 of LiteLLM's modules.
+COLLECT = (10_000, 20, 20)
+
+
+def main() -> int:
+    """Serve. Returns 78 for callbacks that can't be set up."""
+    options = _options()
+    logs.install(options.log_level)
+    settings.prepare_environment()
+    gc.disable()  # what the import makes lives as long as the process
+    from langop_model.translator import callbacks, clients, server
+
+    settings.apply()
+    logs.adopt_litellm()
+    clients.install()
+    try:
+        chosen = json.loads(options.litellm_settings)
+        observed = callbacks.install(chosen, options.folder)
+    except callbacks.BadCallback as problem:
+        logs.LOGGER.error("a callback can't be set up: %s", problem)
+        return 78
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(*COLLECT)
+    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_until_stopped(server.serve(options.socket, options.parent, observed=observed)))
+    return 0
+
+
+async def _until_stopped(serving: Any) -> None:
+    task = asyncio.ensure_future(serving)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _loop_factory() -> Any:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m langop_model.translator", description=__doc__)
+    parser.add_argument("--socket", type=Path, required=True, help="path of the unix socket to serve on")
+    parser.add_argument("--parent", type=int, help="descriptor whose other end the parent holds: its end is ours")
+    parser.add_argument(
+        "--litellm-settings", default="{}", help="the configuration's litellm_settings as JSON, for its callbacks"
+    )
+    parser.add_argument("--folder", type=Path, help="where the configuration is, and modules that its callbacks name")
+    parser.add_argument("--log-level", default="WARNING", help="level of the translator's own lines")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Parts of messages and tools that LiteLLM would lose, fetch or take for its own: refused by name before it sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from langop_model.translator.deployment import Deployment
+from langop_model.translator.failures import Refused
+
+_TEXT = frozenset({"text", "input_text", "output_text", "refusal", "thinking", "redacted_thinking", "tool_result", "tool_use"})
+
+# Providers whose messages LiteLLM makes plain text of: a part that is no text would vanish.
+TEXT_ONLY = frozenset(
+    {
+        "a2a", "azure_text", "bytez", "custom", "deepseek", "docker_model_runner", "gigachat", "heroku", "langflow", "langgraph",
+        "nlp_cloud", "petals", "predibase", "publicai", "replicate", "sagemaker", "sambanova", "text-completion-codestral",
+        "text-completion-inception", "text-completion-openai", "triton",
+    }
+)  # fmt: skip
+# Providers for which it keeps pictures, but no sound.
+WITHOUT_SOUND = frozenset(
+    {"anthropic", "anthropic_text", "bedrock", "codestral", "fal_ai", "mistral", "oci", "ollama", "ollama_chat", "sap"}
+)
+# Providers for which LiteLLM downloads what a message refers to.
+FETCHES = frozenset({"bedrock", "gemini", "ollama"})
+
+
+def parts(messages: Any) -> Iterator[dict[str, Any]]:
+    """Yield the parts of messages whose content is a list."""
+    for message in messages if isinstance(messages, list) else []:
+        inner = message.get("content") if isinstance(message, dict) else None
+        for part in inner if isinstance(inner, list) else []:
+            if isinstance(part, dict):
+                yield part
+
+
+def check_messages(messages: Any, deployment: Deployment) -> None:
+    """Raise Refused for a part that this provider's translation would lose or fetch."""
+    if not isinstance(messages, list):
+        raise Refused("messages is not a list")
+    for part in parts(messages):
+        kind = str(part.get("type", "text"))
+        if kind in _TEXT:
+            continue
+        if deployment.provider in TEXT_ONLY or (kind == "input_audio" and deployment.provider in WITHOUT_SOUND):
+            raise Refused(f"a part of the type {kind} is not supported by this model's provider")
+        if deployment.provider in FETCHES and (url := _remote(part)):
+            raise Refused(
+                f"a part of the type {kind} refers to {url.partition(':')[0]}: this provider takes its bytes only; "
+                "send them as a data: URL"
+            )
+
+
+def _remote(part: dict[str, Any]) -> str:
+    """Return the address that a part refers to, unless it holds its bytes."""
+    for value in _texts(part):
+        if value.startswith(("http://", "https://", "gs://", "s3://", "file:")):
+            return value
+    return ""
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if name != "text":
+                yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def check_tools(tools: Any) -> None:
+    """Raise Refused for tools that LiteLLM would serve by itself: its own MCP servers."""
+    for tool in tools if isinstance(tools, list) else []:
+        if isinstance(tool, dict) and str(tool.get("server_url", "")).lower().startswith("litellm"):
+            raise Refused("a tool of the type mcp with this server_url is not supported")

@@ -1,0 +1,86 @@
+"""One deployment: its provider, and the rendered parameters that LiteLLM's functions get with each call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import litellm
+
+from langop_model.translator import parameters
+from langop_model.translator.failures import Refused
+
+# Of the rendered parameters: limits, prices and schedules are the gateway's business. A price costs LiteLLM a quarter of a call.
+_GATEWAYS_OWN = frozenset(
+    {
+        "additional_drop_params", "cooldown_time", "drop_params", "max_parallel_requests", "max_retries", "model", "num_retries",
+        "order", "rpm", "stream_timeout", "tags", "timeout", "tpm", "weight",
+    }
+)  # fmt: skip
+# Providers that speak OpenAI's protocol beside those that LiteLLM lists.
+_LIKE_OPENAI = frozenset({"openai", "azure", "custom_openai", "databricks", "deepseek", "mistral", "openrouter", "together_ai"})
+# What LiteLLM says that it takes for a provider and then drops without a word.
+_TOOLS = frozenset({"function_call", "functions", "parallel_tool_calls", "response_format", "tool_choice", "tools"})
+_NO_CHAT = _TOOLS | {"logprobs", "max_completion_tokens", "reasoning_effort", "top_logprobs"}
+_LOST: Mapping[str, frozenset[str]] = {
+    "a2a": frozenset({"max_completion_tokens", "max_tokens"}),
+    "azure_text": _NO_CHAT,
+    "chatgpt": frozenset({"logprobs", "n", "stop", "top_logprobs"}),
+    "custom": _NO_CHAT | {"n", "stop"},
+    "gigachat": frozenset({"stop"}),
+    "replicate": _TOOLS,
+    "text-completion-openai": _NO_CHAT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """`model` is LiteLLM's name of it, `name` the provider's; `extra_body` goes with each request."""
+
+    model: str
+    provider: str
+    name: str
+    settings: dict[str, Any]
+    extra_body: dict[str, Any]
+
+    @property
+    def like_openai(self) -> bool:
+        """Whether the provider is asked in OpenAI's protocol, so that a member of it can be passed as it is."""
+        return self.provider in _LIKE_OPENAI or self.provider in litellm.openai_compatible_providers
+
+    def supported(self) -> frozenset[str]:
+        """Return the parameters of chat completions that LiteLLM takes for this model."""
+        base = self.settings.get("base_model")
+        found = litellm.get_supported_openai_params(self.name, custom_llm_provider=self.provider, **_named("base_model", base))
+        taken = frozenset(found or litellm.get_supported_openai_params(self.name, custom_llm_provider="openai") or ())
+        return taken - self.lost
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """The parameters that LiteLLM would lose on the way to this provider."""
+        return _LOST.get(self.provider, frozenset())
+
+
+def deployment_of(rendered: Mapping[str, Any]) -> Deployment:
+    """Return the deployment that rendered `litellm_params` describe, without what a request says for itself.
+
+    Raises Refused for a model whose provider LiteLLM does not know.
+    """
+    model = str(rendered["model"])
+    try:
+        name, provider, _, _ = litellm.get_llm_provider(
+            model, **_named("custom_llm_provider", rendered.get("custom_llm_provider"))
+        )
+    except litellm.BadRequestError:
+        raise Refused(f"no provider is known for the model {model}", 500) from None
+    settings = {
+        key: value
+        for key, value in rendered.items()
+        if key not in _GATEWAYS_OWN and key not in parameters.CHAT and "_cost" not in key and key != "extra_body"
+    }
+    return Deployment(model, provider, name, settings, dict(rendered.get("extra_body") or {}))
+
+
+def _named(name: str, value: Any) -> dict[str, Any]:
+    return {} if value is None else {name: value}

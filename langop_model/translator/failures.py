@@ -1,0 +1,164 @@
+"""From an exception of LiteLLM's to a failure: the provider's own status, headers and text, wherever they are in its chain.
+
+LiteLLM rewords messages, and guesses the status by words in them; what the provider really said is in the innermost exception
+of its HTTP client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+import pydantic
+
+from langop_model.gateway.upstreams.base import FailureKind
+from langop_model.gateway.upstreams.translator_protocol import Failure
+
+LONGEST_BODY = 64 * 1024  # characters of a provider's error that are passed on
+LONGEST_MESSAGE = 600
+
+
+class Refused(Exception):
+    """The call asks for what this model or its provider does not take; nobody was asked."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Unfinished(Exception):
+    """A stream ended without the provider's own end."""
+
+
+class Malformed(Exception):
+    """An answer that is not what its protocol says."""
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return what went wrong."""
+    chain = list(_chain(error))
+    for known in chain:
+        if isinstance(known, Refused):
+            return Failure(FailureKind.UNSUPPORTED, known.status, str(known), reached=False)
+        if isinstance(known, Unfinished):
+            return Failure(FailureKind.STREAM, 502, "the provider's stream ended before its end")
+        if isinstance(known, Malformed):
+            return Failure(FailureKind.MALFORMED, 502, str(known))
+    response = next((found for each in reversed(chain) if (found := _response(each)) is not None), None)
+    if response is not None:
+        return _of_response(response, error)
+    return _without_response(chain, error)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and those that it was raised from, the innermost last."""
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        yield following
+        following = following.__cause__ or following.__context__
+
+
+def _response(error: BaseException) -> httpx.Response | None:
+    """Return the provider's answer that an exception holds. LiteLLM's own exceptions hold answers that it made up."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response
+    if type(error).__module__.startswith("openai"):
+        found = getattr(error, "response", None)
+        return found if isinstance(found, httpx.Response) else None
+    return None
+
+
+def _of_response(response: httpx.Response, error: BaseException) -> Failure:
+    status = response.status_code
+    if 300 <= status < 400:
+        return Failure(FailureKind.MALFORMED, 502, "the provider answered with a redirect, which is not followed")
+    if status < 400:
+        return Failure(FailureKind.MALFORMED, 502, "the provider's answer could not be read")
+    try:
+        text = response.text
+    except (httpx.StreamError, UnicodeError, LookupError):
+        text = ""
+    if not text:
+        text = _text_of(error)
+    return Failure(
+        FailureKind.HTTP,
+        status,
+        f"the provider answered with status {status}",
+        text[:LONGEST_BODY],
+        response.headers.get("content-type", "application/json"),
+        retry_after(response.headers),
+    )
+
+
+def _text_of(error: BaseException) -> str:
+    """Return the provider's text where an exception of LiteLLM's has kept it apart from its own."""
+    for each in _chain(error):
+        text = getattr(each, "text", None)
+        if isinstance(text, bytes):
+            return text.decode("utf-8", "replace")
+        if isinstance(text, str) and text:
+            return text
+    return ""
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """Return how long the provider asks to wait, in seconds: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
+    precise = headers.get("retry-after-ms", "")
+    if re.fullmatch(r"\d+(\.\d+)?", precise):
+        return float(precise) / 1000
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _without_response(chain: list[BaseException], error: BaseException) -> Failure:
+    names = {type(each).__name__ for each in chain}
+    if any(isinstance(each, httpx.TimeoutException | TimeoutError | asyncio.TimeoutError) for each in chain) or names & {
+        "Timeout",
+        "APITimeoutError",
+    }:
+        return Failure(FailureKind.TIMEOUT, 504, "the provider did not answer in time", reached=False)
+    if any(isinstance(each, httpx.TransportError) for each in chain):
+        refused = any(isinstance(each, httpx.ConnectError) for each in chain)
+        message = "the provider can not be reached" if refused else "the connection to the provider broke"
+        return Failure(FailureKind.CONNECTION, 502, message, reached=False)
+    if any(isinstance(each, json.JSONDecodeError | pydantic.ValidationError) for each in chain):
+        return Failure(FailureKind.MALFORMED, 502, "the provider's answer could not be read")
+    return _by_status(chain, error, names)
+
+
+def _by_status(chain: list[BaseException], error: BaseException, names: set[str]) -> Failure:
+    """Judge by the status that LiteLLM gives: no HTTP client has raised anything."""
+    status = next((found for each in chain if isinstance(found := getattr(each, "status_code", None), int)), 500)
+    if "AuthenticationError" in names:
+        return Failure(FailureKind.HTTP, 401, "the credentials of this model are missing or can not be used", reached=False)
+    if "UnsupportedParamsError" in names or (400 <= status < 500 and "APIConnectionError" not in names):
+        return Failure(FailureKind.UNSUPPORTED, 400, plain(str(error)), reached=False)
+    return Failure(FailureKind.MALFORMED, 502, "the provider's answer could not be read")
+
+
+_PREFIX = re.compile(r"^(?:litellm\.)?(?:\w+(?:Error|Exception|Timeout)\b[:,\s-]*)+", re.I)
+_ADVICE = re.compile(
+    r"(?:To drop (?:it|these)|If you want to use these params|Pass `|Set `litellm|Learn more|Please see|See https?:|"
+    r"\n?\s*Traceback|Received Model Group|Available Model Group|No fallback|LiteLLM Retried|model=).*",
+    re.S,
+)
+_LINK = re.compile(r"https?://\S+")
+
+
+def plain(message: str) -> str:
+    """Return a message of LiteLLM's without its own names, advice, links and tracebacks."""
+    text = _ADVICE.sub("", _PREFIX.sub("", message.strip()))
+    text = re.sub(r"\blitellm\b\.?", "the gateway", _LINK.sub("", text), flags=re.I)
+    return " ".join(text.split())[:LONGEST_MESSAGE].rstrip(" .,;:") or "the request can not be translated for this provider"

@@ -1,0 +1,163 @@
+"""The table of operations: which of LiteLLM's public functions serves a route, with what, and what its answer becomes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import litellm
+import orjson
+from litellm.google_genai import agenerate_content, agenerate_content_stream
+
+from langop_model.gateway.upstreams.base import Route
+from langop_model.gateway.upstreams.translator_protocol import Call
+from langop_model.translator import bridges, parameters, requests, settings, streams, usage
+from langop_model.translator.deployment import Deployment, deployment_of
+from langop_model.translator.failures import Malformed, Refused
+from langop_model.translator.parameters import HINTS
+from langop_model.translator.requests import Prepare, Request
+from langop_model.translator.streams import Events
+
+# LiteLLM refuses an argument that it adds itself. What the request says was judged before.
+_DROPS_WHAT_LITELLM_ADDS = frozenset({"gradient_ai"})
+
+Function = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole answer, and the hints that were dropped for it."""
+
+    body: bytes
+    content_type: str
+    usage: Mapping[str, int] | None
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer in events."""
+
+    events: Events
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`prepare` makes the arguments of `function`; `streaming` is the function for a stream where that is another."""
+
+    function: Function
+    prepare: Prepare
+    form: Callable[[Events], AsyncIterator[bytes]] | None = None
+    streaming: Function | None = None
+
+
+OPERATIONS: Mapping[Route, Operation] = {
+    Route.CHAT: Operation(litellm.acompletion, requests.chat, streams.chat),
+    Route.COMPLETIONS: Operation(litellm.atext_completion, requests.completions, streams.chat),
+    Route.RESPONSES: Operation(litellm.aresponses, bridges.responses, streams.responses),
+    Route.MESSAGES: Operation(litellm.anthropic_messages, bridges.messages, streams.messages),
+    Route.GENERATE_CONTENT: Operation(
+        agenerate_content, bridges.generate_content, streams.generate_content, agenerate_content_stream
+    ),
+    Route.EMBEDDINGS: Operation(litellm.aembedding, requests.simple(parameters.EMBEDDINGS, "input")),
+    Route.MODERATIONS: Operation(litellm.amoderation, requests.narrow(parameters.MODERATIONS, "input")),
+    Route.RERANK: Operation(litellm.arerank, requests.narrow(parameters.RERANK, "query", "documents")),
+    Route.IMAGES: Operation(litellm.aimage_generation, requests.simple(parameters.IMAGES, "prompt")),
+    Route.IMAGE_EDITS: Operation(
+        litellm.aimage_edit, requests.uploads(requests.simple(parameters.IMAGE_EDITS, "prompt"), image=True, mask=False)
+    ),
+    Route.TRANSCRIPTIONS: Operation(
+        litellm.atranscription, requests.uploads(requests.narrow(parameters.TRANSCRIPTIONS), file=False)
+    ),
+    Route.SPEECH: Operation(litellm.aspeech, requests.narrow(parameters.SPEECH, "input", "voice")),
+}
+
+
+async def run(call: Call, *, observed: bool = False) -> Whole | Streamed:
+    """Ask the provider once. `observed`: LiteLLM's callbacks shall see the call.
+
+    Raises Refused, and whatever LiteLLM raises: `failures.failure_of` reads it.
+    """
+    operation = OPERATIONS.get(call.route)
+    if operation is None:
+        raise Refused(f"{call.route.value} is not served for this model", 404)
+    settings.export(call.variables)
+    deployment = deployment_of(call.parameters)
+    request = operation.prepare(call, deployment)
+    if call.stream and operation.form is None:
+        raise Refused("stream is not supported on this route by this model's provider")
+    function = operation.streaming if call.stream and operation.streaming else operation.function
+    answer = await _ask(function, request, _around(call, deployment, observed=observed), call)
+    dropped = tuple(dict.fromkeys(request.dropped))
+    if call.stream and operation.form is not None:
+        if not hasattr(answer, "__aiter__"):
+            raise Malformed("the provider answered without a stream")
+        return Streamed(Events(answer, call, deployment.provider, operation.form), dropped)
+    return _whole(answer, call, dropped)
+
+
+async def _ask(function: Function, request: Request, around: Mapping[str, Any], call: Call) -> Any:
+    """Call LiteLLM. It refuses some values of hints before it asks anybody: without them it is called again."""
+    while True:
+        try:
+            return await function(**{**around, **request.arguments})
+        except litellm.UnsupportedParamsError as refused:
+            said = str(refused)
+            named = [name for name in request.arguments if name in HINTS and name in said]
+            if not named or not call.drop:
+                others = [name for name in request.arguments if name in parameters.CHAT and name in said]
+                raise Refused(f"{' and '.join(named or others) or 'a parameter'} is not supported by this model") from None
+            for name in named:
+                request.drop(name)
+
+
+def _around(call: Call, deployment: Deployment, *, observed: bool) -> dict[str, Any]:
+    """Return what each call gets beside the request: the deployment's settings, no retries, and what callbacks want to know."""
+    headers = {**call.headers, **(deployment.settings.get("extra_headers") or {})}
+    around: dict[str, Any] = {
+        **deployment.settings,
+        "model": deployment.model,
+        "timeout": call.timeout,
+        "num_retries": 0,
+        "drop_params": deployment.provider in _DROPS_WHAT_LITELLM_ADDS,
+        **({"extra_headers": headers} if headers else {}),
+    }
+    if observed:
+        trace = call.metadata.get("litellm_trace_id")
+        around.update(
+            metadata=dict(call.metadata), litellm_call_id=call.call_id, **({"litellm_trace_id": trace} if trace else {})
+        )
+    else:
+        around["no-log"] = True
+    return around
+
+
+def _whole(answer: Any, call: Call, dropped: tuple[str, ...]) -> Whole:
+    """Return the answer as JSON, or the bytes of a binary one."""
+    if answer is None:
+        raise Malformed("the provider's answer could not be read")
+    if call.route is Route.SPEECH:
+        content_type = getattr(getattr(answer, "response", None), "headers", {}).get("content-type", "audio/mpeg")
+        return Whole(answer.content, content_type, None, dropped)
+    content = answer if isinstance(answer, dict) else answer.model_dump(exclude_none=True, mode="json")
+    if call.route is Route.TRANSCRIPTIONS and call.body.get("response_format") in ("text", "srt", "vtt"):
+        return Whole(str(content.get("text", "")).encode(), "text/plain; charset=utf-8", None, dropped)
+    if call.asked and "model" in content:
+        content["model"] = call.asked
+    said = content.get("usage") or content.get("usageMetadata")
+    if isinstance(content.get("usage"), dict):
+        content["usage"].pop("cost", None)
+    _check(content, call.route)
+    return Whole(orjson.dumps(content), "application/json", usage.members(said), dropped)
+
+
+_MEMBERS = {Route.CHAT: "choices", Route.COMPLETIONS: "choices", Route.EMBEDDINGS: "data", Route.RESPONSES: "output"}
+
+
+def _check(content: Mapping[str, Any], route: Route) -> None:
+    """Raise Malformed for an answer without what its route promises: an error that came with status 200."""
+    member = _MEMBERS.get(route)
+    if member and not isinstance(content.get(member), list):
+        raise Malformed(f"the provider's answer has no {member}")

@@ -1,0 +1,129 @@
+"""Which members of a request become arguments of LiteLLM's functions: allow-lists, never a caller's name as it comes.
+
+LiteLLM's functions take their own settings, a provider's address and its credentials by the same arguments as a request's
+members. A member that no list here names goes to the provider in `extra_body`, which LiteLLM copies into the provider's body.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from langop_model.translator.failures import Refused
+
+# OpenAI's chat completions, as litellm.acompletion names them.
+CHAT = frozenset(
+    {
+        "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens",
+        "max_tokens", "messages", "modalities", "n", "parallel_tool_calls", "prediction", "presence_penalty",
+        "prompt_cache_key", "reasoning_effort", "response_format", "safety_identifier", "seed", "service_tier", "stop", "store",
+        "temperature", "thinking", "tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity", "web_search_options",
+    }
+)  # fmt: skip
+COMPLETIONS = frozenset(
+    {
+        "best_of", "echo", "frequency_penalty", "logit_bias", "logprobs", "max_tokens", "n", "presence_penalty", "prompt", "seed",
+        "stop", "suffix", "temperature", "top_p", "user",
+    }
+)  # fmt: skip
+EMBEDDINGS = frozenset({"dimensions", "encoding_format", "input", "user"})
+RESPONSES = frozenset(
+    {
+        "include", "input", "instructions", "max_output_tokens", "max_tool_calls", "metadata", "parallel_tool_calls", "prompt",
+        "prompt_cache_key", "reasoning", "safety_identifier", "service_tier", "store", "temperature", "text", "tool_choice",
+        "tools", "top_logprobs", "top_p", "truncation", "user",
+    }
+)  # fmt: skip
+MESSAGES = frozenset(
+    {
+        "max_tokens", "messages", "metadata", "output_config", "output_format", "service_tier", "stop_sequences", "system",
+        "temperature", "thinking", "tool_choice", "tools", "top_k", "top_p",
+    }
+)  # fmt: skip
+GENERATE_CONTENT = frozenset({"contents", "generationConfig", "safetySettings", "systemInstruction", "toolConfig", "tools"})
+IMAGES = frozenset(
+    {
+        "background", "moderation", "n", "output_compression", "output_format", "prompt", "quality", "response_format", "size",
+        "style", "user",
+    }
+)  # fmt: skip
+IMAGE_EDITS = frozenset(
+    {
+        "background", "input_fidelity", "n", "output_compression", "output_format", "prompt", "quality", "response_format",
+        "size", "user",
+    }
+)  # fmt: skip
+TRANSCRIPTIONS = frozenset(
+    {"include", "language", "prompt", "response_format", "temperature", "timestamp_granularities", "chunking_strategy"}
+)
+SPEECH = frozenset({"input", "instructions", "response_format", "speed", "voice"})
+RERANK = frozenset(
+    {"documents", "max_chunks_per_doc", "max_tokens_per_doc", "query", "rank_fields", "return_documents", "top_n"}
+)
+MODERATIONS = frozenset({"input"})
+
+# What says how an answer is made, but not what it is: without it the client still gets what it asked for.
+HINTS = frozenset(
+    {
+        "frequency_penalty", "logit_bias", "metadata", "parallel_tool_calls", "prediction", "presence_penalty",
+        "prompt_cache_key", "reasoning_effort", "safety_identifier", "seed", "service_tier", "store", "temperature", "thinking",
+        "top_p", "user", "verbosity",
+    }
+)  # fmt: skip
+
+# Providers whose functions copy `extra_body` as such into the body: there a member is an argument, if it is one of SAMPLING.
+WITHOUT_EXTRA_BODY = frozenset(
+    {"aiohttp_openai", "anthropic", "anthropic_text", "nlp_cloud", "oobabooga", "petals", "text-completion-codestral"}
+)
+SAMPLING = frozenset(
+    {
+        "best_of", "chat_template_kwargs", "cache_control", "container", "context_management", "guided_choice", "guided_grammar",
+        "guided_json", "guided_regex", "inference_geo", "length_penalty", "max_length", "mcp_servers", "min_length", "min_p",
+        "min_tokens", "num_beams", "num_return_sequences", "output_config", "output_format", "random_seed", "remove_input",
+        "repetition_penalty", "speed", "suffix", "top_a", "top_k", "typical_p",
+    }
+)  # fmt: skip
+
+# Settings, addresses, credentials and files: never a member of a request, also not inside `extra_body`, from which some of
+# LiteLLM's providers take them out again.
+_SETTING = re.compile(
+    r"^_|^(?:api_|aws_|azure_|bedrock_|custom_|gcs_|gigachat_|langfuse_|langsmith_|litellm|mock_|oci_|openai_|predibase_|s3_|sagemaker_|"
+    r"snowflake_|use_|user_api_key|vertex_|watsonx_|wandb_|arize_|dd_|posthog_|newrelic_|signoz_|anthropic_|github_copilot|"
+    r"token_exchange|humanloop_|chatgpt_|auto_router|adaptive_router|complexity_router|quality_router|prompt_(?:id|var|label|ver|env))"
+    r"|_(?:base|callback|callbacks|cost|credentials?|dict|endpoint|header|headers|url|urls|uri|host|key_id|secret|token|tokens_above|config)$"
+    r"|(?:_cost_per_|_cost_above|cost_)",
+    re.I,
+)
+STEERING = frozenset(
+    {
+        "acompletion", "additional_drop_params", "aembedding", "aimg_generation", "allm_passthrough_route",
+        "allowed_model_region", "allowed_openai_params", "api_key", "apis", "base_model", "base_url", "cache", "caching",
+        "callbacks", "client", "client_id", "client_secret", "complete_response", "configurable_clientside_auth_params",
+        "context_window_fallbacks", "cooldown_time", "default_headers", "default_query", "deployment_id", "drop_params",
+        "extra_body", "extra_headers", "extra_query", "failure_callback", "fake_stream", "fallbacks", "force_timeout",
+        "guardrails", "headers", "http_client", "id", "input_cost_per_token", "logger_fn", "max_retries", "model_file_id_mapping",
+        "model_id", "model_info", "model_list", "no-log", "num_retries", "organization", "output_s3_uri", "preset_cache_key",
+        "project_id", "proxy_server_request", "region_name", "request_timeout", "retry_policy", "retry_strategy", "rust",
+        "secret_fields", "self", "session", "shared_session", "ssl_verify", "stream_timeout", "success_callback", "tags",
+        "tenant_id", "text_completion", "timeout", "token", "ttl", "verbose", "video_s3_uri", "weight", "zen_api_key",
+    }
+)  # fmt: skip
+
+
+def is_setting(name: str) -> bool:
+    """Whether a member of a request would be a setting of LiteLLM's, an address or a credential."""
+    return name.lower() in STEERING or _SETTING.search(name) is not None
+
+
+def divided(body: Mapping[str, Any], known: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the members that `known` names, and the others. Null is as if it was not there.
+
+    Raises Refused for one that is a setting.
+    """
+    own = {name: value for name, value in body.items() if name in known and value is not None}
+    others = {name: value for name, value in body.items() if name not in known and value is not None}
+    for name in others:
+        if is_setting(name):
+            raise Refused(f"{name} is a setting of the gateway, not a parameter of a request")
+    return own, others

@@ -1,0 +1,185 @@
+"""From a call to the arguments of one of LiteLLM's functions. What LiteLLM would drop without a word is refused, or named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from langop_model.gateway.upstreams.translator_protocol import Call
+from langop_model.translator import content, parameters
+from langop_model.translator.deployment import Deployment
+from langop_model.translator.failures import Refused
+from langop_model.translator.parameters import HINTS, WITHOUT_EXTRA_BODY, divided
+
+# What LiteLLM's list lacks although the provider documents it: it is passed as it is.
+_PASSED = {"mistral": frozenset({"frequency_penalty", "n", "prediction", "presence_penalty"})}
+_NO_STREAM_OPTIONS = frozenset({"bytez", "oci"})  # LiteLLM raises for them
+_NEWER_LIMIT = frozenset(
+    {"azure", "openai"}
+)  # where `max_completion_tokens` is the name of the limit, for all that LiteLLM knows
+_ALWAYS = frozenset({"messages", "user"})
+_ABOUT_THE_CALL = frozenset({"model", "stream", "stream_options"})
+
+
+@dataclass(slots=True)
+class Request:
+    """The arguments for LiteLLM's function, and which hints of the request are not among them."""
+
+    arguments: dict[str, Any]
+    dropped: list[str] = field(default_factory=list)
+
+    def drop(self, name: str) -> None:
+        """Leave a hint out, and remember it."""
+        self.arguments.pop(name, None)
+        self.dropped.append(name)
+
+
+Prepare = Callable[[Call, Deployment], Request]
+
+
+def _body(call: Call) -> dict[str, Any]:
+    return {name: value for name, value in call.body.items() if name not in _ABOUT_THE_CALL}
+
+
+def _required(body: Mapping[str, Any], *names: str) -> None:
+    for name in names:
+        if body.get(name) is None:
+            raise Refused(f"{name} is missing")
+
+
+def chat(call: Call, deployment: Deployment) -> Request:
+    """Chat completions: OpenAI's parameters as arguments, what else there is in `extra_body`."""
+    own, others = divided(_body(call), parameters.CHAT)
+    _required(own, "messages")
+    content.check_messages(own["messages"], deployment)
+    content.check_tools(own.get("tools"))
+    request = Request(own)
+    _same_limit(own, deployment)
+    _judge(request, call, deployment)
+    _add(request, others, call, deployment)
+    _stream(request, call, deployment)
+    return request
+
+
+def _stream(request: Request, call: Call, deployment: Deployment) -> None:
+    """Ask for a stream, and always for its usage."""
+    if call.stream:
+        request.arguments["stream"] = True
+        if deployment.provider not in _NO_STREAM_OPTIONS:
+            request.arguments["stream_options"] = {"include_usage": True}
+
+
+def _same_limit(own: dict[str, Any], deployment: Deployment) -> None:
+    """The output's limit has two names: the one that the model takes is used."""
+    supported = deployment.supported()
+    newer = deployment.provider in _NEWER_LIMIT and "max_completion_tokens" in supported
+    for name, other in (("max_completion_tokens", "max_tokens"), ("max_tokens", "max_completion_tokens")):
+        if name in own and other in supported and (name not in supported or (name == "max_completion_tokens" and not newer)):
+            own.setdefault(other, own[name])
+            del own[name]
+
+
+def _judge(request: Request, call: Call, deployment: Deployment) -> None:
+    """Drop hints that the model does not take; pass, or refuse, what would change the answer."""
+    supported = deployment.supported() | _PASSED.get(deployment.provider, frozenset())
+    allowed = [name for name in _PASSED.get(deployment.provider, ()) if name in request.arguments]
+    for name in [name for name in request.arguments if name not in supported and name not in _ALWAYS]:
+        if name in HINTS:
+            _drop(request, name, call)
+        elif deployment.like_openai and name not in deployment.lost:
+            allowed.append(name)
+        elif (name, request.arguments[name]) != ("n", 1):
+            raise Refused(f"{name} is not supported by this model")
+    if allowed:
+        request.arguments["allowed_openai_params"] = allowed
+
+
+def _drop(request: Request, name: str, call: Call) -> None:
+    if not call.drop:
+        raise Refused(f"{name} is not supported by this model")
+    request.drop(name)
+
+
+def _add(request: Request, others: Mapping[str, Any], call: Call, deployment: Deployment) -> None:
+    """Add the members that are not OpenAI's, and what the deployment sends with each request."""
+    extra = {**deployment.extra_body, **others}
+    if deployment.provider not in WITHOUT_EXTRA_BODY:
+        if "metadata" in others and not deployment.like_openai:
+            _drop(request, "metadata", call)
+            del extra["metadata"]
+        if extra:
+            request.arguments["extra_body"] = extra
+        return
+    for name, value in extra.items():
+        if name in parameters.SAMPLING:
+            request.arguments[name] = value
+        elif name in HINTS:
+            _drop(request, name, call)
+        else:
+            raise Refused(f"{name} is not a parameter of this model's provider")
+
+
+def completions(call: Call, deployment: Deployment) -> Request:
+    """Text completions."""
+    own, others = divided(_body(call), parameters.COMPLETIONS)
+    _required(own, "prompt")
+    request = Request(own)
+    if not deployment.like_openai:
+        supported = deployment.supported()
+        for name in [name for name in own if name not in supported and name not in ("prompt", "user")]:
+            if name in HINTS:
+                _drop(request, name, call)
+            elif (name, own[name]) not in (("n", 1), ("best_of", 1), ("echo", False)):
+                raise Refused(f"{name} is not supported by this model")
+    _add(request, others, call, deployment)
+    _stream(request, call, deployment)
+    return request
+
+
+def simple(known: frozenset[str], *required: str) -> Prepare:
+    """Return how a route without streams and tools is prepared."""
+
+    def prepare(call: Call, deployment: Deployment) -> Request:
+        if call.stream:
+            raise Refused("stream is not supported on this route by this model's provider")
+        own, others = divided(_body(call), known)
+        _required(own, *required)
+        request = Request(own)
+        _add(request, others, call, deployment)
+        return request
+
+    return prepare
+
+
+def narrow(known: frozenset[str], *required: str) -> Prepare:
+    """Return how a route is prepared whose function takes nothing but its own arguments."""
+    prepare = simple(known, *required)
+
+    def prepare_only(call: Call, deployment: Deployment) -> Request:
+        for name in _body(call):
+            if name not in known and call.body[name] is not None:
+                raise Refused(f"{name} is not supported on this route by this model's provider")
+        return prepare(call, deployment)
+
+    return prepare_only
+
+
+def uploads(prepare: Prepare, **fields: bool) -> Prepare:
+    """Return how a route with files is prepared: each field by name, and whether there may be several files."""
+
+    def prepare_files(call: Call, deployment: Deployment) -> Request:
+        request = prepare(call, deployment)
+        for file in call.files:
+            name = file.field.removesuffix("[]")
+            if name not in fields:
+                raise Refused(f"{name} is not a file of this route")
+            value = (file.name, file.content, file.content_type)
+            if fields[name]:
+                request.arguments.setdefault(name, []).append(value)
+            else:
+                request.arguments[name] = value
+        _required(request.arguments, next(iter(fields)))
+        return request
+
+    return prepare_files
