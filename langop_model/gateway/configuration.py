@@ -12,6 +12,9 @@ import yaml
 from langop_model.contract import settings
 from langop_model.contract.settings import Group
 
+# What the renderer itself names there: the front does these.
+OWN_CALLBACKS = frozenset({"prometheus", "otel", "langop_model.gateway.extension.callback"})
+
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -32,6 +35,18 @@ class Configuration:
     refuses_unsupported: bool = False
     litellm_settings: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def callbacks(self) -> list[str]:
+        """Callbacks of LiteLLM's that somebody configured by hand: its SDK calls them, in the translator."""
+        lists = [self.litellm_settings.get(name) or () for name in ("callbacks", "success_callback", "failure_callback")]
+        return [name for names in lists for name in names if isinstance(name, str) and name not in OWN_CALLBACKS]
+
+    @property
+    def needs_translator(self) -> bool:
+        """Whether requests are certain to need LiteLLM: then the translator starts with the gateway."""
+        chats = (group.upstream is None or "chat" not in group.upstream.routes for group in self.groups.values())
+        return any(chats) or bool(self.callbacks)
 
     @property
     def traces(self) -> bool:

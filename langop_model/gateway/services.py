@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from langop_model import __version__
-from langop_model.contract.settings import Cause, Check, Group
+from langop_model.contract.settings import Check, Group
 from langop_model.gateway.access import health_status
 from langop_model.gateway.access.authentication import ClientKeys
 from langop_model.gateway.access.open_routes import OpenRoute, Purpose
@@ -22,14 +22,16 @@ from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.accounting.traces import Traces
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.limits.admission import Admission
+from langop_model.gateway.routing import failure_causes
 from langop_model.gateway.routing.dispatcher import Dispatcher
 from langop_model.gateway.routing.endpoints import Endpoints, State
 from langop_model.gateway.routing.group_resolution import GroupNames
 from langop_model.gateway.routing.health_checks import HealthChecker, Probe
 from langop_model.gateway.routing.runtime import GroupRuntime
-from langop_model.gateway.upstreams.base import Answer, FailureKind, Route, Upstream, UpstreamError, UpstreamRequest
+from langop_model.gateway.upstreams.base import Route, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.relay import Relay
+from langop_model.gateway.upstreams.translation import Translation
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
@@ -37,17 +39,32 @@ STARTED = int(time.time())
 
 
 class Services:
-    """The services of one worker (app.Services)."""
+    """The services of one worker (app.Services).
 
-    def __init__(self, configuration: Configuration, environment: Mapping[str, str]) -> None:
+    `translators` are the sockets of the translators; `wake` asks the supervisor to start them.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        environment: Mapping[str, str],
+        translators: Sequence[str] = (),
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
         self.configuration = configuration
         self.keys = ClientKeys.from_environment(environment)
         self.names = GroupNames(configuration.groups, configuration.aliases, configuration.shared)
         self.deployments = Deployments(configuration.model_list)
         self.relay = Relay(self.deployments)
-        translation: Upstream = _NoTranslation()
+        self.translation = Translation(
+            translators,
+            self.deployments,
+            classify=failure_causes.classify,
+            drop=not configuration.refuses_unsupported,
+            wake=wake,
+        )
         self.runtimes = {
-            name: GroupRuntime(group, Admission(group.limits), Endpoints(group), self.relay, translation)
+            name: GroupRuntime(group, Admission(group.limits), Endpoints(group), self.relay, self.translation)
             for name, group in configuration.groups.items()
         }
         self.accounting = _accounting(configuration, environment)
@@ -69,6 +86,7 @@ class Services:
         for task in self.tasks:
             task.cancel()
         await self.relay.aclose()
+        await self.translation.aclose()
 
     async def answer(
         self,
@@ -142,10 +160,3 @@ def _smallest_question(group: Group) -> UpstreamRequest:
 
 def _entry(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": STARTED, "owned_by": "langop"}
-
-
-class _NoTranslation:
-    async def send(self, *_: Any) -> Answer:
-        raise UpstreamError(FailureKind.UNSUPPORTED, 501, "no translator", cause=Cause.SERVER_ERROR, reached=False)
-
-    async def aclose(self) -> None: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from langop_model.contract.settings import Cause
+from langop_model.gateway.upstreams import error_body
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, UpstreamError
 from langop_model.gateway.upstreams.error_body import ErrorDetails
 
@@ -41,3 +42,8 @@ def is_retried(error: UpstreamError, status_codes: Collection[int]) -> bool:
     if error.kind is FailureKind.TIMEOUT:
         return not TIMEOUTS.isdisjoint(status_codes)
     return error.status in status_codes
+
+
+def classify(status: int, body: bytes) -> str:
+    """Return the cause of a provider's error from its status and body."""
+    return cause_of(status, error_body.details_of(body))

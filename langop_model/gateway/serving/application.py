@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from langop_model.gateway.app import Gateway
@@ -12,11 +12,19 @@ from langop_model.gateway.services import Services
 
 
 class Application:
-    """The gateway with its start and its end."""
+    """The gateway with its start and its end. `translators` and `wake` are for Services."""
 
-    def __init__(self, config: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        config: Path,
+        environment: Mapping[str, str],
+        translators: Sequence[str] = (),
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
         self.config = config
         self.environment = environment
+        self.translators = translators
+        self.wake = wake
         self.gateway: Gateway | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -29,7 +37,7 @@ class Application:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        services = Services(Configuration.load(self.config), self.environment)
+        services = Services(Configuration.load(self.config), self.environment, self.translators, self.wake)
         services.start()
         self.gateway = Gateway(services)
         await send({"type": "lifespan.startup.complete"})

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,13 +62,17 @@ def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, ch
     for module in PRELOADED:
         importlib.import_module(module)
     environment = start.variables()
+    from langop_model.gateway.serving.translators import Translators
+
+    translators = Translators(config)
+    sockets = translators.begin(environment)
     gc.collect()
     gc.freeze()
 
     def work(current: Mapping[str, str], channel: Channel) -> None:
-        _work(config, current, listener, channel)
+        _work(config, current, listener, channel, sockets)
 
-    return Supervisor(listener, work, workers, changes, lambda: None).run(environment)
+    return Supervisor(listener, work, workers, changes, lambda: None, translators).run(environment)
 
 
 def _exit(number: int, _: Any) -> None:
@@ -84,7 +88,9 @@ def listen(host: str, port: int) -> socket.socket:
         raise BindError(problem.strerror or str(problem)) from None
 
 
-def _work(config: Path, environment: Mapping[str, str], listener: socket.socket, channel: Channel) -> None:
+def _work(
+    config: Path, environment: Mapping[str, str], listener: socket.socket, channel: Channel, sockets: Sequence[str]
+) -> None:
     """Be a worker: serve `config`."""
     from langop_model import log_format
     from langop_model.gateway.serving import application, worker
@@ -94,4 +100,5 @@ def _work(config: Path, environment: Mapping[str, str], listener: socket.socket,
     with contextlib.suppress(KeyboardInterrupt):
         log_format.configure(environment.get("LITELLM_LOG", "INFO"))
         settings = {"access_log": False, "log_config": None}
-        worker.run(application.Application(config, os.environ), listener, channel, settings)
+        served = application.Application(config, os.environ, sockets, lambda: channel.send("translator"))
+        worker.run(served, listener, channel, settings)

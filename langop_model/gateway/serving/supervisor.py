@@ -45,6 +45,25 @@ class Changes(Protocol):
         """A worker ended that nobody had told to; another takes its place."""
 
 
+class Companion(Protocol):
+    """Another process that the supervisor looks after: the translator."""
+
+    def look(self) -> None:
+        """Do what has to be done now; called once a second and more often."""
+
+    def heard(self, word: str) -> None:
+        """A worker said a word that is none of the supervisor's."""
+
+    def ended(self, pid: int, status: int) -> None:
+        """A child that is no worker has ended, with the status of os.waitpid."""
+
+    def changed(self, environment: Environment) -> None:
+        """A changed configuration was written, and is about to be served."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
 class LaunchFailed(Exception):
     """No worker serves: LiteLLM can't load the configuration."""
 
@@ -70,8 +89,15 @@ class Supervisor:
     """`serve` is what a worker does with its variables and its channel; `opened` is called when the first ones are ready."""
 
     def __init__(
-        self, listener: socket.socket, serve: Serve, workers: int, changes: Changes | None, opened: Callable[[], None]
+        self,
+        listener: socket.socket,
+        serve: Serve,
+        workers: int,
+        changes: Changes | None,
+        opened: Callable[[], None],
+        companion: Companion | None = None,
     ) -> None:
+        self.companion = companion
         self.listener = listener
         self.serve = serve
         self.number = workers
@@ -111,8 +137,12 @@ class Supervisor:
                 self._bury()
                 if not self.stopping:
                     self._move_on()
+                    if self.companion is not None:
+                        self.companion.look()
         finally:
             self._end_all()
+            if self.companion is not None:
+                self.companion.stop()
             signal.set_wakeup_fd(-1)  # its socket goes with this object, and the end of the waiting room is still to come
         return 0
 
@@ -154,11 +184,16 @@ class Supervisor:
         for word, text in worker.channel.receive():
             worker.ready = worker.ready or word == "ready"
             worker.reason = text if word == "failed" else worker.reason
+            if word not in ("ready", "failed") and self.companion is not None:
+                self.companion.heard(word)
         if worker.channel.closed and worker.channel.fileno() in self.selector.get_map():
             self.selector.unregister(worker.channel)  # its end follows, and SIGCHLD with it
 
     def _bury(self) -> None:
         ended = dict(reap())
+        pids = {worker.pid for worker in self._workers()}
+        for pid in ended.keys() - pids if self.companion is not None else ():
+            self.companion.ended(pid, ended[pid])  # type: ignore[union-attr]
         for worker in self._workers():
             if worker.pid in ended:
                 self._hear(worker)
@@ -214,6 +249,8 @@ class Supervisor:
             self.looked_at = now
             environment = self.changes.next()
             if environment is not None:
+                if self.companion is not None:
+                    self.companion.changed(environment)
                 self._start(environment)
 
     def _take_over(self, generation: Generation) -> None:

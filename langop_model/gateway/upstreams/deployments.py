@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langop_model.contract.settings import Endpoint, Group
@@ -21,7 +21,7 @@ class NoDeploymentError(LookupError):
 class Deployments:
     """The deployments of a configuration by the id of their endpoint. `environment` is where references are looked up."""
 
-    def __init__(self, model_list: list[Mapping[str, Any]], environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, model_list: Sequence[Mapping[str, Any]], environment: Mapping[str, str] = os.environ) -> None:
         self.environment = environment
         self.rendered = {
             str(entry["model_info"]["id"]): dict(entry["litellm_params"])

@@ -14,7 +14,7 @@ import aiohttp
 import orjson
 
 from langop_model.contract.settings import Cause, Endpoint, Group
-from langop_model.gateway.upstreams import redaction
+from langop_model.gateway.upstreams import error_body, redaction
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, Answer, FailureKind, UpstreamError, UpstreamRequest, Usage
 from langop_model.gateway.upstreams.deployments import Deployments, NoDeploymentError
 from langop_model.gateway.upstreams.translator_protocol import (
@@ -256,13 +256,16 @@ class _Exchange:
         kind = FailureKind(failure.kind)
         causes = {FailureKind.TIMEOUT: Cause.TIMEOUT, FailureKind.UNSUPPORTED: CLIENT_ERROR}
         cause = causes.get(kind) or self.translation.classify(failure.status, body or failure.message.encode())
+        details = error_body.details_of(body)
         return UpstreamError(
             kind,
             failure.status,
-            redaction.redacted(failure.message, self.secrets),
+            details.message or redaction.redacted(failure.message, self.secrets),
             cause=cause,
             body=body,
-            content_type=failure.content_type,
+            type=details.type,
+            code=details.code,
+            param=details.param,
             retry_after=failure.retry_after,
             reached=failure.reached,
         )
