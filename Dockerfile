@@ -6,13 +6,12 @@ FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /opt/langop
-COPY requirements/gateway.txt /build/requirements.txt
+COPY requirements/install.sh requirements/installer.txt requirements/gateway.txt /build/requirements/
 # Only wheels: no package runs code of its own here. The environment itself has no pip.
 # Bytecode is compiled here: without it every start with a read-only root takes six seconds longer. It is never compared with
 # its source: some builders change the times of files, and all of it would count as stale.
-RUN python -m venv --without-pip venv \
-    && python -m pip --python venv/bin/python install --no-cache-dir --no-compile --only-binary :all: --require-hashes \
-        -r /build/requirements.txt \
+RUN sh /build/requirements/install.sh python3 venv /build/requirements/gateway.txt \
+        --no-cache-dir --no-compile --only-binary :all: \
     && venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash venv/lib
 COPY langop_model langop_model
 COPY templates templates
@@ -30,6 +29,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends tini \
     && rm -rf /var/lib/apt/lists/* \
         /usr/local/bin/pip* /usr/local/bin/wheel /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/ensurepip \
+        /usr/bin/pip* /usr/lib/python3/dist-packages/pip* /usr/lib/python3*/ensurepip /usr/share/python-wheels \
     && groupadd --gid 1000 based \
     && useradd --uid 1000 --gid 1000 --no-create-home --home-dir /app --shell /usr/sbin/nologin based \
     && install -d -o 1000 -g 0 -m 0775 /app
@@ -54,10 +54,9 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
 # tini is process 1: it passes signals on, and takes leave of the children of others.
 ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/bin/entrypoint.sh"]
 
-# `make build` adds version, revision and time of creation: buildah 1.28 keeps a cached label whose ARG has changed.
+# `make build` adds version, revision, time of creation and LiteLLM's version: buildah 1.28 keeps a cached label whose ARG has changed.
 ARG PYTHON_IMAGE
 LABEL org.opencontainers.image.title="langop/model" \
       org.opencontainers.image.description="An OpenAI-compatible gateway for LanguageModels, powered by LiteLLM" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.base.name="${PYTHON_IMAGE}" \
-      ai.litellm.version="1.106.2"
+      org.opencontainers.image.base.name="${PYTHON_IMAGE}"

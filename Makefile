@@ -1,4 +1,5 @@
 # Everything happens in .venv, whose packages are pinned by hash (requirements/).
+# Two other environments: .venv-uv makes the locks, .venv-plain is what `make bench-gateway` compares with.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,20 +12,31 @@ TAG ?= dev
 CONTAINER ?= $(shell for tool in docker podman buildah; do $$tool info >/dev/null 2>&1 && echo $$tool && break; done)
 BUILD_ARGS ?=
 SBOM ?= build/sbom.cdx.json
+VERSION ?=
+# The one place where LiteLLM's version is written by hand; `make bump-litellm` changes it, and all that follows from it.
+LITELLM := $(shell sed -n 's/^ *"litellm.*==\([^"]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table metrics-doc providers litellm-schema lock build image-test scan sbom push clean
+.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table metrics-doc providers litellm-schema lock bump-litellm build image-test scan sbom push clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## Prepare .venv with the pinned dependencies
 
-$(VENV)/.ready: requirements/dev.txt pyproject.toml
-	@sh tools/make-venv.sh "$(PYTHON)" "$(VENV)"
+$(VENV)/.ready: requirements/dev.txt requirements/installer.txt pyproject.toml
 	@echo "installing the pinned packages into $(VENV): about a minute"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@sh requirements/install.sh "$(PYTHON)" $(VENV) requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-uv/.ready: requirements/uv.txt requirements/installer.txt
+	@sh requirements/install.sh "$(PYTHON)" .venv-uv requirements/uv.txt
+	@touch $@
+
+.venv-plain/.ready: requirements/plain-litellm.txt requirements/installer.txt
+	@echo "installing a plain litellm[proxy] into .venv-plain: about a minute"
+	@sh requirements/install.sh "$(PYTHON)" .venv-plain requirements/plain-litellm.txt
 	@touch $@
 
 run: setup ## Serve a model on port 4000: a stand-in, or MODEL=examples/openai-model.yaml
@@ -69,15 +81,22 @@ providers: setup ## Write the schema's providers and the documentation's tables 
 litellm-schema: setup ## Write schema/litellm-config.schema.json from the installed LiteLLM
 	@$(BIN)/python tools/litellm_schema.py --write
 
-lock: setup ## Pin the dependencies of pyproject.toml anew
-	@sh tools/lock.sh "$(BIN)/uv"
+lock: .venv-uv/.ready ## Pin the dependencies of pyproject.toml; .venv follows with the next command that uses it
+	@sh tools/lock.sh .venv-uv/bin/uv
+
+bump-litellm: ## Change LiteLLM to VERSION=1.2.3: the pin, the locks, .venv, and every file that is generated from it
+	@test -n "$(VERSION)" || { echo "which version? make bump-litellm VERSION=$(LITELLM)" >&2; exit 2; }
+	@sed -i 's/^\( *"litellm.*==\)[^"]*/\1$(VERSION)/' pyproject.toml
+	@$(MAKE) --no-print-directory lock
+	@$(MAKE) --no-print-directory litellm-schema golden providers
 
 build: ## Build the image $(IMAGE):$(TAG)
 	@test -n "$(CONTAINER)" || { echo "not built: none of docker, podman and buildah answers here" >&2; exit 1; }
 	$(CONTAINER) build $(if $(filter-out docker,$(notdir $(CONTAINER))),--format docker) $(BUILD_ARGS) --tag $(IMAGE):$(TAG) \
 		--label org.opencontainers.image.version="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
 		--label org.opencontainers.image.revision="$$(git rev-parse HEAD 2>/dev/null)" \
-		--label org.opencontainers.image.created="$$(git log -1 --format=%cI 2>/dev/null)" .
+		--label org.opencontainers.image.created="$$(git log -1 --format=%cI 2>/dev/null)" \
+		--label ai.litellm.version="$(LITELLM)" .
 
 image-test: setup ## Build the image, run it as deploy/ does, and look at what it does (needs docker or podman)
 	@test -z "$(CONTAINER)" || $(MAKE) --no-print-directory build
@@ -96,5 +115,5 @@ sbom: setup ## Write $(SBOM): the packages that the image locks, in CycloneDX
 push: ## Push the image to IMAGE's registry
 	$(CONTAINER) push $(IMAGE):$(TAG)
 
-clean: ## Remove .venv and what tests leave behind
-	rm -rf $(VENV) .venv-plain .mypy_cache .pytest_cache .ruff_cache .hypothesis build
+clean: ## Remove the environments and what tests leave behind
+	rm -rf $(VENV) .venv-plain .venv-uv .mypy_cache .pytest_cache .ruff_cache .hypothesis build

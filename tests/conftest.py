@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else an import of LiteLLM asks for prices
+# What the gateway, LiteLLM or a provider's client reads: the machine's own would change what a test sees, and the gateways that
+# it starts. OPENAI_API_KEY asks for the one live request, and every gateway is started without it.
+READ = re.compile(
+    r"(LANGOP|LITELLM|OTEL|REDIS|AWS)_.*|(?!OPENAI_).*_API_KEY|DEBUG|JSON_LOGS|HOSTNAME|PROMETHEUS_MULTIPROC_DIR", re.DOTALL
+)
+for name in [name for name in os.environ if READ.fullmatch(name)]:
+    del os.environ[name]
+
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else an import of LiteLLM asks for prices
+os.environ["LANGOP_NAMESPACE"] = "default"  # else a gateway that is started inside a pod takes the pod's
 
 ROOT = Path(__file__).parent.parent
 DECLARED_VARIABLES = (
     "LANGOP_GATEWAY_HMAC_SECRET",
     "LANGOP_MODEL_NAME",
-    "LANGOP_NAMESPACE",
     "LANGOP_SIBLING_URL",
     "LANGOP_SECRETS_PATH",
     "LITELLM_MASTER_KEY",
@@ -30,7 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run every test in the project's folder, without the variables that a rendering depends on."""
+    """Run every test in the project's folder, without what another one left of the variables that a rendering depends on."""
     monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("LANGOP_NAMESPACE", "default")
     for name in DECLARED_VARIABLES:
         monkeypatch.delenv(name, raising=False)

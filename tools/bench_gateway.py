@@ -11,7 +11,6 @@ import compileall
 import json
 import os
 import platform
-import shutil
 import socket
 import statistics
 import subprocess
@@ -31,7 +30,6 @@ from tools import load_generator, memory
 from tools.load_generator import Load
 from tools.processes import Gateway
 
-LITELLM = "litellm[proxy]==1.106.2"
 PLAIN = Path(".venv-plain")
 MODEL = "bench"
 ANSWERS = 1000
@@ -101,16 +99,11 @@ def main() -> None:
 
 
 def _plain_command() -> tuple[str, ...]:
-    """Return the command of a plain installation, which is made at the first time."""
+    """Return the command of a plain installation of the gateway's LiteLLM, which is made where it is missing or outdated."""
     command = PLAIN / "bin" / "litellm"
-    if not command.exists():
-        print(f"installing {LITELLM} into {PLAIN}: about a minute", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", str(PLAIN)], check=True)
-        pip = [str(PLAIN / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", LITELLM]
-        if subprocess.run(pip, check=False).returncode:
-            shutil.rmtree(PLAIN)
-            print(f"{LITELLM} can't be installed: the plain command of this project's own installation takes its place")
-            return (str(Path(sys.executable).parent / "litellm"),)
+    if subprocess.run(["make", "--silent", f"{PLAIN}/.ready", f"PYTHON={sys.executable}"], check=False).returncode:
+        command = Path(sys.executable).parent / "litellm"
+        print(f"{PLAIN} can't be installed: the plain command of this project's own installation takes its place")
     return (str(command),)
 
 

@@ -65,9 +65,12 @@ def schema() -> Schema:
     known = {path.rpartition(".")[2] for path in flatten(made)}
     if stale := [name for name in STRICT if name.rpartition(".")[2] not in known]:
         raise SystemExit(f"tools/json_types.py, STRICT: LiteLLM no longer has {stale}")
-    version = importlib.metadata.version("litellm")
-    comment = f"What LiteLLM {version} reads in config.yaml, taken from its code. Regenerate it: make litellm-schema"
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$comment": comment, **made}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$comment": "What LiteLLM reads in config.yaml, taken from its code. Regenerate it: make litellm-schema",
+        "x-litellm-version": importlib.metadata.version("litellm"),  # the renderer's: resources.litellm_version
+        **made,
+    }
 
 
 def environment_variables() -> Schema:

@@ -10,18 +10,21 @@ import argparse
 import json
 import os
 import signal
+import socket
 import sys
 import tempfile
 from pathlib import Path
 
+from langop_model import ports
 from langop_model.renderer import rendering
 from langop_model.renderer.findings import SpecError
 from langop_model.renderer.settings import Settings
 from langop_model.report import print_findings
-from tools.processes import Gateway
+from tools.processes import Gateway, free_port
 from tools.stand_in import StandIn
 
 QUICK_START = Path("examples/quick-start.yaml")
+HOST = "127.0.0.1"
 STAND_IN_PORT = 4001  # as in examples/quick-start.yaml
 SECRETS = Path("secrets")
 
@@ -33,11 +36,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=4000)
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _refuse_a_taken_port(arguments.port)
     try:
         if arguments.model == QUICK_START:
-            with StandIn(STAND_IN_PORT):
-                print(f"stand-in provider on http://127.0.0.1:{STAND_IN_PORT}")
-                _serve(arguments.model, arguments.port)
+            with _stand_in() as provider, tempfile.TemporaryDirectory(prefix="langop-") as scratch:
+                print(f"stand-in provider on {provider.url}")
+                _serve(_quick_start(provider, Path(scratch)), arguments.port)
         else:
             _serve(arguments.model, arguments.port)
     except KeyboardInterrupt:
@@ -46,8 +50,40 @@ def main() -> None:
         print_findings(problem.findings)
         sys.exit(1)
     except OSError as problem:
-        print(f"port {STAND_IN_PORT}: {problem.strerror or problem}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(str(problem))
+
+
+def _refuse_a_taken_port(port: int) -> None:
+    """End here, before anything is started, where the gateway could not listen."""
+    if reason := _why_not(port):
+        sys.exit(f"can't listen on {HOST}:{port}: {reason}\nstop that, or choose another port: make run PORT={free_port()}")
+
+
+def _stand_in() -> StandIn:
+    """Return the stand-in provider for the port that the example names, or for a free one where another `make run` has that."""
+    reason = _why_not(STAND_IN_PORT)
+    if reason:
+        print(f"port {STAND_IN_PORT}: {reason}; the stand-in provider takes another one")
+    return StandIn(0 if reason else STAND_IN_PORT)
+
+
+def _why_not(port: int) -> str:
+    """Return why nobody can listen on `port` now; "" where it is free."""
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as problem:
+        return ports.why_not(problem, port)
+    return ""
+
+
+def _quick_start(provider: StandIn, folder: Path) -> Path:
+    """Return the example, or a copy for a stand-in provider on another port."""
+    if provider.port == STAND_IN_PORT:
+        return QUICK_START
+    copy = folder / QUICK_START.name
+    text = QUICK_START.read_text(encoding="utf-8")
+    copy.write_text(text.replace(f"127.0.0.1:{STAND_IN_PORT}", f"{provider.host}:{provider.port}"), encoding="utf-8")
+    return copy
 
 
 def _serve(model: Path, port: int) -> None:

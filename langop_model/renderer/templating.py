@@ -12,12 +12,10 @@ from jinja2 import ChainableUndefined, Environment, FileSystemBytecodeCache, Fil
 from markupsafe import Markup
 
 from langop_model.renderer import addresses, durations, upstream, yaml_text
-from langop_model.resources import folder
+from langop_model.resources import folder, litellm_version
 
 if TYPE_CHECKING:
     from jinja2.bccache import Bucket
-
-LITELLM_VERSION = "1.106.2"
 
 
 class _Absent(ChainableUndefined, StrictUndefined):
@@ -49,7 +47,7 @@ def environment() -> Environment:
     env.filters["without_suffix"] = lambda text, *suffixes: addresses.without_suffix(text, suffixes)
     env.filters["comment"] = _comment
     env.filters["and_also"] = lambda members, name, value: {**members, name: value}
-    env.globals["litellm_version"] = LITELLM_VERSION
+    env.globals["litellm_version"] = litellm_version()
     env.globals["upstream_of"] = upstream.of_model
     env.globals["address_of"] = upstream.address
     env.globals["defaults_of"] = upstream.defaults

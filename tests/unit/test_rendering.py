@@ -17,6 +17,7 @@ from langop_model.renderer import catalogue, rendering
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.findings import SpecError
 from langop_model.renderer.settings import Settings
+from langop_model.resources import litellm_version
 from tests.unit.specs import (
     EAST,
     SETTINGS,
@@ -198,7 +199,7 @@ def test_the_text_reads_back_as_the_configuration():
 
 def test_the_configuration_names_its_resource_and_the_pinned_litellm():
     first = render(full(), name="my-model").text.splitlines()[0]
-    assert first.startswith("# LiteLLM 1.106.2, ")
+    assert first.startswith(f"# LiteLLM {litellm_version()}, ")
     assert first.endswith(" LanguageModel my-model.")
 
 

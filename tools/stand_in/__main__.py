@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import sys
 
+from langop_model import ports
 from tools.stand_in.server import StandIn
 
 KEEP = 100  # requests; nobody reads them here
@@ -30,8 +32,11 @@ def main() -> None:
         ):
             print(f"  {name:13}{provider.url}{base}", flush=True)
 
-    with contextlib.suppress(KeyboardInterrupt):
-        provider.serve(ready)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            provider.serve(ready)
+    except OSError as problem:
+        sys.exit(f"can't listen on {arguments.host}:{arguments.port}: {ports.why_not(problem, arguments.port)}")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from langop_model import ports
 from langop_model.gateway.serving.channel import Channel
 from langop_model.gateway.serving.supervisor import Changes, KeepsDying, LaunchFailed, Supervisor
 
@@ -85,7 +86,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as problem:
-        raise BindError(problem.strerror or str(problem)) from None
+        raise BindError(ports.why_not(problem, port)) from None
 
 
 def _work(

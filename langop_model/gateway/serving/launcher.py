@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from langop_model import ports
 from langop_model.gateway.scope import App
 from langop_model.gateway.serving import late, waiting_room
 from langop_model.gateway.serving.channel import Channel
@@ -134,7 +135,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as problem:
-        raise NoAddress(problem.strerror or str(problem)) from None
+        raise NoAddress(ports.why_not(problem, port)) from None
 
 
 def import_meanwhile(start: Start) -> None:
