@@ -23,7 +23,7 @@ def launch(environment: Mapping[str, str], host: str, port: int, say: Say) -> in
     reloader = ConfigReloader(dict(environment), say)
     start = _Start(reloader, workers)
     # Until the front serves everything, it is chosen by hand.
-    if environment.get("LANGOP_FRONT"):
+    if environment.get("GATEWAY_FRONT"):
         from langop_model.gateway.serving import front as launcher
     else:
         from langop_model.gateway.serving import launcher  # type: ignore[no-redef]
