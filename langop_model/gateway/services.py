@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -38,10 +38,20 @@ TEXT = b"text/plain; charset=utf-8"
 STARTED = int(time.time())
 
 
+class Peers(Protocol):
+    """What the other workers have counted."""
+
+    def others(self) -> list[bytes]:
+        """Return the snapshots of the other workers."""
+
+    def retired(self) -> bytes | None:
+        """Return what ended workers had counted."""
+
+
 class Services:
     """The services of one worker (app.Services).
 
-    `translators` are the sockets of the translators; `wake` asks the supervisor to start them.
+    `translators` are the sockets of the translators; `wake` asks the supervisor to start them. `peers` are the other workers.
     """
 
     def __init__(
@@ -50,7 +60,9 @@ class Services:
         environment: Mapping[str, str],
         translators: Sequence[str] = (),
         wake: Callable[[], None] = lambda: None,
+        peers: Peers | None = None,
     ) -> None:
+        self.peers = peers
         self.configuration = configuration
         self.keys = ClientKeys.from_environment(environment)
         self.names = GroupNames(configuration.groups, configuration.aliases, configuration.shared)
@@ -102,7 +114,9 @@ class Services:
             return 200, TEXT, line.encode()
         if purpose is Purpose.METRICS:
             media_type = exposition.content_type(headers.get(b"accept", b"").decode("latin-1"))
-            return 200, media_type.encode(), self.accounting.metrics.text(media_type=media_type)
+            peers = self.peers
+            others, retired = (peers.others(), peers.retired()) if peers is not None else ([], None)
+            return 200, media_type.encode(), self.accounting.metrics.text(others, retired, media_type)
         if purpose is Purpose.HEALTH:
             return 200, JSON, orjson.dumps(health_status.report(self.runtimes.values(), self.configuration))
         return 200, JSON, b'{"status":"healthy"}'

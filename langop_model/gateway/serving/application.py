@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -9,10 +10,14 @@ from langop_model.gateway.app import Gateway
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.scope import Message, Receive, Send
 from langop_model.gateway.services import Services
+from langop_model.gateway.serving.shared_metrics import INTERVAL, SharedMetrics
 
 
 class Application:
-    """The gateway with its start and its end. `translators` and `wake` are for Services."""
+    """The gateway with its start and its end. `translators` and `wake` are for Services.
+
+    Its counts go into `metrics` at its end, and each second unless it `is_alone`.
+    """
 
     def __init__(
         self,
@@ -20,7 +25,12 @@ class Application:
         environment: Mapping[str, str],
         translators: Sequence[str] = (),
         wake: Callable[[], None] = lambda: None,
+        metrics: SharedMetrics | None = None,
+        *,
+        is_alone: bool = True,
     ) -> None:
+        self.metrics = metrics
+        self.is_alone = is_alone
         self.config = config
         self.environment = environment
         self.translators = translators
@@ -37,10 +47,23 @@ class Application:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        services = Services(Configuration.load(self.config), self.environment, self.translators, self.wake)
+        configuration = Configuration.load(self.config)
+        services = Services(configuration, self.environment, self.translators, self.wake, self.metrics)
         services.start()
+        if not self.is_alone:
+            services.tasks.append(asyncio.get_running_loop().create_task(self._share_metrics(services)))
         self.gateway = Gateway(services)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await services.aclose()
+        self._write_metrics(services)
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _share_metrics(self, services: Services) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            self._write_metrics(services)
+
+    def _write_metrics(self, services: Services) -> None:
+        if self.metrics is not None:
+            self.metrics.write(services.accounting.metrics.snapshot())

@@ -9,11 +9,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from langop_model import ports
+from langop_model.gateway.scope import App
 from langop_model.gateway.serving.channel import Channel
 from langop_model.gateway.serving.supervisor import Changes, KeepsDying, LaunchFailed, Supervisor
 
@@ -63,15 +64,22 @@ def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, ch
     for module in PRELOADED:
         importlib.import_module(module)
     environment = start.variables()
+    from langop_model.gateway.serving.shared_metrics import SharedMetrics
     from langop_model.gateway.serving.translators import Translators
 
-    translators = Translators(config)
+    metrics = SharedMetrics()
+    translators = Translators(config, metrics)
     sockets = translators.begin(environment)
     gc.collect()
     gc.freeze()
 
     def work(current: Mapping[str, str], channel: Channel) -> None:
-        _work(config, current, listener, channel, sockets)
+        from langop_model.gateway.serving.application import Application
+
+        application = Application(
+            config, os.environ, sockets, lambda: channel.send("translator"), metrics, is_alone=workers == 1
+        )
+        _work(application, current, listener, channel)
 
     return Supervisor(listener, work, workers, changes, lambda: None, translators).run(environment)
 
@@ -89,17 +97,13 @@ def listen(host: str, port: int) -> socket.socket:
         raise BindError(ports.why_not(problem, port)) from None
 
 
-def _work(
-    config: Path, environment: Mapping[str, str], listener: socket.socket, channel: Channel, sockets: Sequence[str]
-) -> None:
-    """Be a worker: serve `config`."""
+def _work(app: App, environment: Mapping[str, str], listener: socket.socket, channel: Channel) -> None:
+    """Be a worker: serve `app`."""
     from langop_model import log_format
-    from langop_model.gateway.serving import application, worker
+    from langop_model.gateway.serving import worker
 
     gc.set_threshold(*GC_THRESHOLDS)
     os.environ.update(environment)
     with contextlib.suppress(KeyboardInterrupt):
         log_format.configure(environment.get("LITELLM_LOG", "INFO"))
-        settings = {"access_log": False, "log_config": None}
-        served = application.Application(config, os.environ, sockets, lambda: channel.send("translator"))
-        worker.run(served, listener, channel, settings)
+        worker.run(app, listener, channel, {"access_log": False, "log_config": None})

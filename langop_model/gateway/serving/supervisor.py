@@ -57,6 +57,9 @@ class Companion(Protocol):
     def ended(self, pid: int, status: int) -> None:
         """A child that is no worker has ended, with the status of os.waitpid."""
 
+    def worker_ended(self, pid: int) -> None:
+        """A worker has ended."""
+
     def changed(self, environment: Environment) -> None:
         """A changed configuration was written, and is about to be served."""
 
@@ -201,6 +204,8 @@ class Supervisor:
 
     def _remove(self, worker: Process, how: str) -> None:
         worker.channel.close()
+        if self.companion is not None:
+            self.companion.worker_ended(worker.pid)
         if worker in self.retiring:
             self.retiring.remove(worker)
         elif self.coming and worker in self.coming.workers:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from langop_model.gateway.configuration import Configuration
+from langop_model.gateway.serving.shared_metrics import SharedMetrics
 from langop_model.gateway.serving.translator_process import TranslatorProcess, passed
 
 WANTED = "translator"  # what a worker says that needs one
@@ -19,15 +20,15 @@ log = logging.getLogger("langop.translator")
 
 
 class Translators:
-    """The supervisor's companion (supervisor.Companion) for one configuration file."""
+    """The supervisor's companion (supervisor.Companion) for one configuration file. It looks after `metrics` too."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, metrics: SharedMetrics) -> None:
         self.config = config
+        self.metrics = metrics
         self.environment: Mapping[str, str] = {}
         self.process: TranslatorProcess | None = None
         self.path = ""
         self.settings: Mapping[str, object] = {}
-        self._restart = False
 
     def begin(self, environment: Mapping[str, str]) -> list[str]:
         """Start it if the configuration is certain to need it; return the sockets on which workers find it."""
@@ -54,6 +55,10 @@ class Translators:
         if self.process is not None and self.process.pid == pid:
             self.process.ended(os.waitstatus_to_exitcode(status))
 
+    def worker_ended(self, pid: int) -> None:
+        """Keep what a worker has counted."""
+        self.metrics.retire(pid)
+
     def changed(self, environment: Mapping[str, str]) -> None:
         """Start it where a changed configuration needs it; again where its variables or callbacks are others."""
         process = self.process
@@ -74,6 +79,7 @@ class Translators:
         """End it."""
         if self.process is not None:
             self.process.stop()
+        self.metrics.remove()
 
 
 def _callbacks(settings: Mapping[str, object]) -> dict[str, object]:

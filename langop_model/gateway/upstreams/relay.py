@@ -113,8 +113,8 @@ def _headers(upstream: Upstream, request: UpstreamRequest, key: str) -> dict[str
 def _payload(upstream: Upstream, request: UpstreamRequest) -> Any:
     """Return the body: JSON, or the form that the client sent."""
     if request.route is Route.GENERATE_CONTENT:
-        return orjson.dumps(request.body)
-    body = {**request.body, "model": upstream_model(upstream, request.model)}
+        return orjson.dumps({**request.body, **upstream.extra_body})
+    body = {**request.body, **upstream.extra_body, "model": upstream_model(upstream, request.model)}
     if request.route not in FORMS:
         return orjson.dumps(body)
     form = aiohttp.FormData(default_to_multipart=True)

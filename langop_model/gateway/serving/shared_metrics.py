@@ -1,0 +1,69 @@
+"""One truth at /metrics for several workers: each leaves a snapshot of its counts in a private folder.
+
+A worker that is scraped adds up its own counts, the snapshots of the others, at most a second old, and what ended workers had
+counted. The supervisor takes the snapshot of an ended worker into that account, and removes its file: so no file stays behind,
+and no counter goes back when workers are replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from langop_model.gateway.accounting import definitions, registry
+
+INTERVAL = 1.0  # seconds between two snapshots of a worker that is not alone
+RETIRED = "retired"
+
+
+class SharedMetrics:
+    """The folder of the snapshots. The supervisor makes it, workers inherit it."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="langop-metrics-"))  # 0700
+
+    def write(self, snapshot: bytes) -> None:
+        """Leave this worker's snapshot. A full disk loses figures, and no request."""
+        with contextlib.suppress(OSError):
+            _replace(self.folder / str(os.getpid()), snapshot)
+
+    def others(self) -> list[bytes]:
+        """Return the snapshots of the other workers."""
+        own = str(os.getpid())
+        return [content for path in self.folder.glob("[0-9]*") if path.name != own and (content := _read(path))]
+
+    def retired(self) -> bytes | None:
+        """Return what ended workers had counted."""
+        return _read(self.folder / RETIRED)
+
+    def retire(self, pid: int) -> None:
+        """Take the counts of an ended worker into account, and remove its file."""
+        path = self.folder / str(pid)
+        snapshot = _read(path)
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            if snapshot is not None:
+                _replace(self.folder / RETIRED, registry.retire(self.retired(), snapshot, definitions.BY_NAME))
+            path.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove the folder."""
+        with contextlib.suppress(OSError):
+            for path in self.folder.iterdir():
+                path.unlink(missing_ok=True)
+            self.folder.rmdir()
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: readers never see a part."""
+    draft = path.with_name(f".{path.name}")
+    draft.write_bytes(content)
+    draft.replace(path)
