@@ -139,9 +139,15 @@ class Record:
             self._waits_since = time.monotonic()
             self._accounting.metrics.queue_length.labels(self._group_name()).inc()
 
-    def admitted(self, group: str = "") -> None:
-        """Note that the limits of a group have let an attempt through: of the request's own group, unless another is named."""
+    def admitted(self, group: str = "", seconds: float | None = None) -> None:
+        """Note that the limits of a group have let an attempt through: of the request's own group, unless another is named.
+
+        It waited since `waits`, or for `seconds` where who let it through has measured it.
+        """
         waited = self._waited()
+        if seconds is not None:
+            waited = seconds
+            self.queued += seconds
         self._accounting.metrics.queue_wait.labels(group or self._group_name()).observe(waited)
 
     def refused(self, limit: str, group: str = "") -> None:
@@ -218,7 +224,7 @@ class Record:
         if self._answer is not None:
             self._answer.whole(body)
 
-    def price(self, usage: Usage, size: str = "", quality: str = "") -> float | None:
+    def price(self, usage: Usage) -> float | None:
         """Return what the attempt's answer costs in USD, for a header; None where nobody knows. `finished` counts it."""
         self.usage = usage
         if self.cache == "hit":
@@ -227,8 +233,15 @@ class Record:
             return None
         attempt = self._attempt
         took = time.monotonic() - attempt.started if attempt is not None else self.upstream_seconds
+        body = self.body or {}
         self.cost = self._accounting.prices.cost(
-            self.endpoint, self.model_asked(), self.route, usage, seconds=took, size=size, quality=quality
+            self.endpoint,
+            self.model_asked(),
+            self.route,
+            usage,
+            seconds=took,
+            size=str(body.get("size") or ""),
+            quality=str(body.get("quality") or ""),
         )
         self._priced = True
         return self.cost
