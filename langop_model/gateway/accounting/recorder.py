@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from langop_model.contract.settings import Group
 from langop_model.gateway.accounting import counting, trace_context
+from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.logged_answer import LoggedAnswer
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Prices
@@ -42,21 +43,6 @@ class Accounting:
     ) -> Record:
         """Begin the record of a request that has just arrived. Its `finished` must be called, whatever happens."""
         return Record(self, method, path, route, call_id or str(uuid.uuid4()), traceparent, agent)
-
-
-class Attempt:
-    """One request to a provider."""
-
-    __slots__ = ("endpoint", "group", "labels", "model", "provider", "span", "started")
-
-    def __init__(self, group: str, endpoint: str, labels: tuple[str, str, str], provider: str, model: str) -> None:
-        self.group = group
-        self.endpoint = endpoint
-        self.labels = labels
-        self.provider = provider
-        self.model = model
-        self.span: Span | None = None
-        self.started = time.monotonic()
 
 
 class Record:
@@ -172,15 +158,10 @@ class Record:
         """Begin an attempt at an endpoint; `model` is what it is asked for, where the group serves any."""
         accounting = self._accounting
         self.attempts += 1
-        labels = accounting.metrics.endpoint_labels(group.name, endpoint)
-        deployment = accounting.prices.deployments.get(endpoint)
-        self.endpoint, self.region, self.served_by = endpoint, labels[2], group.name
-        self.deployed_model = deployment.named(model) if deployment is not None else model
-        attempt = Attempt(
-            group.name, endpoint, labels, deployment.provider if deployment is not None else "", self.deployed_model
-        )
+        attempt = Attempt(group.name, endpoint, model, accounting.metrics, accounting.prices.deployments.get(endpoint))
+        self.endpoint, self.region, self.served_by = endpoint, attempt.labels[2], group.name
+        self.deployed_model = attempt.model
         self._attempt = attempt
-        accounting.metrics.endpoint_in_flight.labels(*labels).inc()
         if accounting.traces is not None:
             attempt.span = accounting.traces.begin_attempt(self, attempt)
 
@@ -306,16 +287,10 @@ class Record:
 
     def _end_attempt(self, outcome: str, status: int | None) -> None:
         attempt, self._attempt = self._attempt, None
-        if attempt is None:
-            return
-        metrics = self._accounting.metrics
-        took = time.monotonic() - attempt.started
-        self.upstream_seconds += took
-        metrics.endpoint_in_flight.labels(*attempt.labels).dec()
-        metrics.attempts_of_endpoint.labels(*attempt.labels, outcome).inc()
-        metrics.upstream_duration.labels(*attempt.labels, outcome).observe(took)
-        if attempt.span is not None and self._accounting.traces is not None:
-            self._accounting.traces.end_attempt(attempt.span, outcome, status)
+        if attempt is not None:
+            self.upstream_seconds += attempt.end(self._accounting.metrics, outcome)
+            if attempt.span is not None and self._accounting.traces is not None:
+                self._accounting.traces.end_attempt(attempt.span, outcome, status)
 
     def _fallback_over(self, answered: bool) -> None:
         if self._asked is not None:
