@@ -189,7 +189,7 @@ def _of(family: Family[Value] | Family[Distribution]) -> dict[str, Any]:
     children = list(family.children.values())  # a scrape may be answered while a request adds a series
     if definition.kind is Kind.HISTOGRAM:
         return {
-            child.key: [child.sum, child.counts[:], _exemplars(child)]
+            child.key: [child.sum, child.counts, _exemplars(child)]
             for child in children
             if isinstance(child, Distribution) and any(child.counts)
         }

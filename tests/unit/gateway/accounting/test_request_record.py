@@ -144,6 +144,17 @@ def test_a_stream_that_breaks_is_a_failure():
     assert lab.count("attempts_of_endpoint", "m", "m/0", "", "success") == 0
 
 
+def test_what_a_client_that_leaves_has_had_is_counted():
+    lab = Laboratory(Provider(), group())
+    record = RequestRecord(lab.accounting, "POST", "/v1/chat/completions", Route.CHAT, "call")
+    record.asked(lab.groups[0], BODY, "m", stream=True)
+    record.attempted(lab.runtimes["m"], "m/0")
+    record.settled(lab.runtimes["m"], "m/0", Usage(5, 1, estimated=True))
+    record.finish(499)
+    assert (lab.line()["status"], lab.line()["cost"], lab.line()["usage_estimated"]) == ("left", 5.0, True)
+    assert lab.count("attempts_of_endpoint", "m", "m/0", "", "left") == 1
+
+
 def test_a_retry_is_an_attempt_of_its_own():
     lab = Laboratory(Provider(broken(), whole()), group(retries=Retries(1, status_codes=frozenset({500}))))
     lab.ask()
