@@ -1,4 +1,4 @@
-"""Gauges that are read when somebody looks: the state of endpoints, limits and queues as the dispatcher has it."""
+"""Gauges that are read when somebody looks: the state of endpoints as the dispatcher has it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,8 @@ from langop_model.gateway.routing.runtime import GroupRuntime
 def read(metrics: Metrics, runtimes: Iterable[GroupRuntime]) -> None:
     """Set the gauges of these groups. To be called before a snapshot."""
     for runtime in runtimes:
-        name = runtime.group.name
-        if not runtime.admission.open:
-            metrics.queue_length.labels(name).set(runtime.admission.queued)
         for state in runtime.endpoints.states:
-            _endpoint(metrics, name, runtime.endpoints, state)
+            _endpoint(metrics, runtime.group.name, runtime.endpoints, state)
 
 
 def reason(state: State, now: float) -> str:

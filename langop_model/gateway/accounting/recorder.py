@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from langop_model.contract.settings import Group
+from langop_model.contract.settings import Cause, Group
 from langop_model.gateway.accounting import counting, trace_context
 from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.logged_answer import LoggedAnswer
@@ -125,15 +125,9 @@ class Record:
             self._waits_since = time.monotonic()
             self._accounting.metrics.queue_length.labels(self._group_name()).inc()
 
-    def admitted(self, group: str = "", seconds: float | None = None) -> None:
-        """Note that the limits of a group have let an attempt through: of the request's own group, unless another is named.
-
-        It waited since `waits`, or for `seconds` where who let it through has measured it.
-        """
+    def admitted(self, group: str = "") -> None:
+        """Note that the limits of a group have let an attempt through: of the request's own group, unless another is named."""
         waited = self._waited()
-        if seconds is not None:
-            waited = seconds
-            self.queued += seconds
         self._accounting.metrics.queue_wait.labels(group or self._group_name()).observe(waited)
 
     def refused(self, limit: str, group: str = "") -> None:
@@ -245,7 +239,8 @@ class Record:
             return
         self._is_over = True
         self._waited()
-        self.status, self.error = status, error or (self._failed_with() if status >= 400 and status != LEFT else "")
+        self.status = status
+        self.error = error or (self._failed_with() if status >= 400 and status != LEFT else "")
         self.seconds = time.monotonic() - self.started
         if usage is not None and not self._priced:
             self.price(usage)
@@ -267,7 +262,11 @@ class Record:
         return self._answer.value() if self._answer is not None and not self.error else None
 
     def _failed_with(self) -> str:
-        return self.failure.cause if self.failure is not None else ("rate_limit" if self.limit else CLIENT_ERROR)
+        if self.failure is not None:
+            return self.failure.cause
+        if self.limit:
+            return Cause.RATE_LIMIT.value
+        return CLIENT_ERROR if self.status < 500 else Cause.SERVER_ERROR.value
 
     def _cause(self) -> str:
         return self.failure.cause if self.failure is not None else "error"

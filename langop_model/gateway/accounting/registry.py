@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import add
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -172,9 +173,7 @@ def merge(
         for name, found in orjson.loads(snapshot).items():
             definition = definitions.get(name)
             if definition is not None:
-                into = totals.setdefault(name, {})
-                for labels, value in found.items():
-                    into[labels] = value if labels not in into else _added(definition, into[labels], value)
+                _add(definition, totals.setdefault(name, {}), found)
     return totals
 
 
@@ -201,11 +200,21 @@ def _exemplars(child: Distribution) -> dict[str, tuple[str, float, float]] | Non
     return {str(bucket): each for bucket, each in child.exemplars.items()} if child.exemplars else None
 
 
-def _added(definition: Definition, one: Any, other: Any) -> Any:
-    if definition.kind is not Kind.HISTOGRAM:
-        if definition.kind is Kind.GAUGE and definition.merge is not Merge.SUM:
-            return max(one, other) if definition.merge is Merge.MAX else min(one, other)
-        return one + other
-    counts = [a + b for a, b in zip(one[1], other[1], strict=True)]
-    exemplars = {**(one[2] or {}), **(other[2] or {})}
-    return [one[0] + other[0], counts, exemplars or None]
+def _add(definition: Definition, into: dict[str, Any], found: dict[str, Any]) -> None:
+    """Add what another process has of a metric."""
+    if definition.kind is Kind.HISTOGRAM:
+        for labels, value in found.items():
+            mine = into.get(labels)
+            into[labels] = value if mine is None else _both(mine, value)
+    elif definition.kind is Kind.GAUGE and definition.merge is not Merge.SUM:
+        choose = max if definition.merge is Merge.MAX else min
+        for labels, value in found.items():
+            into[labels] = choose(into.get(labels, value), value)
+    else:
+        for labels, value in found.items():
+            into[labels] = into.get(labels, 0) + value
+
+
+def _both(one: list[Any], other: list[Any]) -> list[Any]:
+    exemplars = {**(one[2] or {}), **(other[2] or {})} if one[2] or other[2] else None
+    return [one[0] + other[0], list(map(add, one[1], other[1])), exemplars]

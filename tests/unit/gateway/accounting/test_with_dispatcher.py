@@ -8,16 +8,12 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-import pytest
-
 from langop_model.contract.settings import Cause, Endpoint, Fallback, Group, Limits, Retries, Upstream
-from langop_model.gateway.access.errors import APIError
 from langop_model.gateway.accounting import gauges
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Deployment, Prices
-from langop_model.gateway.accounting.recorder import Accounting
+from langop_model.gateway.accounting.recorder import Accounting, Record
 from langop_model.gateway.accounting.request_log import RequestLog
-from langop_model.gateway.accounting.request_record import RequestRecord
 from langop_model.gateway.limits.admission import Admission
 from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
 from langop_model.gateway.routing.endpoints import Endpoints
@@ -66,10 +62,10 @@ class Laboratory:
         }
         self.groups = groups
 
-    def ask(self, stream: bool = False) -> RequestRecord:
+    def ask(self, stream: bool = False) -> Record:
         """Serve a request as the application does."""
-        record = RequestRecord(self.accounting, "POST", "/v1/chat/completions", Route.CHAT, "call")
-        record.note(agent="clerk", model_group="m", stream=stream or None)
+        record = self.accounting.begin("POST", "/v1/chat/completions", Route.CHAT, call_id="call")
+        record.agent = "clerk"
         record.asked(self.groups[0], BODY, "m", stream)
 
         async def run() -> None:
@@ -78,26 +74,26 @@ class Laboratory:
             dispatcher = Dispatcher(self.runtimes, sleep)
             call = Call(Route.CHAT, "m", Resolved(("m",), "m"), BODY, stream=stream)
             try:
-                served = await dispatcher.serve(call, record.observer)
+                served = await dispatcher.serve(call, record)
             except UpstreamError as error:
-                record.finish(error.status, error=error)
+                record.finished(error.status)
                 return
             failure = await self._sent(record, served)
-            record.finish(served.answer.status, served, failure)
+            record.finished(served.answer.status, served.answer.usage, failure)
 
         asyncio.run(run())
         return record
 
-    async def _sent(self, record: RequestRecord, served: Served) -> UpstreamError | None:
+    async def _sent(self, record: Record, served: Served) -> str:
         if served.answer.events is None:
-            return None
+            return ""
         record.first_event()
         try:
             async for event in served.answer.events:
                 record.event(event)
         except UpstreamError as error:
-            return error
-        return None
+            return error.cause
+        return ""
 
     def line(self) -> Mapping[str, Any]:
         lines: list[dict[str, Any]] = [json.loads(each) for each in self.stream.getvalue().splitlines()]
@@ -144,17 +140,6 @@ def test_a_stream_that_breaks_is_a_failure():
     assert lab.count("attempts_of_endpoint", "m", "m/0", "", "success") == 0
 
 
-def test_what_a_client_that_leaves_has_had_is_counted():
-    lab = Laboratory(Provider(), group())
-    record = RequestRecord(lab.accounting, "POST", "/v1/chat/completions", Route.CHAT, "call")
-    record.asked(lab.groups[0], BODY, "m", stream=True)
-    record.attempted(lab.runtimes["m"], "m/0")
-    record.settled(lab.runtimes["m"], "m/0", Usage(5, 1, estimated=True))
-    record.finish(499)
-    assert (lab.line()["status"], lab.line()["cost"], lab.line()["usage_estimated"]) == ("left", 5.0, True)
-    assert lab.count("attempts_of_endpoint", "m", "m/0", "", "left") == 1
-
-
 def test_a_retry_is_an_attempt_of_its_own():
     lab = Laboratory(Provider(broken(), whole()), group(retries=Retries(1, status_codes=frozenset({500}))))
     lab.ask()
@@ -188,13 +173,12 @@ def test_a_limit_that_refuses():
     assert sum(lab.metrics.queue_wait.labels("m").counts) == 1
 
 
-@pytest.mark.parametrize(("code", "shown"), [("model_not_found", "model_not_found"), (None, "invalid_request_error")])
-def test_a_refusal_before_a_model_is_asked(code: str | None, shown: str):
-    lab = Laboratory(Provider())
-    record = RequestRecord(lab.accounting, "POST", "/v1/chat/completions", Route.CHAT, "call")
-    record.finish(404, error=APIError(404, "not served", code))
-    assert (lab.line()["error"], lab.line()["level"]) == (shown, "INFO")
-    assert lab.count("refused", "404") == 1
+def test_a_provider_that_could_not_be_asked_is_no_mistake_of_the_client():
+    lab = Laboratory(Provider(), group())
+    record = lab.accounting.begin("POST", "/v1/chat/completions", Route.CHAT)
+    record.asked(lab.groups[0], BODY)
+    record.finished(503)
+    assert (lab.line()["level"], lab.line()["error"]) == ("ERROR", "server_error")
 
 
 def test_gauges_show_what_the_dispatcher_knows():
@@ -203,13 +187,11 @@ def test_gauges_show_what_the_dispatcher_knows():
     (state,) = runtime.endpoints.states
     state.down_until = runtime.endpoints.clock() + 30
     state.checked_at = runtime.endpoints.clock()
-    runtime.admission.queued = 3
     gauges.read(lab.metrics, lab.runtimes.values())
     labels = ("m", "m/0", "")
     assert lab.count("endpoint_up", *labels) == 0
     assert lab.count("endpoint_down", *labels, "failures") == 1
     assert lab.count("endpoint_cooldown", *labels) == 1
-    assert lab.count("queue_length", "m") == 3
     assert lab.count("check_time", *labels) > 1.7e9
     state.down_until = 0.0
     gauges.read(lab.metrics, lab.runtimes.values())
