@@ -168,7 +168,7 @@ class _Exchange:
         try:
             served = await self.services.dispatcher.serve(call, self.record)
         except UpstreamError as error:
-            self.record.finished(error.status)
+            self.record.finished(error.status, failure=error)
             await self._send_failure(error)
             return
         await self._send_answer(served)

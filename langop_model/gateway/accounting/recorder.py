@@ -230,16 +230,17 @@ class Record:
 
     # The end.
 
-    def finished(self, status: int, usage: Usage | None = None, error: str = "") -> None:
+    def finished(self, status: int, usage: Usage | None = None, error: str = "", failure: UpstreamError | None = None) -> None:
         """End the record: the answer is complete, or has failed for good with an `error` (a code, never a text of others).
 
-        A second call does nothing. `usage` is what the stream has used; a whole answer's is known from `price`.
+        A second call does nothing. `usage` is what the stream has used; a whole answer's is known from `price`. `failure` is
+        what the client gets, where that is not the last attempt's.
         """
         if self._is_over:
             return
         self._is_over = True
         self._waited()
-        self.status = status
+        self.status, self.failure = status, failure or self.failure
         self.error = error or (self._failed_with() if status >= 400 and status != LEFT else "")
         self.seconds = time.monotonic() - self.started
         if usage is not None and not self._priced:

@@ -152,7 +152,7 @@ class Registry:
     def totals(self) -> Totals:
         """Return what was counted: by metric and labels a number, or sum, counts and exemplars of a histogram.
 
-        What is 0 is left out, but for gauges whose 0 means something to the others.
+        What is 0 is omitted, but for gauges whose 0 means something to the others.
         """
         return {name: found for name, family in self.families.items() if (found := _of(family))}
 
@@ -166,7 +166,7 @@ def merge(
 ) -> Totals:
     """Return the sum of the workers' snapshots, `own` totals, and what ended workers had counted, `retired`.
 
-    A metric that has no definition here is left out: a worker of another version may be running during an upgrade.
+    A metric that has no definition here is skipped: a worker of another version may be running during an upgrade.
     """
     totals: Totals = own or {}
     for snapshot in (*snapshots, *((retired,) if retired else ())):

@@ -76,7 +76,7 @@ class Laboratory:
             try:
                 served = await dispatcher.serve(call, record)
             except UpstreamError as error:
-                record.finished(error.status)
+                record.finished(error.status, failure=error)
                 return
             failure = await self._sent(record, served)
             record.finished(served.answer.status, served.answer.usage, failure)
@@ -169,6 +169,7 @@ def test_a_limit_that_refuses():
         "rateLimits.requestsPerMinute",
         0,
     )
+    assert line["error_message"].startswith("m: rateLimits.requestsPerMinute is reached")
     assert lab.count("refusals", "m", "rateLimits.requestsPerMinute") == 1
     assert sum(lab.metrics.queue_wait.labels("m").counts) == 1
 
