@@ -1,4 +1,4 @@
-"""What the application and the dispatcher say of a request, with the real dispatcher and a provider that does as it is told."""
+"""What the application and the dispatcher say of a request, with the real dispatcher and a provider whose answers are given."""
 
 from __future__ import annotations
 
