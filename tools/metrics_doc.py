@@ -10,7 +10,7 @@ from langop_model.gateway.accounting.registry import Definition, Kind, Merge
 
 PAGE = Path("docs/metrics.md")
 
-HEAD = """<!-- Made by `make metrics-doc` from langop_model/gateway/accounting/definitions.py: change it there. -->
+HEAD = """<!-- Made by `make metrics-doc` from langop_model/gateway/accounting/*_definitions.py: change them there. -->
 # Metrics
 
 `GET /metrics` shows them, without a key: as Prometheus' text, or as OpenMetrics with exemplars to a scraper that accepts it.

@@ -168,7 +168,7 @@ class _Exchange:
         try:
             served = await self.services.dispatcher.serve(call, self.record)
         except UpstreamError as error:
-            self.record.finished(error.status)
+            self.record.finished(error.status, failure=error)
             await self._send_failure(error)
             return
         await self._send_answer(served)
@@ -205,6 +205,8 @@ class _Exchange:
                 await self.send({"type": "http.response.body", "body": self._error_event(failure), "more_body": True})
         finally:
             await answer.aclose()
+            if answer.usage is not None:
+                record.price(answer.usage)  # also of a client that has left: it had this much
         record.finished(answer.status, answer.usage, error)
         await self.send({"type": "http.response.body", "body": b""})
 

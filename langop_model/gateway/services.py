@@ -14,7 +14,7 @@ from langop_model.contract.settings import Check, Group
 from langop_model.gateway.access import health_status
 from langop_model.gateway.access.authentication import ClientKeys
 from langop_model.gateway.access.open_routes import OpenRoute, Purpose
-from langop_model.gateway.accounting import exposition, prices, traces
+from langop_model.gateway.accounting import exposition, gauges, prices, traces
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Prices
 from langop_model.gateway.accounting.recorder import Accounting
@@ -114,6 +114,7 @@ class Services:
             return 200, TEXT, line.encode()
         if purpose is Purpose.METRICS:
             media_type = exposition.content_type(headers.get(b"accept", b"").decode("latin-1"))
+            gauges.read(self.accounting.metrics, self.runtimes.values())
             peers = self.peers
             others, retired = (peers.others(), peers.retired()) if peers is not None else ([], None)
             return 200, media_type.encode(), self.accounting.metrics.text(others, retired, media_type)

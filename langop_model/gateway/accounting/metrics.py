@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from langop_model.contract.settings import Cause, Group
-from langop_model.gateway.accounting import definitions as of
+from langop_model.gateway.accounting import request_definitions as of
+from langop_model.gateway.accounting import state_definitions as state
+from langop_model.gateway.accounting.definitions import BY_NAME
 from langop_model.gateway.accounting.exposition import TEXT, Exposition
 from langop_model.gateway.accounting.registry import Registry, merge
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, Route
@@ -64,35 +66,35 @@ class Metrics:
         self.unpriced = value(of.UNPRICED)
         self.tokens_of_endpoint = value(of.TOKENS_OF_ENDPOINT)
         self.estimated_tokens = value(of.ESTIMATED_TOKENS)
-        self.limit = value(of.LIMIT)
-        self.limit_used = value(of.LIMIT_USED)
-        self.queue_length = value(of.QUEUE_LENGTH)
-        self.queue_wait = histogram(of.QUEUE_WAIT)
-        self.refusals = value(of.REFUSALS)
-        self.cache_requests = value(of.CACHE_REQUESTS)
-        self.cache_sent = value(of.CACHE_SENT)
-        self.cache_tokens = value(of.CACHE_TOKENS)
-        self.cache_size = value(of.CACHE_SIZE)
-        self.endpoint_up = value(of.ENDPOINT_UP)
-        self.endpoint_down = value(of.ENDPOINT_DOWN)
-        self.endpoint_cooldown = value(of.ENDPOINT_COOLDOWN)
-        self.endpoint_in_flight = value(of.ENDPOINT_IN_FLIGHT)
-        self.checks = value(of.CHECKS)
-        self.check_time = value(of.CHECK_TIME)
-        self.check_duration = value(of.CHECK_DURATION)
-        self.redis_up = value(of.REDIS_UP)
-        self.translator_up = value(of.TRANSLATOR_UP)
-        self.translator_restarts = value(of.TRANSLATOR_RESTARTS)
-        self.workers = value(of.WORKERS)
-        self.worker_restarts = value(of.WORKER_RESTARTS)
-        self.reload_successful = value(of.RELOAD_SUCCESSFUL)
-        self.reload_time = value(of.RELOAD_TIME)
-        self.config_info = value(of.CONFIG_INFO)
-        self.build_info = value(of.BUILD_INFO)
-        self.cpu = value(of.CPU)
-        self.memory = value(of.MEMORY)
-        self.start_time = value(of.START_TIME)
-        self.descriptors = value(of.DESCRIPTORS)
+        self.limit = value(state.LIMIT)
+        self.limit_used = value(state.LIMIT_USED)
+        self.queue_length = value(state.QUEUE_LENGTH)
+        self.queue_wait = histogram(state.QUEUE_WAIT)
+        self.refusals = value(state.REFUSALS)
+        self.cache_requests = value(state.CACHE_REQUESTS)
+        self.cache_sent = value(state.CACHE_SENT)
+        self.cache_tokens = value(state.CACHE_TOKENS)
+        self.cache_size = value(state.CACHE_SIZE)
+        self.endpoint_up = value(state.ENDPOINT_UP)
+        self.endpoint_down = value(state.ENDPOINT_DOWN)
+        self.endpoint_cooldown = value(state.ENDPOINT_COOLDOWN)
+        self.endpoint_in_flight = value(state.ENDPOINT_IN_FLIGHT)
+        self.checks = value(state.CHECKS)
+        self.check_time = value(state.CHECK_TIME)
+        self.check_duration = value(state.CHECK_DURATION)
+        self.redis_up = value(state.REDIS_UP)
+        self.translator_up = value(state.TRANSLATOR_UP)
+        self.translator_restarts = value(state.TRANSLATOR_RESTARTS)
+        self.workers = value(state.WORKERS)
+        self.worker_restarts = value(state.WORKER_RESTARTS)
+        self.reload_successful = value(state.RELOAD_SUCCESSFUL)
+        self.reload_time = value(state.RELOAD_TIME)
+        self.config_info = value(state.CONFIG_INFO)
+        self.build_info = value(state.BUILD_INFO)
+        self.cpu = value(state.CPU)
+        self.memory = value(state.MEMORY)
+        self.start_time = value(state.START_TIME)
+        self.descriptors = value(state.DESCRIPTORS)
         self.started = time.time()
         self._exposition = Exposition(self.registry)
         for group in groups:
@@ -106,7 +108,7 @@ class Metrics:
     def text(self, snapshots: Iterable[bytes] = (), retired: bytes | None = None, media_type: str = TEXT) -> bytes:
         """Return the text of /metrics: of this worker, with the `snapshots` of the others and what ended ones had counted."""
         self._process()
-        totals = merge(snapshots, of.BY_NAME, retired, self.registry.totals())
+        totals = merge(snapshots, BY_NAME, retired, self.registry.totals())
         return self._exposition.text(totals, media_type)
 
     def endpoint_labels(self, group: str, endpoint: str) -> tuple[str, str, str]:

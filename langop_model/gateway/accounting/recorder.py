@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from langop_model.contract.settings import Group
+from langop_model.contract.settings import Cause, Group
 from langop_model.gateway.accounting import counting, trace_context
+from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.logged_answer import LoggedAnswer
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Prices
@@ -42,21 +43,6 @@ class Accounting:
     ) -> Record:
         """Begin the record of a request that has just arrived. Its `finished` must be called, whatever happens."""
         return Record(self, method, path, route, call_id or str(uuid.uuid4()), traceparent, agent)
-
-
-class Attempt:
-    """One request to a provider."""
-
-    __slots__ = ("endpoint", "group", "labels", "model", "provider", "span", "started")
-
-    def __init__(self, group: str, endpoint: str, labels: tuple[str, str, str], provider: str, model: str) -> None:
-        self.group = group
-        self.endpoint = endpoint
-        self.labels = labels
-        self.provider = provider
-        self.model = model
-        self.span: Span | None = None
-        self.started = time.monotonic()
 
 
 class Record:
@@ -166,15 +152,10 @@ class Record:
         """Begin an attempt at an endpoint; `model` is what it is asked for, where the group serves any."""
         accounting = self._accounting
         self.attempts += 1
-        labels = accounting.metrics.endpoint_labels(group.name, endpoint)
-        deployment = accounting.prices.deployments.get(endpoint)
-        self.endpoint, self.region, self.served_by = endpoint, labels[2], group.name
-        self.deployed_model = deployment.named(model) if deployment is not None else model
-        attempt = Attempt(
-            group.name, endpoint, labels, deployment.provider if deployment is not None else "", self.deployed_model
-        )
+        attempt = Attempt(group.name, endpoint, model, accounting.metrics, accounting.prices.deployments.get(endpoint))
+        self.endpoint, self.region, self.served_by = endpoint, attempt.labels[2], group.name
+        self.deployed_model = attempt.model
         self._attempt = attempt
-        accounting.metrics.endpoint_in_flight.labels(*labels).inc()
         if accounting.traces is not None:
             attempt.span = accounting.traces.begin_attempt(self, attempt)
 
@@ -218,7 +199,7 @@ class Record:
         if self._answer is not None:
             self._answer.whole(body)
 
-    def price(self, usage: Usage, size: str = "", quality: str = "") -> float | None:
+    def price(self, usage: Usage) -> float | None:
         """Return what the attempt's answer costs in USD, for a header; None where nobody knows. `finished` counts it."""
         self.usage = usage
         if self.cache == "hit":
@@ -227,8 +208,15 @@ class Record:
             return None
         attempt = self._attempt
         took = time.monotonic() - attempt.started if attempt is not None else self.upstream_seconds
+        body = self.body or {}
         self.cost = self._accounting.prices.cost(
-            self.endpoint, self.model_asked(), self.route, usage, seconds=took, size=size, quality=quality
+            self.endpoint,
+            self.model_asked(),
+            self.route,
+            usage,
+            seconds=took,
+            size=str(body.get("size") or ""),
+            quality=str(body.get("quality") or ""),
         )
         self._priced = True
         return self.cost
@@ -242,16 +230,18 @@ class Record:
 
     # The end.
 
-    def finished(self, status: int, usage: Usage | None = None, error: str = "") -> None:
+    def finished(self, status: int, usage: Usage | None = None, error: str = "", failure: UpstreamError | None = None) -> None:
         """End the record: the answer is complete, or has failed for good with an `error` (a code, never a text of others).
 
-        A second call does nothing. `usage` is what the stream has used; a whole answer's is known from `price`.
+        A second call does nothing. `usage` is what the stream has used; a whole answer's is known from `price`. `failure` is
+        what the client gets, where that is not the last attempt's.
         """
         if self._is_over:
             return
         self._is_over = True
         self._waited()
-        self.status, self.error = status, error or (self._failed_with() if status >= 400 and status != LEFT else "")
+        self.status, self.failure = status, failure or self.failure
+        self.error = error or (self._failed_with() if status >= 400 and status != LEFT else "")
         self.seconds = time.monotonic() - self.started
         if usage is not None and not self._priced:
             self.price(usage)
@@ -273,7 +263,11 @@ class Record:
         return self._answer.value() if self._answer is not None and not self.error else None
 
     def _failed_with(self) -> str:
-        return self.failure.cause if self.failure is not None else ("rate_limit" if self.limit else CLIENT_ERROR)
+        if self.failure is not None:
+            return self.failure.cause
+        if self.limit:
+            return Cause.RATE_LIMIT.value
+        return CLIENT_ERROR if self.status < 500 else Cause.SERVER_ERROR.value
 
     def _cause(self) -> str:
         return self.failure.cause if self.failure is not None else "error"
@@ -293,16 +287,10 @@ class Record:
 
     def _end_attempt(self, outcome: str, status: int | None) -> None:
         attempt, self._attempt = self._attempt, None
-        if attempt is None:
-            return
-        metrics = self._accounting.metrics
-        took = time.monotonic() - attempt.started
-        self.upstream_seconds += took
-        metrics.endpoint_in_flight.labels(*attempt.labels).dec()
-        metrics.attempts_of_endpoint.labels(*attempt.labels, outcome).inc()
-        metrics.upstream_duration.labels(*attempt.labels, outcome).observe(took)
-        if attempt.span is not None and self._accounting.traces is not None:
-            self._accounting.traces.end_attempt(attempt.span, outcome, status)
+        if attempt is not None:
+            self.upstream_seconds += attempt.end(self._accounting.metrics, outcome)
+            if attempt.span is not None and self._accounting.traces is not None:
+                self._accounting.traces.end_attempt(attempt.span, outcome, status)
 
     def _fallback_over(self, answered: bool) -> None:
         if self._asked is not None:

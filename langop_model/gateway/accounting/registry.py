@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import add
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -151,7 +152,7 @@ class Registry:
     def totals(self) -> Totals:
         """Return what was counted: by metric and labels a number, or sum, counts and exemplars of a histogram.
 
-        What is 0 is left out, but for gauges whose 0 means something to the others.
+        What is 0 is omitted, but for gauges whose 0 means something to the others.
         """
         return {name: found for name, family in self.families.items() if (found := _of(family))}
 
@@ -165,16 +166,14 @@ def merge(
 ) -> Totals:
     """Return the sum of the workers' snapshots, `own` totals, and what ended workers had counted, `retired`.
 
-    A metric that has no definition here is left out: a worker of another version may be running during an upgrade.
+    A metric that has no definition here is skipped: a worker of another version may be running during an upgrade.
     """
     totals: Totals = own or {}
     for snapshot in (*snapshots, *((retired,) if retired else ())):
         for name, found in orjson.loads(snapshot).items():
             definition = definitions.get(name)
             if definition is not None:
-                into = totals.setdefault(name, {})
-                for labels, value in found.items():
-                    into[labels] = value if labels not in into else _added(definition, into[labels], value)
+                _add(definition, totals.setdefault(name, {}), found)
     return totals
 
 
@@ -189,7 +188,7 @@ def _of(family: Family[Value] | Family[Distribution]) -> dict[str, Any]:
     children = list(family.children.values())  # a scrape may be answered while a request adds a series
     if definition.kind is Kind.HISTOGRAM:
         return {
-            child.key: [child.sum, child.counts[:], _exemplars(child)]
+            child.key: [child.sum, child.counts, _exemplars(child)]
             for child in children
             if isinstance(child, Distribution) and any(child.counts)
         }
@@ -201,11 +200,21 @@ def _exemplars(child: Distribution) -> dict[str, tuple[str, float, float]] | Non
     return {str(bucket): each for bucket, each in child.exemplars.items()} if child.exemplars else None
 
 
-def _added(definition: Definition, one: Any, other: Any) -> Any:
-    if definition.kind is not Kind.HISTOGRAM:
-        if definition.kind is Kind.GAUGE and definition.merge is not Merge.SUM:
-            return max(one, other) if definition.merge is Merge.MAX else min(one, other)
-        return one + other
-    counts = [a + b for a, b in zip(one[1], other[1], strict=True)]
-    exemplars = {**(one[2] or {}), **(other[2] or {})}
-    return [one[0] + other[0], counts, exemplars or None]
+def _add(definition: Definition, into: dict[str, Any], found: dict[str, Any]) -> None:
+    """Add what another process has of a metric."""
+    if definition.kind is Kind.HISTOGRAM:
+        for labels, value in found.items():
+            mine = into.get(labels)
+            into[labels] = value if mine is None else _both(mine, value)
+    elif definition.kind is Kind.GAUGE and definition.merge is not Merge.SUM:
+        choose = max if definition.merge is Merge.MAX else min
+        for labels, value in found.items():
+            into[labels] = choose(into.get(labels, value), value)
+    else:
+        for labels, value in found.items():
+            into[labels] = into.get(labels, 0) + value
+
+
+def _both(one: list[Any], other: list[Any]) -> list[Any]:
+    exemplars = {**(one[2] or {}), **(other[2] or {})} if one[2] or other[2] else None
+    return [one[0] + other[0], list(map(add, one[1], other[1])), exemplars]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from langop_model.gateway.accounting import definitions as of
 from langop_model.gateway.accounting.exposition import OPENMETRICS, TEXT, content_type
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.registry import Definition, Kind, retire
+from langop_model.gateway.accounting.worker_snapshots import WorkerSnapshots
 
 GROUP = Group(
     "m",
@@ -130,7 +132,7 @@ def test_a_series_that_only_another_worker_has_is_there():
     assert value(text, "langop_responses_total", model="m", operation="embeddings", status_code="503") == 1
 
 
-def test_a_metric_of_another_version_is_left_out():
+def test_a_metric_of_another_version_is_skipped():
     assert b"unheard_of" not in metrics().text([b'{"unheard_of":{"":1}}'])
 
 
@@ -191,3 +193,39 @@ def test_names_follow_the_rules(definition: Definition):
 def test_each_definition_is_a_family_of_the_registry():
     assert set(metrics().registry.families) == set(of.BY_NAME)
     assert len(of.BY_NAME) == len(of.ALL)
+
+
+def test_the_supervisor_keeps_what_workers_have_counted():
+    kept = WorkerSnapshots()
+    workers = {number: metrics() for number in (1, 2, 3)}
+    for number, worker in workers.items():
+        worker.requests.labels("m", "success").inc(1)
+        kept.received(number, worker.snapshot())
+        worker.requests.labels("m", "success").inc(number)
+        kept.received(number, worker.snapshot())  # the last one counts, not their sum
+    kept.ended(3)
+    kept.ended(4)  # one that has never sent any
+    assert len(kept.others(1)) == 1
+    for number in (1, 2):
+        text = workers[number].text(kept.others(number), kept.retired)
+        assert value(text, "langop_requests_total", model="m", outcome="success") == 3 + 1 + 2 + 3
+
+
+def test_processes_have_one_truth():
+    """Counts of real processes, over a pipe."""
+    kept = WorkerSnapshots()
+    for number in range(3):
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            worker = metrics()
+            worker.requests.labels("m", "success").inc(number)
+            os.write(writer, worker.snapshot())
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as pipe:
+            kept.received(child, pipe.read())
+        os.waitpid(child, 0)
+    text = metrics().text(kept.others(0), kept.retired)
+    assert value(text, "langop_requests_total", model="m", outcome="success") == 3
+    assert (value(text, "process_cpu_seconds_total") or 0) > 0

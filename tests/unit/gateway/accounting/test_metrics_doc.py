@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from langop_model.gateway.accounting.definitions import ALL, TOKENS_OF_ENDPOINT
+from langop_model.gateway.accounting.definitions import ALL
 from langop_model.gateway.accounting.registry import Definition
+from langop_model.gateway.accounting.request_definitions import TOKENS_OF_ENDPOINT
 from tests.conftest import ROOT
 from tools import metrics_doc
 

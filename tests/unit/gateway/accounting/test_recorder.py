@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from langop_model.gateway.accounting.registry import Distribution, Value
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError, Usage
 from langop_model.log_format import JsonFormatter
+from tests.conftest import ROOT
 
 PRICED = {"input_cost_per_token": 0.5, "output_cost_per_token": 2.0}
 GROUP = Group("m", "resource", (Endpoint("m/0"),))
@@ -256,7 +258,7 @@ def test_each_fallback_that_fails_is_counted(lab: Laboratory):
 def test_a_hit_of_the_cache_costs_nothing(lab: Laboratory):
     record = lab.begin()
     record.cached(hit=True, size=120)
-    record.price(Usage(10, 10))
+    assert record.price(Usage(10, 10)) == 0
     record.finished(200)
     line = lab.line()
     assert (line["cache"], line["cache_hit"], line["cost"], line["attempts"]) == ("hit", True, 0, 0)
@@ -359,3 +361,11 @@ def test_overhead_is_what_nobody_else_took(lab: Laboratory):
     record.backs_off(100.0)
     record.finished(200)
     assert lab.metrics.overhead_duration.labels("m").sum == 0
+
+
+def test_each_member_of_a_line_is_documented():
+    source = (ROOT / "langop_model/gateway/accounting/request_log.py").read_text(encoding="utf-8")
+    members = re.findall(r'^        "([a-z_]+)": ', source, re.MULTILINE)
+    page = (ROOT / "docs/logs.md").read_text(encoding="utf-8")
+    assert len(members) > 25
+    assert [name for name in members if f"`{name}`" not in page] == []

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -129,6 +133,40 @@ def test_nothing_that_was_said_is_in_a_span(traced: Traced):
 def test_the_histogram_of_latency_names_a_trace(traced: Traced):
     traced.begin().finished(200)
     assert f'# {{trace_id="{TRACE}"}}'.encode() in traced.metrics.text(media_type=OPENMETRICS)
+
+
+class Collector(BaseHTTPRequestHandler):
+    """Receives spans over HTTP."""
+
+    bodies: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_POST(self) -> None:
+        length = int(self.headers["content-length"])
+        self.bodies.append((self.path, self.rfile.read(length)))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_spans_reach_a_collector_over_http(monkeypatch: pytest.MonkeyPatch):
+    with HTTPServer(("127.0.0.1", 0), Collector) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("OTEL_SERVICE_NAME", "from-the-environment")
+        made = Traces("the-gateway")
+        accounting = Accounting(Metrics([GROUP]), RequestLog("ERROR", io.StringIO(), JsonFormatter()), Prices({}), made)
+        accounting.begin("POST", "/v1/chat/completions", Route.CHAT, traceparent=PARENT).finished(200)
+        made.shutdown()
+        server.shutdown()
+    ((path, body),) = Collector.bodies
+    exported = ExportTraceServiceRequest.FromString(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+    (spans,) = exported.resource_spans
+    assert path == "/v1/traces"
+    assert spans.scope_spans[0].spans[0].trace_id.hex() == TRACE
+    resource = {each.key: each.value.string_value for each in spans.resource.attributes}
+    assert resource["service.name"] == "from-the-environment"
 
 
 @pytest.mark.parametrize(
