@@ -114,7 +114,7 @@ def _plan(resource: Resource, settings: Settings, found: Findings) -> Model:
         name = plan.resource_name(stated["modelName"])
         found.resource = name
         found.add("LM504", "metadata", "name", name=name)
-    model = plan.make(name, specification.with_defaults(resource), stated, settings.secrets_folder, found)
+    model = plan.make(name, specification.with_defaults(resource), stated, settings, found)
     model.namespace = resource.namespace
     return model
 
