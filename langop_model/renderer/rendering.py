@@ -8,6 +8,7 @@ from typing import Any
 
 from langop_model.renderer import (
     extra,
+    lint,
     manifest,
     output_check,
     plan,
@@ -21,6 +22,8 @@ from langop_model.renderer.findings import Finding, Findings, SpecError
 from langop_model.renderer.manifest import Resource
 from langop_model.renderer.plan import Model
 from langop_model.renderer.settings import Settings
+
+IN_GATEWAY_AN_ERROR = frozenset({"LM617"})  # two resources of one name: LM201 says it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ def render_file(name: str, settings: Settings, softened: frozenset[str] = frozen
             refused += problem.findings
     if refused:
         raise SpecError([*read.findings, *refused])
-    return [_with(read.findings, renderings[0]), *renderings[1:]]
+    said = [*read.findings, *lint.check_file(read.resources, settings.ignored)]
+    return [_with(said, renderings[0]), *renderings[1:]]
 
 
 def render_gateway(names: Sequence[str], settings: Settings, softened: frozenset[str] = frozenset()) -> Rendering:
@@ -55,7 +59,7 @@ def render_gateway(names: Sequence[str], settings: Settings, softened: frozenset
     for name in source.expand(list(names)):
         read = manifest.read(name, settings)
         resources += read.resources
-        found += read.findings
+        found += [*read.findings, *lint.check_file(read.resources, settings.ignored | IN_GATEWAY_AN_ERROR)]
     return _with(found, render(resources, settings, gateway=True, softened=softened))
 
 
@@ -76,6 +80,7 @@ def render(
         shared=references.shared_names(models),
     )
     _stop_on_errors(models)
+    lint.check(models, settings.ignored)
     unknown = {name for model in models for name in [*model.parameters, *model.provider.credentials]}
     config = output_check.parse(text, unknown)
     if settings.extra_config:
