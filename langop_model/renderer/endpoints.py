@@ -101,7 +101,7 @@ def _other_protocol(provider: Provider, given: str, own: int) -> str:
     `own` is how many characters at its end are those of a request to `provider`. Where its row says no such ending, LiteLLM
     takes any address as it is.
     """
-    if not provider.appends or not given:
+    if not provider.appends or given in ("", provider.base_path):
         return ""
     endings = {name: max(map(len, _endings(catalogue.named(name), given)), default=0) for name in _PROTOCOLS}
     other = max(endings, key=lambda name: endings[name])

@@ -23,8 +23,6 @@ from langop_model.renderer.manifest import Resource
 from langop_model.renderer.plan import Model
 from langop_model.renderer.settings import Settings
 
-IN_GATEWAY_AN_ERROR = frozenset({"LM617"})  # two resources of one name: LM201 says it
-
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
@@ -59,7 +57,7 @@ def render_gateway(names: Sequence[str], settings: Settings, softened: frozenset
     for name in source.expand(list(names)):
         read = manifest.read(name, settings)
         resources += read.resources
-        found += [*read.findings, *lint.check_file(read.resources, settings.ignored | IN_GATEWAY_AN_ERROR)]
+        found += [*read.findings, *lint.check_file(read.resources, settings.ignored)]
     return _with(found, render(resources, settings, gateway=True, softened=softened))
 
 
