@@ -15,7 +15,7 @@ PRIVATE_DOMAINS = ("svc", "local", "localhost", "test", "internal", "home.arpa")
 
 
 def key_in_clear(model: Model) -> Iterator[Problem]:
-    """Over http, everyone on the way to a public host can read the key, and the questions."""
+    """Over http, anyone on the network path to a public host can read the key, and the prompts."""
     if not model.credentials.items:
         return
     for deployment in model.deployments:
@@ -30,7 +30,7 @@ def content_in_log(model: Model) -> Iterator[Problem]:
     In a manifest, logRequests is true unless it says otherwise, as soon as there is the object logging.
     """
     logging = model.spec.get("observability", {}).get("logging", {})
-    for field, content in (("logRequests", "every question"), ("logResponses", "every answer")):
+    for field, content in (("logRequests", "every prompt"), ("logResponses", "every answer")):
         if not logging.get(field):
             continue
         path = ("observability", "logging", field)
