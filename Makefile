@@ -17,7 +17,7 @@ VERSION ?=
 LITELLM := $(shell sed -n 's/^ *"litellm.*==\([^"]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table metrics-doc providers litellm-schema lock bump-litellm build image-test scan sbom push clean
+.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table lint-table metrics-doc providers litellm-schema lock bump-litellm build image-test scan sbom push clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ field-table: setup ## Write the table of fields in README.md anew
 
 metrics-doc: setup ## Write docs/metrics.md from the gateway's metrics
 	@$(BIN)/python -m tools.metrics_doc
+
+lint-table: setup ## Write the rules in docs/lint.md anew
+	@$(BIN)/python -m tools.lint_table
 
 providers: setup ## Write the schema's providers and the documentation's tables anew, and compare them with LiteLLM
 	@$(BIN)/python -m tools.provider_catalogue --write

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,21 @@ _strict = click.option("--strict", is_flag=True, help="Count warnings as errors.
 _gateway = click.option("--gateway", is_flag=True, help="All sources together become one configuration.")
 
 
+def _lint_rules(_: click.Context, __: click.Parameter, codes: tuple[str, ...]) -> frozenset[str]:
+    """Return the codes to ignore. Only lint can be: what is dropped or approximate is always said."""
+    if codes:
+        from langop_model.renderer.findings import lint_codes
+
+        for code in codes:
+            if code not in lint_codes():
+                raise click.BadParameter(f"{code} is not the code of a lint rule: {', '.join(sorted(lint_codes()))}")
+    return frozenset(codes)
+
+
+_ignore = click.option("--ignore", "ignored", multiple=True, metavar="LM6xx", callback=_lint_rules,
+                       help="Switch a lint rule off; may be given several times.")  # fmt: skip
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, package_name="langop-model")
 def main() -> None:
@@ -47,11 +63,14 @@ def main() -> None:
 @_gateway
 @_style
 @_strict
-def render(sources: tuple[str, ...], output: Path | None, gateway: bool, style: str, strict: bool) -> None:
+@_ignore
+def render(
+    sources: tuple[str, ...], output: Path | None, gateway: bool, style: str, strict: bool, ignored: frozenset[str]
+) -> None:
     """Write the configuration of each SOURCE."""
     outcome = _Outcome(style, strict)
     written: set[Path] = set()
-    for index, rendering in enumerate(_renderings(_given(sources), gateway, outcome)):
+    for index, rendering in enumerate(_renderings(_given(sources), gateway, outcome, ignored)):
         if output is None:
             _write_result(("---\n" if index else "") + rendering.text)
             continue
@@ -71,10 +90,11 @@ def render(sources: tuple[str, ...], output: Path | None, gateway: bool, style: 
 @_gateway
 @_style
 @_strict
-def validate(sources: tuple[str, ...], gateway: bool, style: str, strict: bool) -> None:
+@_ignore
+def validate(sources: tuple[str, ...], gateway: bool, style: str, strict: bool, ignored: frozenset[str]) -> None:
     """Check each SOURCE, and write nothing but findings."""
     outcome = _Outcome(style, strict)
-    for _ in _renderings(_given(sources), gateway, outcome):
+    for _ in _renderings(_given(sources), gateway, outcome, ignored):
         pass
     outcome.exit()
 
@@ -82,15 +102,16 @@ def validate(sources: tuple[str, ...], gateway: bool, style: str, strict: bool) 
 @main.command()
 @click.argument("source")
 @_style
-def explain(source: str, style: str) -> None:
+@_ignore
+def explain(source: str, style: str, ignored: frozenset[str]) -> None:
     """Say for each field of SOURCE what it became, where, and how faithfully."""
     outcome = _Outcome(style)
     with outcome.collecting():
-        from langop_model.renderer import explanation, manifest
+        from langop_model.renderer import explanation, lint, manifest
 
-        settings = Settings.from_environment(os.environ)
+        settings = replace(Settings.from_environment(os.environ), ignored=ignored)
         read = manifest.read(source, settings)
-        outcome.add(read.findings)
+        outcome.add([*read.findings, *lint.check_file(read.resources, ignored)])
         for resource in read.resources:
             for row in explanation.explain(resource, settings):
                 _print_explanation(row)
@@ -228,12 +249,12 @@ def _given(sources: tuple[str, ...]) -> list[str]:
     return list(sources) or ["-"]
 
 
-def _renderings(sources: list[str], gateway: bool, outcome: _Outcome) -> Iterator[Rendering]:
+def _renderings(sources: list[str], gateway: bool, outcome: _Outcome, ignored: frozenset[str]) -> Iterator[Rendering]:
     """Yield the renderings of the right sources one by one, so that memory does not grow with their number."""
     from langop_model.renderer import rendering
     from langop_model.renderer.source import expand
 
-    settings = Settings.from_environment(os.environ)
+    settings = replace(Settings.from_environment(os.environ), ignored=ignored)
     if gateway:
         with outcome.collecting():
             result = rendering.render_gateway(sources, settings)

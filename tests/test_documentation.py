@@ -9,7 +9,7 @@ import pytest
 
 from langop_model.resources import load_json
 from tests.conftest import ROOT
-from tools import field_table, provider_catalogue
+from tools import field_table, lint_table, provider_catalogue
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIELDS = list(field_table.fields(load_json("languagemodel.schema.json")["properties"]["spec"]))
@@ -17,6 +17,11 @@ FIELDS = list(field_table.fields(load_json("languagemodel.schema.json")["propert
 
 def test_the_field_table_is_the_schemas():
     assert field_table.filled(README) == README, "run `make field-table`"
+
+
+def test_the_rules_of_lint_are_the_codes():
+    text = (ROOT / "docs" / "lint.md").read_text(encoding="utf-8")
+    assert lint_table.filled(text) == text, "run `make lint-table`"
 
 
 @pytest.mark.parametrize("name", provider_catalogue.TABLES)

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from langop_model.cli import main
+from langop_model.renderer.findings import lint_codes
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -59,6 +60,15 @@ def test_a_wrong_specification_gets_its_golden_error_and_nothing_else(name: str,
     assert result.exit_code == 1, result.output
     assert "Traceback" not in result.stderr
     compare(GOLDEN / "wrong" / f"{name}.txt", result.stderr, update)
+
+
+LINTED_ON_PURPOSE = {"every-field": {"LM618", "LM623"}}  # a reference, not a recommendation
+
+
+@pytest.mark.parametrize("name", [*RIGHT, "gateway"])
+def test_lint_finds_nothing_in_an_example_but_what_it_shows(name: str):
+    said = (GOLDEN / f"{name}.findings.txt").read_text(encoding="utf-8")
+    assert {code for code in lint_codes() if f" {code}" in said} == LINTED_ON_PURPOSE.get(name, set())
 
 
 def test_no_golden_file_is_orphaned():

@@ -45,6 +45,7 @@ class Gateway:
             "LANGOP_MODEL_PATH": str(model),
             "LANGOP_SECRETS_PATH": str(secrets),
             "LANGOP_CONFIG_PATH": str(self.config),
+            "LANGOP_LOCAL": "true",  # the stand-in provider is on this machine
             **(environment or {}),
         }
         self.process: subprocess.Popen[bytes] | None = None

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from langop_model.resources import load_json
 
+PLACEHOLDER = re.compile(r"[A-Z][A-Z_]{3,}")  # HOST, REGION, MODEL: differs from one user, or one request, to the next
 SETTING_ENDINGS = ("API_KEY", "API_BASE", "BASE_URL")  # of the variables that LiteLLM reads for a provider
 
 
@@ -59,6 +61,9 @@ class Provider:
     written: bool = False
     appends: str = ""
     cuts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    slashless: bool = False
     key: str = ""
     keyless: bool = False
     credentials: Mapping[str, list[str]] = field(default_factory=dict)
@@ -72,6 +77,7 @@ class Provider:
     requires: tuple[tuple[str, ...], ...] = ()
     drops: tuple[str, ...] = ()
     model_drops: Mapping[str, list[str]] = field(default_factory=dict)
+    model_conflicts: Mapping[str, list[list[str]]] = field(default_factory=dict)
     streams: str = ""
     check: Check | None = None
     asks: tuple[str, ...] = ()
@@ -84,9 +90,15 @@ class Provider:
         return next(iter(self.credentials), "")
 
     @property
-    def endings(self) -> list[str]:
-        """What is cut from the end of an endpoint, because LiteLLM appends it; the longest first."""
-        return [ending for ending in (self.appends, *self.cuts) if ending]
+    def base_path(self) -> str:
+        """The path of its base address, such as /openai/v1; empty for none, or for one that differs from user to user."""
+        path = urlsplit(self.address or self.form).path.rstrip("/")
+        return "" if PLACEHOLDER.search(path) else path
+
+    @property
+    def named_in_path(self) -> bool:
+        """Whether a request names the model in its path, where a name has no slash."""
+        return "MODEL" in self.appends
 
     @property
     def key_header(self) -> tuple[str, str]:
@@ -127,6 +139,11 @@ class Provider:
         """Return the fields of spec.configuration that a model of this provider does not know."""
         by_model = (drops for pattern, drops in self.model_drops.items() if re.fullmatch(pattern, model))
         return [*self.drops, *next(by_model, [])]
+
+    def conflicts_of(self, model: str) -> list[list[str]]:
+        """Return the sets of fields of spec.configuration that a model of this provider refuses together."""
+        by_model = (sets for pattern, sets in self.model_conflicts.items() if re.fullmatch(pattern, model))
+        return next(by_model, [])
 
     def serves(self, route: str) -> bool:
         """Whether LiteLLM can ask it for `route`."""

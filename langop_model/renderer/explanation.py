@@ -13,7 +13,7 @@ from typing import Any
 
 from langop_model.renderer import comparison, rendering, specification
 from langop_model.renderer.comparison import Change
-from langop_model.renderer.findings import Finding, Path, SpecError
+from langop_model.renderer.findings import Finding, Path, SpecError, lint_codes
 from langop_model.renderer.manifest import Resource
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
@@ -32,10 +32,12 @@ class Explanation:
     @property
     def fidelity(self) -> str:
         """How faithfully the field is kept: exact, approximate, unsupported, elsewhere, or silent, which is a defect."""
-        stated = [finding.fidelity for finding in self.findings if finding.fidelity]
+        # A lint rule speaks of a value, not of what became of it.
+        said = [finding for finding in self.findings if finding.code not in lint_codes()]
+        stated = [finding.fidelity for finding in said if finding.fidelity]
         if self.changes:
             return next((fidelity for fidelity in stated if fidelity == "approximate"), "exact")
-        return stated[0] if stated else "refused" if self.findings else "silent"
+        return stated[0] if stated else "refused" if said else "silent"
 
 
 def explain(resource: Resource, settings: Settings) -> Iterator[Explanation]:
@@ -48,6 +50,7 @@ def explain(resource: Resource, settings: Settings) -> Iterator[Explanation]:
 def _explain(resource: Resource, settings: Settings, original: Rendering, path: Path, value: Any) -> Explanation:
     """Try other values until one shows in the configuration; collect what is said about the field on the way."""
     said = [finding for finding in original.findings if _names(finding, path)]
+    settings = replace(settings, ignored=lint_codes())  # what it says of the other values is nobody's question
     refused: list[Finding] = []
     for other in alternatives(_node(path), value):
         try:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from langop_model.renderer.source import Document
 
 Path = tuple[str | int, ...]
+LINT = range(610, 650)  # the numbers of lint rules
 LEVELS = ("error", "warning", "info")
 
 
@@ -75,6 +76,11 @@ def catalogue() -> dict[str, dict[str, str]]:
     """Return the catalogue: code to level, title, message, fix and, where it applies, fidelity."""
     codes: dict[str, dict[str, str]] = load_json("findings.json")["codes"]
     return codes
+
+
+def lint_codes() -> frozenset[str]:
+    """Return the codes of lint rules, which a comment or `--ignore` switches off (langop_model/renderer/lint)."""
+    return frozenset(code for code in catalogue() if int(code[2:]) in LINT)
 
 
 def make(code: str, path: Path = (), **values: Any) -> Finding:

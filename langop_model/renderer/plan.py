@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from langop_model.renderer import catalogue, credentials, parameters
+from langop_model.renderer import catalogue, credentials, endpoints, model_names, parameters
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.credentials import Credentials
+from langop_model.renderer.endpoints import VERSION_QUERY
 from langop_model.renderer.findings import Findings, Path
+from langop_model.renderer.settings import Settings
 from langop_model.renderer.shares import divide
 
 ANY = "*"  # the modelName of a resource that serves whatever its provider has
@@ -22,7 +24,8 @@ class Deployment:
     """One endpoint of a model, as LiteLLM counts them.
 
     `endpoint` is None where the provider's own address is meant. `order` is None when no endpoint of the model has a
-    priority. `requests_per_minute` is its share of the model's limit, None without one.
+    priority. `requests_per_minute` is its share of the model's limit, None without one. `says` are fields of a spec that the
+    URL gives, such as apiVersion. `address_path` is the field that gives its address, or would.
     """
 
     id: str
@@ -32,6 +35,8 @@ class Deployment:
     weight: int = 100
     order: int | None = None
     requests_per_minute: int | None = None
+    says: Mapping[str, str] = field(default_factory=dict)
+    address_path: Path = ("spec", "endpoint")
 
 
 @dataclass(slots=True)
@@ -50,7 +55,8 @@ class Model:
     """A resource, ready for the templates.
 
     `group` is the name that LiteLLM knows it by: its modelName, `<name>/*` for a modelName of `*`. `aliases` are the other
-    names that clients may ask for it by. `namespace` and `name` together are the resource's own in a whole cluster.
+    names that clients may ask for it by; `written_name` is one of them where modelName was not written as the provider's own
+    name. `namespace` and `name` together are the resource's own in a whole cluster.
     `parameters` are those that spec.configuration.additionalParameters and spec.params name, by LiteLLM's names.
     """
 
@@ -65,6 +71,7 @@ class Model:
     parameters: dict[str, Any] = field(default_factory=dict)
     fallbacks: list[Fallback] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)
+    written_name: str = ""
     namespace: str = "default"
 
     @property
@@ -89,7 +96,7 @@ class Model:
         return ""
 
 
-def make(name: str, spec: dict[str, Any], stated: dict[str, Any], secrets_folder: str, found: Findings) -> Model:
+def make(name: str, spec: dict[str, Any], stated: dict[str, Any], settings: Settings, found: Findings) -> Model:
     """Return the plan of one valid spec.
 
     `spec` has the resource's defaults, `stated` is what its author wrote. References to other models are resolved later,
@@ -97,8 +104,13 @@ def make(name: str, spec: dict[str, Any], stated: dict[str, Any], secrets_folder
     """
     provider = catalogue.of_spec(spec)
     deployments = _deployments(name, spec, found)
-    _check_addresses(provider, deployments, found)
+    written = spec["modelName"]
+    spec["modelName"] = model_names.read(provider, written, [deployment.endpoint for deployment in deployments], found)
+    _read_addresses(provider, spec, deployments, found)
+    _report_loopback(provider, deployments, settings, found)
     _share_limit(spec.get("rateLimits", {}), deployments, found)
+    named = parameters.of_spec(provider, spec, found)
+    _read_versions(spec, named, found)
     return Model(
         name=name,
         group=f"{name}/{ANY}" if spec["modelName"] == ANY else spec["modelName"],
@@ -107,8 +119,9 @@ def make(name: str, spec: dict[str, Any], stated: dict[str, Any], secrets_folder
         stated=stated,
         deployments=deployments,
         findings=found,
-        credentials=credentials.of_spec(provider, spec, secrets_folder, found),
-        parameters=parameters.of_spec(provider, spec, found),
+        credentials=credentials.of_spec(provider, spec, settings.secrets_folder, found),
+        parameters=named,
+        written_name=written if written != spec["modelName"] else "",
     )
 
 
@@ -126,8 +139,8 @@ def _deployments(name: str, spec: dict[str, Any], found: Findings) -> list[Deplo
         if unused:
             because = "spec.loadBalancing.endpoints" if endpoints else "each region"
             found.add("LM403", "spec", "endpoint", because=f"{because} names the endpoints")
-        for deployment in regions:
-            deployment.endpoint = deployment.endpoint or spec["endpoint"]
+        for deployment in (each for each in regions if each.endpoint is None):
+            deployment.endpoint, deployment.address_path = spec["endpoint"], ("spec", "endpoint")
     if not endpoints and not regions and _asked_for_several(spec):
         found.add("LM210", "spec", reason="every region is disabled or every endpoint has the weight 0")
     _set_order(deployments)
@@ -135,14 +148,41 @@ def _deployments(name: str, spec: dict[str, Any], found: Findings) -> list[Deplo
     return deployments
 
 
-def _check_addresses(provider: Provider, deployments: list[Deployment], found: Findings) -> None:
-    """Record an endpoint that the provider needs and has not, or has and can't use."""
+def _read_addresses(provider: Provider, spec: Mapping[str, Any], deployments: list[Deployment], found: Findings) -> None:
+    """Read each endpoint as the base address that it means, and record one that is missing, or of no use."""
+    named_by = "provider" if "provider" in spec else "litellmProvider"
     for deployment in deployments:
-        path = deployment.path if len(deployment.path) > 1 else ("spec", "endpoint")
-        if deployment.endpoint is None and not provider.address:
-            found.add("LM120", *path, provider=provider.name, form=provider.form)
-        elif deployment.endpoint is not None and provider.fixed:
+        path = deployment.address_path
+        if deployment.endpoint is None:
+            if not provider.address:
+                found.add("LM120", *path, provider=provider.name, form=provider.form)
+        elif provider.fixed:
             found.add("LM216", *path, provider=provider.name, address=provider.address)
+        else:
+            endpoint = endpoints.read(provider, deployment.endpoint, spec["modelName"], path, found, named_by)
+            deployment.endpoint, deployment.says = endpoint.base, endpoint.fields
+
+
+def _report_loopback(provider: Provider, deployments: list[Deployment], settings: Settings, found: Findings) -> None:
+    """Record an address that is the gateway's own pod: as the provider's own it is of no use there, as an endpoint rarely."""
+    for deployment in deployments:
+        path, address = deployment.address_path, deployment.endpoint or provider.address
+        if not endpoints.is_loopback(address):
+            continue
+        if deployment.endpoint is None:
+            found.add("LM136" if settings.in_pod else "LM137", *path, provider=provider.name, address=address)
+        elif settings.in_pod:
+            found.add("LM138", *path, address=address)
+
+
+def _read_versions(spec: dict[str, Any], named: dict[str, Any], found: Findings) -> None:
+    """Cut the name of Azure's query from a version that was copied with it: api-version=2024-10-21 is 2024-10-21."""
+    by_parameter = "spec.params" if "api_version" in spec.get("params", {}) else "spec.configuration.additionalParameters"
+    for values, name, path in ((spec, "apiVersion", "spec"), (named, "api_version", by_parameter)):
+        version = VERSION_QUERY.fullmatch(f"?{str(values.get(name, '')).removeprefix('?')}")
+        if version is not None:
+            values[name] = version["version"]
+            found.add("LM133", *path.split("."), name, value=values[name])
 
 
 def _from_endpoints(spec: dict[str, Any], found: Findings) -> Iterator[Deployment]:
@@ -153,7 +193,9 @@ def _from_endpoints(spec: dict[str, Any], found: Findings) -> Iterator[Deploymen
         if not endpoint["weight"] and not nothing_for_all:
             found.add("LM408", *path)
             continue
-        yield Deployment("", path, endpoint["url"], endpoint.get("region"), endpoint["weight"] or 1, endpoint.get("priority"))
+        deployment = Deployment("", path, endpoint["url"], endpoint.get("region"), endpoint["weight"] or 1)
+        deployment.order, deployment.address_path = endpoint.get("priority"), (*path, "url")
+        yield deployment
 
 
 def _from_regions(spec: dict[str, Any], found: Findings) -> Iterator[Deployment]:
@@ -162,7 +204,9 @@ def _from_regions(spec: dict[str, Any], found: Findings) -> Iterator[Deployment]
         if not region["enabled"]:
             found.add("LM409", *path)
             continue
-        yield Deployment("", path, region.get("endpoint"), region["name"], order=region.get("priority"))
+        deployment = Deployment("", path, region.get("endpoint"), region["name"], order=region.get("priority"))
+        deployment.address_path = (*path, "endpoint") if "endpoint" in region else path
+        yield deployment
 
 
 def _asked_for_several(spec: dict[str, Any]) -> bool:

@@ -78,6 +78,9 @@ def _set_aliases(model: Model, taken: dict[str, str]) -> None:
     """A model answers to its resource's name, unless it stands for every model of its provider; and to spec.aliases."""
     if not model.serves_any and model.name != model.group:
         model.aliases.append(model.name)
+    if model.written_name and model.written_name not in taken:
+        model.aliases.append(model.written_name)
+        taken[model.written_name] = f"the modelName of {model.name}"
     for index, alias in enumerate(model.spec.get("aliases", [])):
         path: Path = ("spec", "aliases", index)
         if model.serves_any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from langop_model.renderer import (
     extra,
+    lint,
     manifest,
     output_check,
     plan,
@@ -46,7 +47,8 @@ def render_file(name: str, settings: Settings, softened: frozenset[str] = frozen
             refused += problem.findings
     if refused:
         raise SpecError([*read.findings, *refused])
-    return [_with(read.findings, renderings[0]), *renderings[1:]]
+    said = [*read.findings, *lint.check_file(read.resources, settings.ignored)]
+    return [_with(said, renderings[0]), *renderings[1:]]
 
 
 def render_gateway(names: Sequence[str], settings: Settings, softened: frozenset[str] = frozenset()) -> Rendering:
@@ -55,7 +57,7 @@ def render_gateway(names: Sequence[str], settings: Settings, softened: frozenset
     for name in source.expand(list(names)):
         read = manifest.read(name, settings)
         resources += read.resources
-        found += read.findings
+        found += [*read.findings, *lint.check_file(read.resources, settings.ignored)]
     return _with(found, render(resources, settings, gateway=True, softened=softened))
 
 
@@ -76,6 +78,7 @@ def render(
         shared=references.shared_names(models),
     )
     _stop_on_errors(models)
+    lint.check(models, settings.ignored)
     unknown = {name for model in models for name in [*model.parameters, *model.provider.credentials]}
     config = output_check.parse(text, unknown)
     if settings.extra_config:
@@ -114,7 +117,7 @@ def _plan(resource: Resource, settings: Settings, found: Findings) -> Model:
         name = plan.resource_name(stated["modelName"])
         found.resource = name
         found.add("LM504", "metadata", "name", name=name)
-    model = plan.make(name, specification.with_defaults(resource), stated, settings.secrets_folder, found)
+    model = plan.make(name, specification.with_defaults(resource), stated, settings, found)
     model.namespace = resource.namespace
     return model
 

@@ -21,7 +21,8 @@ class Settings:
     model's proxy, with {ref} and {namespace}. `secrets_folder` is where Secrets are mounted. `master_key`, `agent_keys`,
     `redis` and `trace_endpoint` say whether the process environment will hold LITELLM_MASTER_KEY,
     LANGOP_GATEWAY_HMAC_SECRET, REDIS_HOST or REDIS_URL, and OTEL_EXPORTER_OTLP_ENDPOINT; never their values.
-    `extra_config` is a YAML text that is merged into the configuration last.
+    `extra_config` is a YAML text that is merged into the configuration last. `in_pod` says that a loopback address is that of
+    the gateway's own pod. `ignored` are codes of lint rules that say nothing.
     """
 
     model_name: str = ""
@@ -33,6 +34,8 @@ class Settings:
     redis: bool = False
     trace_endpoint: bool = False
     extra_config: str = ""
+    in_pod: bool = False
+    ignored: frozenset[str] = frozenset()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -57,10 +60,14 @@ class Settings:
 
     @classmethod
     def in_container(cls, environment: Mapping[str, str]) -> Settings:
-        """Return the settings inside a pod, where the host name and the service account tell name and namespace too."""
+        """Return the settings inside a pod, where the host name and the service account tell name and namespace too.
+
+        With LANGOP_LOCAL=true the gateway runs on a machine of its own, and loopback addresses are servers there.
+        """
         from dataclasses import replace
 
         settings = cls.from_environment(environment)
+        settings = replace(settings, in_pod=environment.get("LANGOP_LOCAL", "").lower() not in ("true", "1"))
         pod = _POD_OF_A_DEPLOYMENT.match(environment.get("HOSTNAME", ""))
         if not settings.model_name and pod:
             settings = replace(settings, model_name=pod["name"])

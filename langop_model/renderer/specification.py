@@ -54,10 +54,14 @@ def _is_duration(value: object) -> bool:
 
 
 def _is_url(value: object) -> bool:
-    """A URL that can be a base: nothing may stand behind its path, and a password in it would stand in the config."""
+    """A URL that can be a base: nothing may stand behind its path but Azure's api-version, and a password would be shown."""
     if not isinstance(value, str):
         return True
     from urllib.parse import urlsplit
+
+    from langop_model.renderer.endpoints import VERSION_QUERY
+
+    value = VERSION_QUERY.sub("", value)
 
     parts = urlsplit(value)  # ValueError for a bracket that is not closed
     _ = parts.port  # ValueError for a port that is no number

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import ChainableUndefined, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
-from langop_model.renderer import addresses, durations, upstream, yaml_text
+from langop_model.renderer import durations, upstream, yaml_text
+from langop_model.renderer.findings import dotted
 from langop_model.resources import folder, litellm_version
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def environment() -> Environment:
     )
     env.filters["seconds"] = durations.seconds
     env.filters["per_token"] = _per_token
-    env.filters["without_suffix"] = lambda text, *suffixes: addresses.without_suffix(text, suffixes)
+    env.filters["dotted"] = dotted
     env.filters["comment"] = _comment
     env.filters["and_also"] = lambda members, name, value: {**members, name: value}
     env.globals["litellm_version"] = litellm_version()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from langop_model.renderer import addresses, parameters
+from langop_model.renderer import parameters
 from langop_model.renderer.plan import Deployment, Model
 from langop_model.resources import load_json
 
@@ -66,7 +66,7 @@ def address(model: Model, deployment: Deployment) -> str:
     """Return where an endpoint is, without what a route's path adds; empty where only LiteLLM knows."""
     provider = model.provider
     if deployment.endpoint and not provider.fixed:
-        return addresses.without_suffix(deployment.endpoint, tuple(provider.endings))
+        return deployment.endpoint
     return "" if any(letters in provider.address for letters in ("REGION", "LOCATION", "PROVIDER")) else provider.address
 
 

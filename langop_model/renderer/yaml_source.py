@@ -73,6 +73,16 @@ def _construct(name: str, loader: Any, node: yaml.Node) -> Any:
         raise _located("LM016", name, node.start_mark, problem=f"a tag does not fit its value ({problem})") from None
 
 
+def values(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return where each scalar of a YAML text starts and ends: line and column, from 1. Raises yaml.YAMLError."""
+    tokens = yaml.scan(text.replace("\t", " "), Loader=_Loader)
+    scalars = [token for token in tokens if isinstance(token, yaml.ScalarToken)]
+    return [
+        ((token.start_mark.line + 1, token.start_mark.column + 1), (token.end_mark.line + 1, token.end_mark.column + 1))
+        for token in scalars
+    ]
+
+
 def locate(text: str, index: int, path: Path) -> tuple[int, int]:
     """Return line and column, from 1, of `path` in document `index` of `text`, or of its nearest parent; (0, 0) if unknown."""
     try:

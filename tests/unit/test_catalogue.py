@@ -99,10 +99,6 @@ def test_what_a_provider_needs_is_said_in_the_fields_of_a_spec(name: str, needs:
     assert catalogue.named(name).needs == needs
 
 
-def test_the_longest_ending_is_cut_first():
-    assert catalogue.named("anthropic").endings == ["/v1/messages", "/v1"]
-
-
 def test_the_header_of_a_check_is_the_one_that_carries_the_key():
     assert catalogue.named("openai").key_header == ("Authorization", "Bearer ")
     assert catalogue.named("anthropic").key_header == ("x-api-key", "")

@@ -182,6 +182,28 @@ def test_strict_counts_a_warning_as_an_error(command: str):
     assert run(command, "--strict", MINIMAL).exit_code == 0
 
 
+@pytest.mark.parametrize("command", ["render", "validate"])
+def test_strict_counts_lint_and_ignore_beats_it(command: str, write: Write):
+    source = write(a_manifest(a_spec(timeout="1ms")))
+    strict = run(command, "--strict", source)
+    assert (strict.exit_code, "LM613" in strict.stderr) == (1, True)
+    ignored = run(command, "--strict", "--ignore", "LM618", "--ignore", "LM613", source)
+    assert (ignored.exit_code, ignored.stderr) == (0, "")
+
+
+def test_explain_repeats_lint_unless_it_is_ignored(write: Write):
+    source = write(a_manifest(a_spec(timeout="1ms")))
+    assert "    LM613: spec.timeout is 1ms" in run("explain", source).stdout
+    assert "LM613" not in run("explain", "--ignore", "LM613", source).stdout
+
+
+@pytest.mark.parametrize("code", ["LM403", "LM101", "LM699", "timeout"])
+def test_nothing_but_lint_can_be_ignored(code: str):
+    result = run("validate", "--ignore", code, MINIMAL)
+    assert result.exit_code == 2
+    assert f"{code} is not the code of a lint rule" in result.stderr
+
+
 def test_strict_does_not_count_an_info(write: Write):
     source = write(a_spec())
     assert "info LM504" in run("validate", source).stderr

@@ -147,3 +147,10 @@ def test_the_alternatives_of_a_value_are_others(node: dict[str, Any], value: Any
 
 def test_the_schema_of_a_field_is_found_also_behind_a_reference():
     assert explanation._node(("spec", "egress", 0, "to", "podSelector", "matchLabels", "x")) == {"type": "string"}
+
+
+def test_lint_does_not_say_what_became_of_a_field():
+    """A rule speaks of a value: a field that shows nowhere is silent all the same."""
+    by_lint, refused = Finding("LM613", "warning", "", path=("spec", "timeout")), Finding("LM106", "error", "")
+    assert Explanation(("spec", "timeout"), "1ms", (), (by_lint,)).fidelity == "silent"
+    assert Explanation(("spec", "timeout"), "1ms", (), (by_lint, refused)).fidelity == "refused"

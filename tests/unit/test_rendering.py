@@ -243,7 +243,7 @@ def test_a_provider_that_needs_a_key_is_refused_without_one(provider: Provider):
 def test_an_endpoint_of_ones_own_may_ask_for_no_key(provider: str):
     result = render(a_spec(provider=provider, endpoint="https://proxy.example.com"))
     assert parameters(result)["api_key"] == "not-needed"
-    assert codes(result.findings) == ["LM319"]
+    assert "LM319" in codes(result.findings)
 
 
 # What langop_model.gateway is told.
@@ -347,7 +347,7 @@ def test_a_health_check_is_kept_to_the_letter():
 
 
 @pytest.mark.parametrize(
-    ("provider", "url"), [("openai", "https://east.example.com/models"), ("anthropic", "https://east.example.com/v1/models")]
+    ("provider", "url"), [("openai", "https://east.example.com/v1/models"), ("anthropic", "https://east.example.com/v1/models")]
 )
 def test_a_check_that_costs_nothing_is_used_where_the_provider_has_one(provider: str, url: str):
     spec = balanced({"url": "https://east.example.com"}, WEST, provider=provider)

@@ -104,3 +104,11 @@ def test_a_namespace_that_is_given_comes_before_the_service_account(service_acco
 @pytest.mark.usefixtures("service_account")
 def test_outside_of_a_pod_the_namespace_is_default():
     assert Settings.in_container({}).namespace == "default"
+
+
+@pytest.mark.parametrize(
+    ("environment", "in_pod"), [({}, True), ({"LANGOP_LOCAL": "true"}, False), ({"LANGOP_LOCAL": "false"}, True)]
+)
+def test_launch_is_in_a_pod_unless_it_is_told_otherwise(environment: dict[str, str], in_pod: bool):
+    assert Settings.in_container(environment).in_pod is in_pod
+    assert not Settings.from_environment(environment).in_pod

@@ -67,22 +67,6 @@ def test_a_price_is_divided_exactly(price: float, per_token: str):
     assert written("{{ price | per_token }}", price=price) == per_token
 
 
-@pytest.mark.parametrize(
-    ("url", "endings", "expected"),
-    [
-        ("https://a/v1/", [], "https://a/v1"),
-        ("https://a/v1/chat/completions/", ["/chat/completions"], "https://a/v1"),
-        ("https://a//", [], "https://a"),
-        ("https://a/v1/messages", ["/v1/messages", "/v1"], "https://a"),
-        ("https://a/v1", ["/v1/messages", "/v1"], "https://a"),
-        ("https://a/v12", ["/v1"], "https://a/v12"),
-        ("https://v1", ["/v1"], "https://v1"),
-    ],
-)
-def test_what_litellm_appends_itself_is_cut_from_an_address(url: str, endings: list[str], expected: str):
-    assert yaml.safe_load(written("{{ url | without_suffix(*endings) }}", url=url, endings=endings)) == expected
-
-
 @given(st.text())
 def test_a_comment_never_ends_its_line(text: str):
     rendered = written("a: 1  # {{ text | comment }}\nb: 2", text=text)

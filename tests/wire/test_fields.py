@@ -55,6 +55,36 @@ def test_the_region_of_aws_is_signed(wire: Wire):
     assert "/ap-south-1/bedrock/aws4_request" in wire.seen[-1].headers["authorization"]
 
 
+# Addresses as people copy them.
+
+
+def test_what_the_portal_of_azure_shows_is_asked_as_it_is_written(wire: Wire):
+    path = "/openai/deployments/some-model/chat/completions"
+    seen = ask(wire, {"provider": "azure"}, f"{path}?api-version=2024-10-21")
+    assert (seen.path, seen.query) == (path, {"api-version": "2024-10-21"})
+
+
+@pytest.mark.parametrize(
+    ("named", "path"),
+    [("openai-compatible", "/v1/chat/completions"), ("anthropic", "/v1/messages"), ("ollama_chat", "/api/chat")],
+)
+def test_the_url_of_a_request_is_asked_as_it_is_written(named: str, path: str, wire: Wire):
+    assert ask(wire, {"provider": named}, path).path == path
+
+
+def test_a_server_without_a_path_is_asked_below_v1(wire: Wire):
+    result = wire.rendered(
+        {"provider": "custom", "modelName": "some-model", "endpoint": wire.provider.url, **ONE}, {"secret": {"api-key": KEY}}
+    )
+    wire.chat(wire.router(result))
+    assert wire.seen[-1].path == "/v1/chat/completions"
+
+
+def test_a_model_with_its_providers_name_is_asked_without(wire: Wire):
+    seen = ask(wire, {"provider": "azure", "modelName": "azure/some-model"}, "")
+    assert seen.path == "/openai/deployments/some-model/chat/completions"
+
+
 @pytest.mark.parametrize("field", ["region", "project", "location", "apiVersion"])
 def test_a_field_that_the_provider_does_not_have_is_named(field: str, wire: Wire):
     assert said(wire, provider="groq", **{field: "x"}) == ["LM414"]

@@ -77,6 +77,27 @@ def test_a_manifest_is_rendered_too(pod: Pod):
     assert load_config.render_mounted(pod.environment).name == "named"
 
 
+def test_a_server_that_would_be_in_the_pod_is_refused(pod: Pod):
+    pod.mount(a_spec(provider="ollama", endpoint=None))
+    assert "LM136" in codes(pod.refusal())
+
+
+def test_on_a_machine_a_server_may_be_beside_the_gateway(pod: Pod):
+    pod.mount(a_spec(provider="ollama", endpoint=None))
+    pod.environment["LANGOP_LOCAL"] = "true"
+    assert "LM137" in codes(load_config.render_mounted(pod.environment).findings)
+
+
+def test_an_endpoint_in_the_pod_is_reported(pod: Pod):
+    pod.mount(a_spec(endpoint="http://localhost:8000/v1"))
+    assert "LM138" in codes(load_config.render_mounted(pod.environment).findings)
+
+
+def test_lint_is_said_at_the_start_too(pod: Pod):
+    pod.mount(a_spec(timeout="1ms"))
+    assert "LM613" in codes(load_config.render_mounted(pod.environment).findings)
+
+
 def test_nothing_mounted_is_told(pod: Pod):
     (finding,) = pod.refusal()
     assert (finding.code, finding.file) == ("LM703", pod.environment["LANGOP_MODEL_PATH"])
