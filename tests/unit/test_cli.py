@@ -273,7 +273,7 @@ def test_a_file_of_a_folder_never_lands_outside_of_it(write: Write, tmp_path: Pa
 def test_two_results_for_one_file_are_a_wrong_usage(tmp_path: Path):
     result = run("render", MINIMAL, "examples/ollama-local.yaml", "-o", str(tmp_path / "config.yaml"))
     assert result.exit_code == 2
-    assert "would be written twice" in result.stderr
+    assert "config.yaml is one file for 2 models: name a folder" in result.stderr
 
 
 def test_two_models_of_one_name_are_not_written_over_each_other(write: Write, tmp_path: Path):
@@ -314,7 +314,7 @@ def test_explain_says_for_each_field_where_it_shows_and_how_faithfully():
     lines = result.stdout.splitlines()
     assert "spec.retryPolicy.backoffMultiplier: 3" in lines
     assert "    exact: model_list[every-field/us-east-1].litellm_params.timeout, " in result.stdout
-    assert "    LM502: the operator mounts the Secret; the proxy reads /etc/secrets whatever namespace it comes from" in lines
+    assert "    LM502: the operator mounts the Secret: the proxy reads /etc/secrets, whichever namespace it comes from" in lines
     assert not [line for line in lines if "silent" in line]
 
 

@@ -142,10 +142,10 @@ def test_another_kind_alone_is_refused(write: Write):
     assert "Secret" in finding.message
 
 
-def test_another_kind_beside_a_right_one_is_a_warning(write: Write):
+def test_another_kind_beside_a_right_one_is_an_info(write: Write):
     result = manifest.read(write(SECRET + "---\n" + a_model("a")), Settings())
     assert names(result.resources) == ["a"]
-    assert [(finding.code, finding.level) for finding in result.findings] == [("LM014", "warning")]
+    assert [(finding.code, finding.level) for finding in result.findings] == [("LM014", "info")]
 
 
 def test_a_misspelt_kind_is_refused_with_what_was_meant(write: Write):

@@ -581,17 +581,36 @@ def test_a_worker_that_dies_is_told_without_a_key(change: Change):
     assert "sk-1" not in change.said[0].message
 
 
-@pytest.mark.parametrize(
-    ("module", "expected"), [("litellm", SpecError), ("uvicorn", SpecError), ("other", ModuleNotFoundError)]
-)
-def test_a_missing_litellm_is_told_and_another_missing_module_is_a_defect(
-    pod: Pod, monkeypatch: pytest.MonkeyPatch, module: str, expected: type[Exception]
-):
-    def missing(*_: Any) -> None:
-        raise ModuleNotFoundError(name=module)
-
-    monkeypatch.setattr(launcher, "serve", missing)
+@pytest.mark.parametrize("module", ["litellm", "uvicorn", "fastapi.routing"])
+def test_a_missing_package_of_the_gateway_is_named(pod: Pod, monkeypatch: pytest.MonkeyPatch, module: str):
+    monkeypatch.setattr(launcher, "serve", without(module))
     pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")
     pod.mount(a_spec())
-    with pytest.raises(expected):
+    with pytest.raises(SpecError) as caught:
         launch(pod)
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.message.split(": ")[1]) == ("LM705", f"{module.split('.', maxsplit=1)[0]} is missing")
+
+
+def test_a_missing_module_of_our_own_is_a_defect(pod: Pod, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launcher, "serve", without("langop_model.gateway.gone"))
+    pod.mount(a_spec())
+    with pytest.raises(ModuleNotFoundError):
+        launch(pod)
+
+
+def test_a_wrong_specification_comes_before_a_missing_package(pod: Pod, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launcher, "serve", without("litellm"))
+    pod.mount(a_spec(timeout="soon"))
+    with pytest.raises(SpecError) as caught:
+        launch(pod)
+    assert codes(caught.value.findings) == ["LM106"]
+
+
+def without(module: str) -> Callable[..., None]:
+    """Return a launcher that lacks `module`."""
+
+    def serve(*_: Any) -> None:
+        raise ModuleNotFoundError(name=module)
+
+    return serve
