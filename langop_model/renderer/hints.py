@@ -64,9 +64,10 @@ def _called_otherwise(key: str, node: Node) -> str:
 
 
 def _is_elsewhere(key: str, path: Path) -> str:
-    """A field of another object, or another name of one; only where there is one such field, and not the object itself."""
+    """A field of another object, or another name of one: the one that is nearest to the root, if it is only one there."""
     found = [(place, child) for place, child in _fields() if _plain(key) in _names(place[-1], child) and place[:-1] != path]
-    return _meant(_display(found[0][0]), found[0][1]) if len(found) == 1 else ""
+    nearest = [(place, child) for place, child in found if len(place) == min(len(place) for place, _ in found)]
+    return _meant(_display(nearest[0][0]), nearest[0][1]) if len(nearest) == 1 else ""
 
 
 def _meant(name: str, child: Node) -> str:

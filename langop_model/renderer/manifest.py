@@ -107,16 +107,19 @@ def _collect(document: Document, file_name: str, settings: Settings, result: Rea
     value = document.value
     kind = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(value, dict):
-        result.findings.append(_about(document, "LM011", kind=wording.kind_of(value)))
+        wrong = _about(document, "LM011", kind=wording.kind_of(value))
+        result.findings.append(replace(wrong, path=document.prefix))
     elif kind in ("List", f"{KIND}List"):
         _collect_list(document, settings, result)
     elif kind == "ConfigMap" and not nested:
         _collect_config_map(document, settings, result)
     elif _is_resource(value):
         _collect_manifest(document, settings, result)
+    elif not value:
+        result.findings.append(_about(document, "LM002"))
     elif not _is_bare_spec(value):
         code = "LM018" if is_litellm_configuration(value) else "LM020"
-        result.findings.append(_about(document, code, keys=wording.shortened(", ".join(value)) or "none"))
+        result.findings.append(_about(document, code, keys=wording.shortened(", ".join(value))))
     else:
         document.stands_for = ("spec",)
         mounted = _MOUNTED_NAME.match(file_name)
@@ -146,8 +149,9 @@ def _group(api_version: Any) -> str:
 
 def _collect_manifest(document: Document, settings: Settings, result: Read) -> None:
     manifest = document.value
-    wrong = [(name, manifest[name]) for name in ("kind", "apiVersion") if name in manifest and not _is_text(manifest[name])]
-    result.findings += [_mistyped(document, name, value, "string") for name, value in wrong]
+    header = {"kind": KIND, "apiVersion": API_VERSION}
+    wrong = [name for name in header if name in manifest and not _is_text(manifest[name])]
+    result.findings += [_mistyped(document, (name,), manifest[name], header[name]) for name in wrong]
     if wrong:
         return
     kind, version = manifest.get("kind", KIND), manifest.get("apiVersion", API_VERSION)
@@ -172,14 +176,14 @@ def _about_another_kind(document: Document, kind: str, version: str) -> Finding:
         return _about(document, "LM010", api_version=wording.shortened(version))
     if _group(version) in ("", API_GROUP) and kind not in _SIBLING_KINDS and _near(kind):
         return _about(document, "LM009", kind=wording.shortened(kind))
-    what = wording.shortened(kind) or "resource without kind"
+    what = f"a resource of kind {wording.shortened(kind)}" if kind else "a resource without kind"
     return _about(document, "LM014", what=f"{what} ({wording.shortened(version)})" if version else what)
 
 
 def _collect_list(document: Document, settings: Settings, result: Read) -> None:
     items = document.value.get("items", [])
     if not isinstance(items, list):
-        result.findings.append(_mistyped(document, "items", items, "array"))
+        result.findings.append(_mistyped(document, ("items",), items, wording.TYPES["array"]))
         return
     for index in range(len(items)):
         _collect(document.part("items", index), "", settings, result)
@@ -190,18 +194,17 @@ def _collect_config_map(document: Document, settings: Settings, result: Read) ->
     data = document.value.get("data")
     entries = [key for key in data if _MODEL_ENTRY.match(str(key))] if isinstance(data, dict) else []
     if not entries:
-        result.findings.append(_about(document, "LM014", what="ConfigMap without model.json or model__NAME.json"))
+        result.findings.append(_about(document, "LM014", what="a ConfigMap without model.json or model__NAME.json"))
     for key in entries:
         if not isinstance(data[key], str):
-            wrong = _about(document.part("data", key), "LM011", kind=wording.kind_of(data[key]))
-            result.findings.append(replace(wrong, path=("data", key)))
+            result.findings.append(_mistyped(document, ("data", key), data[key], wording.TYPES["string"]))
             continue
         for inner in source.embedded(document, data[key], "data", key):
             _collect(inner, key, settings, result, nested=True)
 
 
-def _mistyped(document: Document, name: str, value: Any, wanted: str) -> Finding:
-    return _about(document, "LM102", (name,), value=wording.kind_of(value), allowed=wording.TYPES[wanted], hint="")
+def _mistyped(document: Document, path: Path, value: Any, allowed: str) -> Finding:
+    return _about(document, "LM102", path, value=wording.kind_of(value), allowed=allowed, hint="")
 
 
 def _near(kind: str) -> bool:

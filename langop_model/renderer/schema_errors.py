@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from langop_model.renderer import catalogue, hints, wording
+from langop_model.renderer import catalogue, durations, hints, wording
 from langop_model.renderer.findings import Finding, Path, make
 from langop_model.renderer.wording import did_you_mean
 
@@ -115,13 +115,20 @@ def _type_hint(error: Any) -> str:
     if "x-advice" in error.schema and isinstance(value, str):
         return f" {error.schema['x-advice']}"
     if wanted == "string" and isinstance(value, int | float):
-        is_duration = error.schema.get("format") == "go-duration" and not isinstance(value, bool)
-        return f' Write its unit, such as "{value}s" for seconds.' if is_duration else " Put it in quotes."
+        return _as_text(value, error.schema)
     if wanted == "array" and value is not None and error.schema.get("items", {}).get("type") == _type_of(value):
-        return " Write a list, even of one."
+        return " Write a list, even for a single item."
     if isinstance(value, str) and wanted in ("integer", "number", "boolean"):
         return _without_quotes(value.strip(), wanted)
     return ""
+
+
+def _as_text(value: float, node: dict[str, Any]) -> str:
+    """Return how to write a number or a boolean where text is wanted; nothing where no such text is allowed."""
+    if node.get("format") == "go-duration":
+        is_duration = not isinstance(value, bool) and durations.SHORTEST <= value <= durations.LONGEST
+        return f' Write its unit, such as "{value}s" for seconds.' if is_duration else ""
+    return "" if "enum" in node or "format" in node else " Put it in quotes."
 
 
 def _without_quotes(text: str, wanted: str) -> str:

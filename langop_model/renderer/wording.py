@@ -20,7 +20,7 @@ def kind_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return "text" if value else "empty text"
+        return "text" if value else "empty"
     if isinstance(value, int | float):
         return "a number"
     return "a list" if isinstance(value, list) else "an object"
@@ -30,7 +30,7 @@ def shown(value: Any, *, hidden: bool = False) -> str:
     """Return a wrong value as it follows `is`: shortened where it is long, and only its kind where it is `hidden`."""
     if value is None:
         return kind_of(value)
-    if hidden:
+    if hidden and value != "" and not isinstance(value, bool):
         return f"{kind_of(value)} (value hidden)"
     return shortened(json.dumps(value, ensure_ascii=False, default=str))
 
