@@ -156,7 +156,8 @@ def as_said(value: Any) -> list[str]:
     """Return the ways in which a message may say what a value is."""
     if value is None:
         return ["empty (null)"]
-    kind = {str: "text", list: "a list", dict: "an object"}.get(type(value), "a number")
+    kinds: dict[type, str] = {str: "text", list: "a list", dict: "an object"}
+    kind = kinds.get(type(value), "a number")
     return [json.dumps(value, ensure_ascii=False), f"{kind} (value hidden)"]
 
 

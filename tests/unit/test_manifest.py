@@ -261,14 +261,15 @@ def test_a_spec_of_which_every_field_is_misspelt_is_never_skipped(write: Write, 
     assert read(write(content))[0].bare
 
 
+ENTRY = {"model_name": "a", "litellm_params": {"model": "openai/gpt-4o", "api_key": "os.environ/KEY"}}
 LITELLM = {
-    "model_list": [{"model_name": "a", "litellm_params": {"model": "openai/gpt-4o", "api_key": "os.environ/KEY"}}],
+    "model_list": [ENTRY],
     "litellm_settings": {"drop_params": True},
 }
 
 
 @pytest.mark.parametrize(
-    "content", [LITELLM, {"litellm_settings": {}}, {"router_settings": {"num_retries": 2}}, LITELLM["model_list"][0]], ids=str
+    "content", [LITELLM, {"litellm_settings": {}}, {"router_settings": {"num_retries": 2}}, ENTRY], ids=str
 )
 def test_a_configuration_of_litellm_is_recognised_in_one_error(write: Write, content: Any):
     (finding,) = refused(write(json.dumps(content), "config.yaml"))
