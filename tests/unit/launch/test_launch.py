@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -614,3 +616,47 @@ def without(module: str) -> Callable[..., None]:
         raise ModuleNotFoundError(name=module)
 
     return serve
+
+
+# From a wheel without the gateway's packages.
+
+WITHOUT_THE_GATEWAY = """
+import re, sys
+from importlib.metadata import packages_distributions, requires
+
+wanted, known = ["langop-model"], set()
+while wanted:
+    name = wanted.pop().lower().replace("_", "-")
+    if name not in known:
+        known.add(name)
+        needed = [line for line in requires(name) or () if "extra ==" not in line]
+        wanted += [re.match(r"[-_.a-zA-Z0-9]+", line)[0] for line in needed]
+blocked = {
+    module for module, owners in packages_distributions().items()
+    if not {owner.lower().replace("_", "-") for owner in owners} & known and module not in sys.stdlib_module_names
+}
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in blocked:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+from langop_model.cli import main
+main(["launch", "--port", "0"])
+"""
+
+
+def test_a_wheel_without_the_gateways_packages_says_what_to_install(pod: Pod):
+    pod.mount(a_spec())
+    message = pod.folder / "termination-log"
+    message.touch()
+    places = {"LANGOP_CONFIG_PATH": str(pod.folder / "config.yaml"), "LANGOP_TERMINATION_LOG": str(message)}
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_THE_GATEWAY], check=False, capture_output=True, text=True, cwd=ROOT, timeout=60,
+        env={**os.environ, **pod.environment, **places},
+    )  # fmt: skip
+    assert ended.returncode == 78, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "error LM705: the gateway's packages are not installed: " in message.read_text(encoding="utf-8")
+    assert "install langop-model[gateway]" in ended.stderr
