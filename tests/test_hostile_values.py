@@ -178,6 +178,11 @@ def of_wrong_type(finding: Finding, value: Any) -> str:
     return "the value has that type" if right else ""
 
 
+def parameter_of_wrong_type(finding: Finding, value: Any) -> str:
+    said = finding.message.removeprefix(f"{dotted(finding.path)} is ").partition(", but must be ")[0]
+    return "" if said in as_said(value) else f"the value is {value!r}"
+
+
 def out_of_bounds(finding: Finding, value: Any) -> str:
     found = re.search(r"is (\S+), but must be (at least|at most) (\S+)$", finding.message)
     if not found or json.loads(found[1]) != value:
@@ -214,6 +219,7 @@ CHECKS = {
     "LM104": missing,
     "LM105": out_of_bounds,
     "LM106": of_wrong_form,
+    "LM208": parameter_of_wrong_type,
 }
 
 
