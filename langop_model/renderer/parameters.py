@@ -106,7 +106,7 @@ def _allowed(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return f"one of {', '.join(map(str, schema['enum']))}"
     kind, values = _in_words(schema), schema.get("additionalProperties")
-    of = f" whose values are {_in_words(values)}" if isinstance(values, dict) and _types(values) else ""
+    of = f", each value {_in_words(values)}" if isinstance(values, dict) and _types(values) else ""
     return f"{kind}{of}" if kind else "plain text, or JSON without duplicate keys and deep nesting"
 
 
