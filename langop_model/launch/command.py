@@ -15,7 +15,7 @@ from langop_model.renderer.settings import Settings
 def launch(environment: Mapping[str, str], host: str, port: int, say: Say) -> int:
     """Render the mounted LanguageModel, load its keys, serve LiteLLM until told to stop, and return the exit code.
 
-    LANGOP_MODEL_PATH, LANGOP_SECRETS_PATH and LANGOP_CONFIG_PATH move what stands at /etc/langop/model.json, /etc/secrets
+    LANGOP_MODEL_PATH, LANGOP_SECRETS_PATH and LANGOP_CONFIG_PATH replace /etc/langop/model.json, /etc/secrets
     and /app/config.yaml; LANGOP_WORKERS is how many processes serve. Raises SpecError for everything that keeps it from
     serving: before LiteLLM is imported for what can be known then.
     """

@@ -1,7 +1,7 @@
 """Documents to resources: which LanguageModels does a source hold, and what are they called.
 
 A document with `kind` or `spec` is a resource, whatever else it holds; no spec has a field of that name (a test). Any other one
-is a bare spec if it has a field of a spec. `apiVersion` tells nothing: Azure's is a field of a spec.
+is a bare spec if it has a field of a spec. `apiVersion` does not distinguish them: Azure's is a field of a spec.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _is_resource(value: dict[str, Any]) -> bool:
 
 
 def _is_bare_spec(value: dict[str, Any]) -> bool:
-    """Whether a document has a field of a spec, or probably meant one; apiVersion tells nothing."""
+    """Whether a document has a field of a spec, or probably meant one; apiVersion does not count."""
     node = load_json("languagemodel.schema.json")["properties"]["spec"]
     keys = value.keys() - {"apiVersion"}
     if not keys.isdisjoint(node["properties"]):

@@ -94,7 +94,7 @@ def _wrong_form(error: Any, path: Path) -> Finding:
 
 
 def _worded(error: Any, path: Path) -> Finding:
-    """A rule with words of its own: about a whole object, or about the name of one of its fields."""
+    """A rule that has its own message: about a whole object, or about the name of one of its fields."""
     if isinstance(error.instance, str):
         return make(error.schema["x-message"], (*path, error.instance))
     return make(error.schema["x-message"], path, provider=error.instance.get("provider"))

@@ -72,12 +72,12 @@ def test_a_key_in_place_of_its_reference_is_led_into_a_secret():
     assert "Put the key into a Secret" in about(a_spec(apiKeySecretRef="sk-1"), "apiKeySecretRef").message
 
 
-def test_a_field_that_is_not_indented_is_told_where_it_belongs():
+def test_a_field_that_is_not_indented_gets_its_place():
     spec = a_spec(apiKeySecretRef=1, name="keys") | {"apiKeySecretRef": None}
     assert "It belongs to spec.apiKeySecretRef, which is empty: indent it." in about(spec, "name").message
 
 
-def test_a_field_beside_spec_is_told_where_it_belongs():
+def test_a_field_beside_spec_gets_its_place():
     resource = a_resource(a_spec())
     resource.manifest = {**a_manifest(a_spec()), "timeout": "5m"}
     found = Findings()
@@ -169,7 +169,7 @@ def test_a_hint_for_a_value_is_an_allowed_value_or_a_sentence(node: dict[str, An
     ],
     ids=str,
 )
-def test_a_value_of_the_wrong_type_is_told_how_to_be_written(fields: dict[str, Any], hint: str):
+def test_a_value_of_the_wrong_type_gets_its_right_form(fields: dict[str, Any], hint: str):
     (finding,) = [finding for finding in refusal(a_spec(**fields)) if finding.code == "LM102"]
     assert finding.message.endswith(f". {hint}")
 
@@ -190,7 +190,7 @@ def test_a_value_of_the_wrong_type_is_told_how_to_be_written(fields: dict[str, A
     ],
     ids=str,
 )
-def test_no_way_to_write_it_is_told_where_that_would_be_refused_too(fields: dict[str, Any]):
+def test_no_form_is_suggested_that_would_be_refused_too(fields: dict[str, Any]):
     (finding,) = [finding for finding in refusal(a_spec(**fields)) if finding.code == "LM102"]
     assert finding.message.endswith(".")
     assert ". " not in finding.message

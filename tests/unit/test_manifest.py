@@ -186,7 +186,7 @@ def test_an_unknown_field_of_a_bare_spec_is_one(write: Write, field: str):
     assert (resource.bare, field in resource.manifest["spec"]) == (True, True)
 
 
-def test_what_tells_a_resource_from_a_bare_spec_is_no_field_of_a_spec():
+def test_what_distinguishes_a_resource_is_no_field_of_a_spec():
     assert not {"kind", "spec", "metadata", "items", "data", "status"} & FIELDS.keys()
 
 
@@ -201,12 +201,12 @@ def test_a_bare_spec_with_an_api_version_is_rendered_as_its_manifest_is(write: W
 
 
 @pytest.mark.parametrize("header", ["apiVersion: langop.io/v1alpha1\n", "metadata: {name: a}\n", ""])
-def test_a_resource_without_kind_is_told_by_its_spec(write: Write, header: str):
+def test_a_resource_without_kind_is_recognised_by_its_spec(write: Write, header: str):
     result = manifest.read(write(f"{header}spec: {BARE}\n"), Settings())
     assert (result.resources[0].bare, codes(result.findings)) == (False, ["LM017"])
 
 
-def test_our_group_tells_a_resource_that_lacks_its_kind(write: Write):
+def test_our_group_marks_a_resource_that_lacks_its_kind(write: Write):
     """No version of Azure's API starts like that: the fields were not indented below spec."""
     (resource,) = read(write(f"apiVersion: langop.io/v1alpha1\n{yaml.safe_dump(SPEC)}"))
     assert not resource.bare

@@ -131,7 +131,7 @@ def test_a_process_substitution_is_a_source_also_with_an_output(tmp_path: Path):
     assert (tmp_path / "out.yaml").read_text(encoding="utf-8") == run("render", MINIMAL).stdout
 
 
-def test_a_link_that_leads_nowhere_is_told(tmp_path: Path):
+def test_a_link_that_leads_nowhere_is_an_error(tmp_path: Path):
     (tmp_path / "model.json").symlink_to("gone")
     assert "No such file" in run("render", str(tmp_path / "model.json")).stderr
 
@@ -260,7 +260,7 @@ def test_no_folder_is_made_for_nothing(tmp_path: Path):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_folder_in_a_folder_that_is_missing_is_told(tmp_path: Path):
+def test_a_folder_in_a_folder_that_is_missing_is_an_error(tmp_path: Path):
     result = run("render", MINIMAL, "-o", f"{tmp_path}/missing/new/")
     assert (result.exit_code, "error LM015" in result.stderr) == (1, True)
 

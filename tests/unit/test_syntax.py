@@ -39,7 +39,7 @@ def refused(text: str, name: str = "spec.yaml") -> Finding:
     ],
     ids=repr,
 )
-def test_a_common_mistake_in_yaml_is_told_what_to_do(text: str, fix: str):
+def test_a_common_mistake_in_yaml_comes_with_a_fix(text: str, fix: str):
     finding = refused(text)
     assert finding.code in {"LM005", "LM016"}
     assert fix in finding.fix
@@ -57,7 +57,7 @@ def test_a_common_mistake_in_yaml_is_told_what_to_do(text: str, fix: str):
         ('{"a": True}', "write a value there"),
     ],
 )
-def test_a_common_mistake_in_json_is_told_what_to_do(text: str, fix: str):
+def test_a_common_mistake_in_json_comes_with_a_fix(text: str, fix: str):
     assert fix in refused(text, "spec.json").fix
 
 
