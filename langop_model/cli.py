@@ -182,10 +182,7 @@ def launch(port: int, host: str) -> None:
     except SpecError as problem:
         code = _cannot_serve(outcome, problem.findings)
     except Exception as defect:  # noqa: BLE001 - a container that ends must say why, where Kubernetes looks for it
-        import traceback
-
-        traceback.print_exc()
-        code = _cannot_serve(outcome, [make("LM737", reason=_place_of(defect))])
+        code = _cannot_serve(outcome, [make("LM737", reason=_trace(defect))])
     sys.exit(code)
 
 
@@ -197,10 +194,11 @@ def _cannot_serve(outcome: Outcome, found: Sequence[Finding]) -> int:
     return CANNOT_SERVE
 
 
-def _place_of(defect: Exception) -> str:
-    """Return what failed and where, without the exception's own words, which may repeat a key."""
+def _trace(defect: Exception) -> str:
+    """Print the way to what failed, and return what and where: without the exception's message, which may repeat a key."""
     import traceback
 
+    click.echo("".join(traceback.format_tb(defect.__traceback__)), err=True, nl=False)
     *_, last = traceback.extract_tb(defect.__traceback__)
     return f"{type(defect).__name__} in {Path(last.filename).name}, line {last.lineno}"
 
