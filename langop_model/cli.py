@@ -1,6 +1,6 @@
-"""The command: `python render.py COMMAND`. The one place that prints and exits.
+"""The command: `python render.py COMMAND`. The one place that prints results.
 
-Exit codes: 0 done, 1 the specification is wrong or asks for what can't be, 2 wrong usage; `launch` has its own.
+Exit codes: 0 done, 1 the specification is wrong or requests something unsupported, 2 wrong usage; `launch` has its own.
 Standard output carries only the result.
 """
 
@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from langop_model import __version__, report
-from langop_model.renderer.findings import Finding, SpecError, dotted
+from langop_model.outcome import Outcome
+from langop_model.renderer.findings import Finding, SpecError, dotted, error, make
 from langop_model.renderer.settings import Settings
-
-if TYPE_CHECKING:
-    from langop_model.renderer.rendering import Rendering
+from langop_model.sources import Work
 
 CANNOT_SERVE = 78  # EX_CONFIG of sysexits.h
 
@@ -58,30 +57,32 @@ def main() -> None:
 
 @main.command()
 @_sources
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file, or into this folder, one file "
-              "for each model.")  # fmt: skip
+@click.option("-o", "--output", type=click.Path(), help="Write to this file; or into this folder, one file for each model, "
+              "where it is one, ends with /, or there are several.")  # fmt: skip
 @_gateway
 @_style
 @_strict
 @_ignore
 def render(
-    sources: tuple[str, ...], output: Path | None, gateway: bool, style: str, strict: bool, ignored: frozenset[str]
+    sources: tuple[str, ...], output: str | None, gateway: bool, style: str, strict: bool, ignored: frozenset[str]
 ) -> None:
     """Write the configuration of each SOURCE."""
-    outcome = _Outcome(style, strict)
-    written: set[Path] = set()
-    for index, rendering in enumerate(_renderings(_given(sources), gateway, outcome, ignored)):
-        if output is None:
-            _write_result(("---\n" if index else "") + rendering.text)
-            continue
-        target = output / f"{rendering.name}.yaml" if os.path.isdir(output) else output  # noqa: PTH112
-        if target in written:
-            raise click.UsageError(f"{target} would be written twice: name a folder, use --gateway, or rename a model")
-        with outcome.collecting():
-            from langop_model.renderer.output import write
+    outcome = Outcome(style, strict)
+    work = Work(_given(sources), gateway, outcome, ignored)
+    if output is None:
+        for index, rendering in enumerate(work.renderings()):
+            with outcome.collecting():
+                _write_result(("---\n" if index else "") + rendering.text)
+    else:
+        from langop_model.renderer.output import Destination
 
-            write(target, rendering.text)
-        written.add(target)
+        try:
+            destination = Destination.settle(output, work.names())
+        except ValueError as problem:
+            raise click.UsageError(str(problem)) from None
+        for rendering in work.renderings():
+            with outcome.collecting():
+                destination.write(rendering.name, rendering.text)
     outcome.exit()
 
 
@@ -93,8 +94,8 @@ def render(
 @_ignore
 def validate(sources: tuple[str, ...], gateway: bool, style: str, strict: bool, ignored: frozenset[str]) -> None:
     """Check each SOURCE, and write nothing but findings."""
-    outcome = _Outcome(style, strict)
-    for _ in _renderings(_given(sources), gateway, outcome, ignored):
+    outcome = Outcome(style, strict)
+    for _ in Work(_given(sources), gateway, outcome, ignored).renderings():
         pass
     outcome.exit()
 
@@ -105,12 +106,12 @@ def validate(sources: tuple[str, ...], gateway: bool, style: str, strict: bool, 
 @_ignore
 def explain(source: str, style: str, ignored: frozenset[str]) -> None:
     """Say for each field of SOURCE what it became, where, and how faithfully."""
-    outcome = _Outcome(style)
+    outcome = Outcome(style)
     with outcome.collecting():
         from langop_model.renderer import explanation, lint, manifest
 
         settings = replace(Settings.from_environment(os.environ), ignored=ignored)
-        read = manifest.read(source, settings)
+        read = manifest.read_all(source, settings)
         outcome.add([*read.findings, *lint.check_file(read.resources, ignored)])
         for resource in read.resources:
             for row in explanation.explain(resource, settings):
@@ -124,7 +125,7 @@ def explain(source: str, style: str, ignored: frozenset[str]) -> None:
 @_style
 def diff(old: str, new: str, style: str) -> None:
     """Say what changes in behaviour from OLD to NEW: two specifications, or two rendered configurations."""
-    outcome = _Outcome(style)
+    outcome = Outcome(style)
     with outcome.collecting():
         from langop_model.renderer.comparison import compare
 
@@ -189,58 +190,38 @@ def schema(which: str) -> None:
 @click.option("--port", default=4000, show_default=True, help="Where LiteLLM listens.")
 @click.option("--host", default="0.0.0.0", show_default=True)  # noqa: S104 - a container's port is its door
 def launch(port: int, host: str) -> None:
-    """Render what is mounted, load the secrets, and become LiteLLM: what the container runs.
+    """Render what is mounted, load the secrets, and start LiteLLM: what the container runs.
 
     Exit codes: 0 every answer was finished after SIGTERM, 78 it can't serve (also in /dev/termination-log), 128 + n ended by
     signal n.
     """
-    from langop_model.launch import command, termination_log
+    from langop_model.launch import command
 
-    outcome = _Outcome("text")
+    outcome = Outcome("text")
     try:
         code = command.launch(os.environ, host, port, outcome.add)
     except SpecError as problem:
-        outcome.add(problem.findings)
-        termination_log.write(os.environ, problem.findings)
-        code = CANNOT_SERVE
+        code = _cannot_serve(outcome, problem.findings)
+    except Exception as defect:  # noqa: BLE001 - a container that ends must say why, where Kubernetes looks for it
+        code = _cannot_serve(outcome, [make("LM737", reason=_trace(defect))])
     sys.exit(code)
 
 
-class _Outcome:
-    """Prints findings as they come, and knows the exit code."""
+def _cannot_serve(outcome: Outcome, found: Sequence[Finding]) -> int:
+    from langop_model.launch import termination_log
 
-    def __init__(self, style: str, strict: bool = False) -> None:
-        self.style = style
-        self.failing = {"error", "warning"} if strict else {"error"}
-        self.failed = False
-
-    def add(self, findings: Iterable[Finding]) -> None:
-        found = list(findings)
-        self.failed |= any(finding.level in self.failing for finding in found)
-        report.print_findings(found, self.style)
-
-    def collecting(self) -> _Collecting:
-        return _Collecting(self)
-
-    def exit(self) -> None:
-        if self.failed:
-            sys.exit(1)
+    outcome.add(found)
+    termination_log.write(os.environ, found)
+    return CANNOT_SERVE
 
 
-class _Collecting:
-    """Turns a SpecError into printed findings and lets the next source have its turn."""
+def _trace(defect: Exception) -> str:
+    """Print the way to what failed, and return what and where: without the exception's message, which may repeat a key."""
+    import traceback
 
-    def __init__(self, outcome: _Outcome) -> None:
-        self.outcome = outcome
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, problem: object, trace: object) -> bool:
-        if isinstance(problem, SpecError):
-            self.outcome.add(problem.findings)
-            return True
-        return False
+    click.echo("".join(traceback.format_tb(defect.__traceback__)), err=True, nl=False)
+    *_, last = traceback.extract_tb(defect.__traceback__)
+    return f"{type(defect).__name__} in {Path(last.filename).name}, line {last.lineno}"
 
 
 def _given(sources: tuple[str, ...]) -> list[str]:
@@ -249,31 +230,17 @@ def _given(sources: tuple[str, ...]) -> list[str]:
     return list(sources) or ["-"]
 
 
-def _renderings(sources: list[str], gateway: bool, outcome: _Outcome, ignored: frozenset[str]) -> Iterator[Rendering]:
-    """Yield the renderings of the right sources one by one, so that memory does not grow with their number."""
-    from langop_model.renderer import rendering
-    from langop_model.renderer.source import expand
-
-    settings = replace(Settings.from_environment(os.environ), ignored=ignored)
-    if gateway:
-        with outcome.collecting():
-            result = rendering.render_gateway(sources, settings)
-            outcome.add(result.findings)
-            yield result
-        return
-    for source in sources:
-        with outcome.collecting():
-            for name in expand([source]):
-                with outcome.collecting():
-                    for result in rendering.render_file(name, settings):
-                        outcome.add(result.findings)
-                        yield result
-
-
 def _write_result(text: str) -> None:
-    """Write to standard output in UTF-8, which LiteLLM reads, whatever the terminal speaks."""
-    sys.stdout.buffer.write(text.encode("utf-8"))
-    sys.stdout.buffer.flush()
+    """Write to standard output in UTF-8, which LiteLLM reads, whatever the terminal speaks. Raises SpecError (LM015)."""
+    try:
+        if sys.stdout is None:
+            raise OSError("it is closed")
+        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise  # nobody reads on: click ends quietly
+    except OSError as problem:
+        raise error("LM015", file="<stdout>", reason=problem.strerror or str(problem)) from None
 
 
 def _configuration(name: str) -> dict[str, Any]:
@@ -284,9 +251,11 @@ def _configuration(name: str) -> dict[str, Any]:
     if os.path.isdir(name):  # noqa: PTH112
         return rendering.render_gateway([name], settings).config
     documents = source.read(name)
-    value = documents[0].value
-    if isinstance(value, dict) and "model_list" in value:
-        return value
+    if any(manifest.is_litellm_configuration(document.value) for document in documents):
+        if len(documents) > 1:
+            raise error("LM021", file=documents[0].name, count=len(documents))
+        configuration: dict[str, Any] = documents[0].value
+        return configuration
     resources = manifest.collect(name, documents, settings).resources
     return rendering.render(resources, settings, gateway=len(resources) > 1).config
 

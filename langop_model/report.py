@@ -11,18 +11,21 @@ from langop_model.renderer.findings import Finding, dotted
 
 def print_findings(findings: Iterable[Finding], style: str = "text") -> None:
     """Print `findings` on standard error in the `style` text, json or github."""
+    if sys.stderr is None:  # it was closed: there is nowhere to print to
+        return
     for finding in findings:
         sys.stderr.write(STYLES[style](finding) + "\n")
 
 
 def print_configuration(text: str) -> None:
     """Print a rendered configuration on standard error, for DEBUG=true: there is no secret in it."""
-    sys.stderr.write(text)
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def as_text(finding: Finding) -> str:
-    """Return place, level, code and message, and how to mend it on a line of its own."""
+    """Return place, level, code and message, and on a second line how to fix it."""
     place = f"{finding.where}: " if finding.where else ""
     field = dotted(finding.path)
     about = f" {field}" if field and field not in finding.message else ""

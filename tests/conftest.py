@@ -34,6 +34,7 @@ DECLARED_VARIABLES = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all-values", action="store_true", help="put every value into every place of every example: minutes")
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing them")
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,19 @@ def test_the_gateway_knows_no_templates_and_no_renderer(path: Path):
 @pytest.mark.parametrize("path", [path for path in MODULES if path not in GATEWAY], ids=name_of)
 def test_only_the_gateway_imports_litellm(path: Path):
     assert forbidden(path, ("litellm",)) == []
+
+
+def test_no_modules_of_the_renderer_import_each_other_in_a_circle():
+    """Not inside functions either."""
+    names = {f"langop_model.renderer.{path.stem}": path for path in RENDERER}
+    graph = {
+        name: {known for known in names for found in imports(path) if found == known or found.startswith(f"{known}.")} - {name}
+        for name, path in names.items()
+    }
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))
 
 
 def test_the_check_of_imports_sees_an_import_inside_a_function():

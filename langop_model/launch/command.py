@@ -1,4 +1,4 @@
-"""`launch`: from what is mounted to a running gateway. The hall between the two rooms."""
+"""`launch`: from what is mounted to a running gateway."""
 
 from __future__ import annotations
 
@@ -15,27 +15,34 @@ from langop_model.renderer.settings import Settings
 def launch(environment: Mapping[str, str], host: str, port: int, say: Say) -> int:
     """Render the mounted LanguageModel, load its keys, serve LiteLLM until told to stop, and return the exit code.
 
-    LANGOP_MODEL_PATH, LANGOP_SECRETS_PATH and LANGOP_CONFIG_PATH move what stands at /etc/langop/model.json, /etc/secrets
+    LANGOP_MODEL_PATH, LANGOP_SECRETS_PATH and LANGOP_CONFIG_PATH replace /etc/langop/model.json, /etc/secrets
     and /app/config.yaml; LANGOP_WORKERS is how many processes serve. Raises SpecError for everything that keeps it from
     serving: before LiteLLM is imported for what can be known then.
     """
     workers = _workers(environment)
     reloader = ConfigReloader(dict(environment), say)
     start = _Start(reloader, workers)
+    try:
+        return _serve(reloader, start, host, port, workers)
+    except ModuleNotFoundError as problem:
+        package = (problem.name or "").partition(".")[0]
+        if package == __package__.partition(".")[0]:
+            raise
+        start.check()
+        raise findings.error("LM705", package=package or str(problem)) from None
+
+
+def _serve(reloader: ConfigReloader, start: _Start, host: str, port: int, workers: int) -> int:
     # Until the front serves everything, it is chosen by hand.
-    if environment.get("GATEWAY_FRONT"):
+    if reloader.environment.get("GATEWAY_FRONT"):
         from langop_model.gateway.serving import front as launcher
     else:
         from langop_model.gateway.serving import launcher  # type: ignore[no-redef]
 
     try:
         return launcher.serve(reloader.path, start, host, port, workers, reloader)
-    except ModuleNotFoundError as problem:
-        if problem.name not in ("litellm", "uvicorn"):
-            raise
-        raise findings.error("LM705") from None
     except launcher.NoAddress as problem:
-        start.variables()  # what is wrong with the specification is said first
+        start.check()
         raise findings.error("LM720", address=f"{host}:{port}", reason=problem) from None
     except launcher.LaunchFailed as problem:
         raise findings.error("LM721", reason=reloader.without_keys(str(problem))) from None
@@ -50,8 +57,14 @@ class _Start:
         self.reloader = reloader
         self.workers = workers
         self.rendering = ForkedCall(reloader.load, SpecError)
+        self.checked = False
         # What is written by hand may set a variable that any package reads when it is imported.
         self.by_hand = "environment_variables" in reloader.environment.get("LANGOP_GATEWAY_EXTRA_CONFIG", "")
+
+    def check(self) -> None:
+        """Raise what is wrong with the specification, which is said before anything else is, unless it was read already."""
+        if not self.checked:
+            self.variables()
 
     def waiting(self) -> bool:
         """Whether there is time for an import that depends on no configuration."""
@@ -59,6 +72,7 @@ class _Start:
 
     def variables(self) -> Mapping[str, str]:
         """Write the configuration, and return the variables that LiteLLM shall find. Raises SpecError."""
+        self.checked = True
         exported = self.reloader.first(self.rendering.result)
         for name in self.reloader.served.withheld:
             os.environ.pop(name, None)

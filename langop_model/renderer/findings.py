@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from langop_model.resources import load_json
-
-if TYPE_CHECKING:
-    from langop_model.renderer.source import Document
 
 Path = tuple[str | int, ...]
 LINT = range(610, 650)  # the numbers of lint rules
@@ -32,12 +29,21 @@ def dotted(path: Path) -> str:
     return text
 
 
+class Located(Protocol):
+    """Something that knows where its fields are: a source.Document."""
+
+    name: str
+
+    def locate(self, path: Path) -> tuple[int, int]:
+        """Return line and column, from 1, of the field at `path`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing to say.
 
     `level` is error, warning or info. `fidelity` is empty, or how faithfully the field at `path` is kept: approximate,
-    unsupported, or elsewhere (somebody else's business). `line` and `column` count from 1; 0 means unknown.
+    unsupported, or elsewhere (another component's job). `line` and `column` count from 1; 0 means unknown.
     """
 
     code: str
@@ -58,7 +64,7 @@ class Finding:
 
 
 class SpecError(Exception):
-    """The specification is wrong, or asks for what can't be: exit code 1.
+    """The specification is wrong, or requests something unsupported: exit code 1.
 
     `findings` holds at least one finding of level error, and everything else that was found until then.
     """
@@ -112,7 +118,7 @@ class Findings:
     image.
     """
 
-    document: Document | None = None
+    document: Located | None = None
     resource: str = ""
     softened: frozenset[str] = frozenset()
     items: list[Finding] = field(default_factory=list)

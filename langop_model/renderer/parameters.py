@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from langop_model.renderer import source
+from langop_model.renderer import source, wording
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.findings import Findings, Path, SpecError
 from langop_model.resources import load_json
@@ -106,18 +105,21 @@ def _refusal(schema: dict[str, Any], value: Any) -> str | None:
 def _allowed(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return f"one of {', '.join(map(str, schema['enum']))}"
-    kind = " or ".join(_types(schema))
-    values = schema.get("additionalProperties")
-    of = f" of {values['type']} values" if isinstance(values, dict) and "type" in values else ""
-    return f"a value of type {kind}{of}" if kind else "plain text, or JSON without duplicate keys and deep nesting"
+    kind, values = _in_words(schema), schema.get("additionalProperties")
+    of = f", each value {_in_words(values)}" if isinstance(values, dict) and _types(values) else ""
+    return f"{kind}{of}" if kind else "plain text, or JSON without duplicate keys and deep nesting"
 
 
 def _shown(value: Any) -> str:
     """Return what a message may repeat of a value: JSON may hold a key, and nobody reads a page."""
     if isinstance(value, bool | int | float | None):
-        return json.dumps(value)
+        return wording.shown(value)
     harmless = isinstance(value, str) and len(value) <= LONGEST_VALUE and value[:1] not in ("{", "[")
-    return repr(value) if harmless and not credential().search(value) else "a text" if isinstance(value, str) else "JSON"
+    return wording.shown(value, hidden=not harmless or bool(credential().search(value)))
+
+
+def _in_words(schema: dict[str, Any]) -> str:
+    return " or ".join(wording.TYPES[name] for name in _types(schema))
 
 
 def _types(schema: dict[str, Any]) -> list[str]:

@@ -14,12 +14,11 @@ from langop_model.renderer import (
     plan,
     process_wide,
     references,
-    source,
     specification,
     templating,
 )
 from langop_model.renderer.findings import Finding, Findings, SpecError
-from langop_model.renderer.manifest import Resource
+from langop_model.renderer.manifest import Read, Resource
 from langop_model.renderer.plan import Model
 from langop_model.renderer.settings import Settings
 
@@ -37,7 +36,14 @@ class Rendering:
 
 def render_file(name: str, settings: Settings, softened: frozenset[str] = frozenset()) -> list[Rendering]:
     """Return one configuration for each LanguageModel in a file (`-`: standard input). Raises SpecError for all at once."""
-    read = manifest.read(name, settings)
+    return render_each(manifest.read(name, settings), settings, softened)
+
+
+def render_each(read: Read, settings: Settings, softened: frozenset[str] = frozenset()) -> list[Rendering]:
+    """Return one configuration for each LanguageModel that a file held. Raises SpecError for all at once.
+
+    What was found while reading is said with the first one.
+    """
     renderings: list[Rendering] = []
     refused: list[Finding] = []
     for resource in read.resources:
@@ -48,14 +54,14 @@ def render_file(name: str, settings: Settings, softened: frozenset[str] = frozen
     if refused:
         raise SpecError([*read.findings, *refused])
     said = [*read.findings, *lint.check_file(read.resources, settings.ignored)]
-    return [_with(said, renderings[0]), *renderings[1:]]
+    return [_with(said, rendering) for rendering in renderings[:1]] + renderings[1:]
 
 
 def render_gateway(names: Sequence[str], settings: Settings, softened: frozenset[str] = frozenset()) -> Rendering:
-    """Return one configuration that serves every LanguageModel in the files `names`. Raises SpecError for all at once."""
+    """Return one configuration of all LanguageModels in the files and folders `names`. Raises SpecError for all at once."""
     resources, found = [], []
-    for name in source.expand(list(names)):
-        read = manifest.read(name, settings)
+    for name in names:
+        read = manifest.read_all(name, settings)
         resources += read.resources
         found += [*read.findings, *lint.check_file(read.resources, settings.ignored)]
     return _with(found, render(resources, settings, gateway=True, softened=softened))

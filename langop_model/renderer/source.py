@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
-from langop_model.renderer import findings
+from langop_model.renderer import files, findings, syntax
+from langop_model.renderer.files import STANDARD_INPUT
 from langop_model.renderer.findings import Path, SpecError
+from langop_model.renderer.limits import DEEPEST
 
-LARGEST_SOURCE = 8 * 1024 * 1024  # bytes; a ConfigMap ends at 1 MiB, so this is room for a long List
-DEEPEST = 100  # levels of nesting: more than any specification has, less than Python's stack bears
-STANDARD_INPUT = "-"
 SUFFIXES = (".json", ".yaml", ".yml")
+_LIKE_JSON = re.compile(r'\s*[{\[]\s*["{\[]')  # YAML in braces seldom quotes its keys
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class Document:
     """One document of a source.
 
     `name` is the file as the user named it. `origin` is set for a text found inside another document (a ConfigMap's
-    model.json): its findings are placed at that entry. `stands_for` is the path that a bare spec's root stands for.
+    model.json): its findings are placed at that entry. `stands_for` is the path that a bare spec's root means.
     """
 
     name: str
@@ -49,8 +50,14 @@ class Document:
             path = path[len(self.stands_for) :]
         return yaml_source.locate(self.text, self.index, self.prefix + path)
 
+    def written(self, path: Path) -> str:
+        """Return the plain value at `path` as it is written in the source."""
+        from langop_model.renderer import yaml_source
+
+        return yaml_source.written(self.text, self.index, self.prefix + path)
+
     def part(self, *path: str | int) -> Document:
-        """Return the document that stands inside this one at `path`."""
+        """Return the document that is inside this one at `path`."""
         value = self.value
         for segment in path:
             value = value[segment]
@@ -58,7 +65,7 @@ class Document:
 
 
 def expand(sources: list[str]) -> list[str]:
-    """Return the files that `sources` name: a folder stands for the JSON and YAML files in it, sorted, without dot files.
+    """Return the files that `sources` name: a folder means the JSON and YAML files in it, sorted, without dot files.
 
     A mounted ConfigMap holds `..data` links: they are dot files too. Raises SpecError for a folder without any (LM012).
     """
@@ -89,10 +96,10 @@ def _is_specification(path: FilePath) -> bool:
 def read(source: str) -> list[Document]:
     """Return the documents of one file, or of standard input for `-`.
 
-    Raises SpecError when it can't be read, is too large, is no UTF-8, is empty, or is neither JSON nor YAML.
+    Raises SpecError when it can't be read, is too large, is not UTF-8, is empty, or is neither JSON nor YAML.
     """
     name = "<stdin>" if source == STANDARD_INPUT else source
-    return parse(name, _decode(name, _read_bytes(name, source)))
+    return parse(name, files.read(name, source))
 
 
 def parse(name: str, text: str) -> list[Document]:
@@ -110,13 +117,22 @@ def _parse(name: str, text: str) -> list[Document]:
         try:
             return [Document(name, text, parse_json(name, text))]
         except json.JSONDecodeError as problem:
-            if name.endswith(".json"):
-                raise findings.error(
-                    "LM005", file=name, line=problem.lineno, column=problem.colno, language="JSON", problem=problem.msg
-                ) from None
+            no_json = syntax.error("LM005", name, text, problem.msg, problem.lineno, problem.colno, language="JSON")
+        if name.endswith(".json"):
+            raise no_json
+        if _LIKE_JSON.match(text):
+            return _parse_yaml(name, text, instead=no_json)
+    return _parse_yaml(name, text)
+
+
+def _parse_yaml(name: str, text: str, instead: SpecError | None = None) -> list[Document]:
+    """Return the documents of a YAML text. Raises what is wrong with it, or `instead` where its syntax is."""
     from langop_model.renderer import yaml_source
 
-    values = yaml_source.parse(name, text)
+    try:
+        values = yaml_source.parse(name, text)
+    except SpecError as problem:
+        raise (instead if instead and problem.findings[0].code == "LM005" else problem) from None
     documents = [Document(name, text, value, index) for index, value in enumerate(values) if value is not None]
     if not documents:
         raise findings.error("LM002", file=name)
@@ -126,7 +142,7 @@ def _parse(name: str, text: str) -> list[Document]:
 
 
 def embedded(parent: Document, text: str, *path: str | int) -> list[Document]:
-    """Return the documents in `text`, which stands as a string inside `parent` at `path`."""
+    """Return the documents in `text`, a string inside `parent` at `path`."""
     origin = parent.locate(path)
     try:
         documents = parse(f"{parent.name} ({findings.dotted(path)})", text)
@@ -140,43 +156,11 @@ def embedded(parent: Document, text: str, *path: str | int) -> list[Document]:
     return documents
 
 
-def _read_bytes(name: str, source: str) -> bytes:
-    import sys
-
-    try:
-        if source == STANDARD_INPUT:
-            if sys.stdin is None:
-                raise OSError("standard input is closed")
-            content = sys.stdin.buffer.read(LARGEST_SOURCE + 1)
-        else:
-            with FilePath(source).open("rb") as file:
-                content = file.read(LARGEST_SOURCE + 1)
-    except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        raise findings.error("LM001", file=name, reason=reason) from None
-    if len(content) > LARGEST_SOURCE:
-        raise findings.error("LM003", file=name, limit=LARGEST_SOURCE // (1024 * 1024))
-    return content
-
-
-def _decode(name: str, content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise findings.error("LM004", file=name, line=1, column=1, problem="it starts like UTF-16")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        before = content[: problem.start]
-        line = before.count(b"\n") + 1
-        column = problem.start - (before.rfind(b"\n") + 1) + 1
-        byte = f"byte 0x{content[problem.start]:02x} is no UTF-8"
-        raise findings.error("LM004", file=name, line=line, column=column, problem=byte) from None
-
-
 def parse_json(name: str, text: str) -> Any:
     """Return the value of a JSON text.
 
     Raises json.JSONDecodeError where it is none, and SpecError for what JSON allows and a specification does not: a key
-    that stands twice (LM006), nesting without end (LM007), a number that is not finite (LM008), half a surrogate pair (LM004).
+    that appears twice (LM006), nesting without end (LM007), a number that is not finite (LM008), half a surrogate pair (LM004).
     """
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -203,7 +187,7 @@ def parse_json(name: str, text: str) -> Any:
     except json.JSONDecodeError:
         raise
     except ValueError as problem:  # an integer of more than 4,300 digits
-        raise findings.error("LM005", file=name, language="JSON", problem=str(problem).split(";")[0]) from None
+        raise syntax.error("LM005", name, text, str(problem).split(";")[0], language="JSON") from None
     if too_deep:
         raise findings.error("LM007", file=name, problem="is nested too deeply")
     _refuse_bad_scalars(Document(name, text, value))
@@ -218,7 +202,7 @@ def _depth(value: Any) -> int:
 
 
 def _place_of_duplicate(name: str, text: str) -> dict[str, Any]:
-    """Find where a key stands the second time; the YAML parser knows places, and JSON is YAML."""
+    """Find where a key appears the second time; the YAML parser knows places, and JSON is YAML."""
     from langop_model.renderer import yaml_source
 
     try:
@@ -243,7 +227,7 @@ def _refuse_bad_scalars(document: Document) -> None:
         line_column = {}
         if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):  # noqa: PLR0124
             line_column = dict(zip(("line", "column"), document.locate(path), strict=True))
-            problem = findings.error("LM008", file=document.name, number=str(value), path=path, **line_column)
+            problem = findings.error("LM008", file=document.name, number=document.written(path), path=path, **line_column)
         elif isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
             problem = findings.error("LM004", file=document.name, problem="a text holds half a surrogate pair", path=path)
         if problem is not None:

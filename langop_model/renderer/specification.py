@@ -16,9 +16,8 @@ def validate(resource: Resource, found: Findings) -> None:
     if not _validator().is_valid(resource.manifest):
         from langop_model.renderer import schema_errors
 
-        for error in _validator().iter_errors(resource.manifest):
-            for finding in schema_errors.findings(error):
-                found.record(finding)
+        for finding in schema_errors.findings_of_all(_validator().iter_errors(resource.manifest)):
+            found.record(finding)
     _report_annotated(schema(), resource.manifest, (), found)
     _refuse_references(resource.manifest.get("spec"), ("spec",), found)
 
@@ -54,7 +53,7 @@ def _is_duration(value: object) -> bool:
 
 
 def _is_url(value: object) -> bool:
-    """A URL that can be a base: nothing may stand behind its path but Azure's api-version, and a password would be shown."""
+    """A URL that can be a base: nothing may follow its path but Azure's api-version, and a password in it would be shown."""
     if not isinstance(value, str):
         return True
     from urllib.parse import urlsplit
@@ -64,7 +63,7 @@ def _is_url(value: object) -> bool:
     value = VERSION_QUERY.sub("", value)
 
     parts = urlsplit(value)  # ValueError for a bracket that is not closed
-    _ = parts.port  # ValueError for a port that is no number
+    _ = parts.port  # ValueError for a port that is not a number
     plain = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
     return bool(plain) and not any(letter in "?#" or letter.isspace() or letter < " " for letter in value)
 

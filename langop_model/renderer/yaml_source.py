@@ -10,11 +10,10 @@ from typing import Any
 
 import yaml
 
-from langop_model.renderer import findings
-from langop_model.renderer.findings import Path
-from langop_model.renderer.source import DEEPEST
+from langop_model.renderer import findings, syntax
+from langop_model.renderer.findings import Path, SpecError
+from langop_model.renderer.limits import DEEPEST, MOST_NODES
 
-MOST_NODES = 200_000  # after aliases are expanded
 SAFE_INDICATORS = DEEPEST  # a text with fewer of these characters can't nest more deeply
 
 _TAGS = frozenset({"null", "bool", "int", "float", "str", "seq", "map", "merge"})  # what JSON can hold
@@ -49,28 +48,28 @@ def parse(name: str, text: str) -> list[Any]:
         values = []
         while loader.check_node():
             node = loader.get_node()
-            _check(name, node)
-            values.append(_construct(name, loader, node))
+            _check(name, text, node)
+            values.append(_construct(name, text, loader, node))
     except yaml.constructor.ConstructorError as problem:
-        raise _located("LM016", name, problem.problem_mark, problem=problem.problem) from None
+        raise _needless(name, text, problem.problem_mark, str(problem.problem)) from None
     except yaml.MarkedYAMLError as problem:
-        text_of = " ".join(part for part in (problem.context, problem.problem) if part)
+        words = " ".join(part for part in (problem.context, problem.problem) if part)
         mark = problem.problem_mark or problem.context_mark
-        raise _located("LM005", name, mark, language="YAML", problem=text_of) from None
+        raise syntax.error("LM005", name, text, words, *_place(mark), language="YAML") from None
     except (yaml.YAMLError, ValueError) as problem:
         reason = (str(problem).splitlines() or [type(problem).__name__])[0].split(";")[0]
-        raise findings.error("LM005", file=name, language="YAML", problem=reason) from None
+        raise syntax.error("LM005", name, text, reason, language="YAML") from None
     finally:
         if loader is not None:
             loader.dispose()
     return values
 
 
-def _construct(name: str, loader: Any, node: yaml.Node) -> Any:
+def _construct(name: str, text: str, loader: Any, node: yaml.Node) -> Any:
     try:
         return loader.construct_document(node)
-    except (AttributeError, IndexError, KeyError) as problem:  # PyYAML's own, for a tag that does not fit its text
-        raise _located("LM016", name, node.start_mark, problem=f"a tag does not fit its value ({problem})") from None
+    except (AttributeError, IndexError, KeyError):  # PyYAML's own, for a tag that does not fit its text
+        raise _needless(name, text, node.start_mark, "a tag that does not fit its value") from None
 
 
 def values(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
@@ -85,18 +84,29 @@ def values(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 
 def locate(text: str, index: int, path: Path) -> tuple[int, int]:
     """Return line and column, from 1, of `path` in document `index` of `text`, or of its nearest parent; (0, 0) if unknown."""
+    found = _find(text, index, path)
+    return (found[0].line + 1, found[0].column + 1) if found else (0, 0)
+
+
+def written(text: str, index: int, path: Path) -> str:
+    """Return the plain value at `path` as it is written in document `index` of `text`."""
+    found = _find(text, index, path)
+    return str(found[1].value) if found and isinstance(found[1], yaml.ScalarNode) else ""
+
+
+def _find(text: str, index: int, path: Path) -> tuple[yaml.Mark, yaml.Node] | None:
+    """Return place and node of `path`, or of its nearest parent that is there."""
     try:
-        nodes = _compose(text)
-        node = nodes[index]
+        node = _compose(text)[index]
     except (yaml.YAMLError, IndexError):
-        return 0, 0
+        return None
     mark = node.start_mark
     for segment in path:
         step = _step(node, segment)
         if step is None:
             break
         mark, node = step
-    return mark.line + 1, mark.column + 1
+    return mark, node
 
 
 _composed: tuple[str, list[yaml.Node]] | None = None
@@ -134,20 +144,20 @@ def _refuse_deep_nesting(name: str, text: str) -> None:
             depth -= 1
 
 
-def _check(name: str, root: yaml.Node) -> None:
-    """Refuse duplicate keys, keys that are no text, and documents that aliases blow up."""
+def _check(name: str, text: str, root: yaml.Node) -> None:
+    """Refuse duplicate keys, keys that are not text, and documents that expand exponentially."""
     sizes: dict[int, int] = {}
 
     def size(node: yaml.Node) -> int:
         if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
-            raise _located("LM016", name, node.start_mark, problem=f"the tag {node.tag}")
+            raise _needless(name, text, node.start_mark, f"the tag {node.tag}")
         known = sizes.get(id(node))
         if known is not None:
             return known
         sizes[id(node)] = MOST_NODES + 1  # an alias back to a parent finds this
         children = node.value if isinstance(node, yaml.CollectionNode) else []
         if isinstance(node, yaml.MappingNode):
-            _check_keys(name, node)
+            _check_keys(name, text, node)
             children = [part for pair in node.value for part in pair]
         total = 1 + sum(size(child) for child in children)
         if total > MOST_NODES:
@@ -158,11 +168,11 @@ def _check(name: str, root: yaml.Node) -> None:
     size(root)
 
 
-def _check_keys(name: str, node: yaml.MappingNode) -> None:
+def _check_keys(name: str, text: str, node: yaml.MappingNode) -> None:
     seen = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise _located("LM016", name, key.start_mark, problem="a key must be a text")
+            raise _needless(name, text, key.start_mark, "a key must be text")
         if key.value in seen:
             raise _located("LM006", name, key.start_mark, key=key.value)
         if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
@@ -170,6 +180,14 @@ def _check_keys(name: str, node: yaml.MappingNode) -> None:
         seen.add(key.value)
 
 
-def _located(code: str, name: str, mark: Any, **values: Any) -> findings.SpecError:
-    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+def _needless(name: str, text: str, mark: Any, problem: str) -> SpecError:
+    return syntax.error("LM016", name, text, problem, *_place(mark))
+
+
+def _located(code: str, name: str, mark: Any, **values: Any) -> SpecError:
+    line, column = _place(mark)
     return findings.error(code, file=name, line=line, column=column, **values)
+
+
+def _place(mark: Any) -> tuple[int, int]:
+    return (mark.line + 1, mark.column + 1) if mark else (0, 0)

@@ -38,14 +38,18 @@ def test_every_leaf_of_the_spec_has_a_row_in_the_order_of_the_source():
 
 
 def test_a_field_shows_where_it_stands_in_the_configuration():
-    assert places(a_spec(), "endpoint") == ["model_list[model/endpoint-0].litellm_params.api_base"]
+    assert places(a_spec(), "endpoint") == [
+        "model_list[model/endpoint-0].litellm_params.api_base",
+        "callback_settings.langop.models.llama.endpoints[0].url",
+    ]
     assert places(a_spec(caching={"enabled": True, "ttl": "1m"}), "caching", "ttl") == ["litellm_settings.cache_params.ttl"]
 
 
 def test_a_field_shows_in_every_deployment():
     spec = balanced({**EAST, "region": "east"}, {**WEST, "region": "west"}, configuration={"temperature": 1})
     assert places(spec, "configuration", "temperature") == [
-        f"model_list[model/{name}].litellm_params.temperature" for name in ("east", "west")
+        *(f"model_list[model/{name}].litellm_params.temperature" for name in ("east", "west")),
+        "callback_settings.langop.models.llama.defaults.temperature",
     ]
 
 

@@ -16,6 +16,7 @@ from langop_model.renderer.lint import balancing, comments, exposure, leftovers,
 from langop_model.renderer.lint.rule import FileRule, Rule
 from langop_model.renderer.manifest import Resource
 from langop_model.renderer.plan import Model
+from langop_model.renderer.source import Document
 
 RULES: dict[str, Rule] = {
     "LM610": timing.backoff_above_maximum,
@@ -42,7 +43,7 @@ FILE_RULES: dict[str, FileRule] = {
 def check(models: Sequence[Model], ignored: Collection[str]) -> None:
     """Record what the rules find in each of the models, but for `ignored` codes and what comments switch off."""
     for model in models:
-        document = model.findings.document
+        document = model.findings.document if isinstance(model.findings.document, Document) else None
         switches = comments.read(document.text) if document is not None else comments.NONE
         for code, rule in RULES.items():
             if code in ignored or code in switches.file:

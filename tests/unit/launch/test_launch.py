@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -602,17 +604,80 @@ def test_a_worker_that_dies_is_told_without_a_key(change: Change):
     assert "sk-1" not in change.said[0].message
 
 
-@pytest.mark.parametrize(
-    ("module", "expected"), [("litellm", SpecError), ("uvicorn", SpecError), ("other", ModuleNotFoundError)]
-)
-def test_a_missing_litellm_is_told_and_another_missing_module_is_a_defect(
-    pod: Pod, monkeypatch: pytest.MonkeyPatch, module: str, expected: type[Exception]
-):
-    def missing(*_: Any) -> None:
-        raise ModuleNotFoundError(name=module)
-
-    monkeypatch.setattr(launcher, "serve", missing)
+@pytest.mark.parametrize("module", ["litellm", "uvicorn", "fastapi.routing"])
+def test_a_missing_package_of_the_gateway_is_named(pod: Pod, monkeypatch: pytest.MonkeyPatch, module: str):
+    monkeypatch.setattr(launcher, "serve", without(module))
     pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")
     pod.mount(a_spec())
-    with pytest.raises(expected):
+    with pytest.raises(SpecError) as caught:
         launch(pod)
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.message.split(": ")[1]) == ("LM705", f"{module.split('.', maxsplit=1)[0]} is missing")
+
+
+def test_a_missing_module_of_our_own_is_a_defect(pod: Pod, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launcher, "serve", without("langop_model.gateway.gone"))
+    pod.mount(a_spec())
+    with pytest.raises(ModuleNotFoundError):
+        launch(pod)
+
+
+def test_a_wrong_specification_comes_before_a_missing_package(pod: Pod, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launcher, "serve", without("litellm"))
+    pod.mount(a_spec(timeout="soon"))
+    with pytest.raises(SpecError) as caught:
+        launch(pod)
+    assert codes(caught.value.findings) == ["LM106"]
+
+
+def without(module: str) -> Callable[..., None]:
+    """Return a launcher that lacks `module`."""
+
+    def serve(*_: Any) -> None:
+        raise ModuleNotFoundError(name=module)
+
+    return serve
+
+
+# From a wheel without the gateway's packages.
+
+WITHOUT_THE_GATEWAY = """
+import re, sys
+from importlib.metadata import packages_distributions, requires
+
+wanted, known = ["langop-model"], set()
+while wanted:
+    name = wanted.pop().lower().replace("_", "-")
+    if name not in known:
+        known.add(name)
+        needed = [line for line in requires(name) or () if "extra ==" not in line]
+        wanted += [re.match(r"[-_.a-zA-Z0-9]+", line)[0] for line in needed]
+blocked = {
+    module for module, owners in packages_distributions().items()
+    if not {owner.lower().replace("_", "-") for owner in owners} & known and module not in sys.stdlib_module_names
+}
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in blocked:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+from langop_model.cli import main
+main(["launch", "--port", "0"])
+"""
+
+
+def test_a_wheel_without_the_gateways_packages_says_what_to_install(pod: Pod):
+    pod.mount(a_spec())
+    message = pod.folder / "termination-log"
+    message.touch()
+    places = {"LANGOP_CONFIG_PATH": str(pod.folder / "config.yaml"), "LANGOP_TERMINATION_LOG": str(message)}
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_THE_GATEWAY], check=False, capture_output=True, text=True, cwd=ROOT, timeout=60,
+        env={**os.environ, **pod.environment, **places},
+    )  # fmt: skip
+    assert ended.returncode == 78, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "error LM705: the gateway's packages are not installed: " in message.read_text(encoding="utf-8")
+    assert "install langop-model[gateway]" in ended.stderr

@@ -16,8 +16,8 @@ def logged(path: Path, *found: findings.Finding) -> str:
 def test_the_errors_stand_there_with_what_to_do(tmp_path: Path):
     path = tmp_path / "log"
     path.write_text("of an earlier end, and longer than what follows" * 9, encoding="utf-8")
-    text = logged(path, findings.make("LM705"), findings.make("LM727"))
-    assert text == "error LM705: LiteLLM is not installed\n    install langop-model[gateway], or run make setup"
+    text = logged(path, findings.make("LM703"), findings.make("LM727"))
+    assert text == "error LM703: is missing: no LanguageModel is mounted\n    mount the LanguageModel's ConfigMap at this path"
 
 
 def test_what_kubernetes_would_not_keep_is_cut_between_letters(tmp_path: Path):
@@ -28,9 +28,9 @@ def test_what_kubernetes_would_not_keep_is_cut_between_letters(tmp_path: Path):
 
 
 def test_where_no_file_is_none_is_made(tmp_path: Path):
-    termination_log.write({"LANGOP_TERMINATION_LOG": str(tmp_path / "log")}, [findings.make("LM705")])
+    termination_log.write({"LANGOP_TERMINATION_LOG": str(tmp_path / "log")}, [findings.make("LM703")])
     assert not (tmp_path / "log").exists()
 
 
 def test_a_file_that_can_not_be_written_is_no_further_error(tmp_path: Path):
-    termination_log.write({"LANGOP_TERMINATION_LOG": str(tmp_path)}, [findings.make("LM705")])
+    termination_log.write({"LANGOP_TERMINATION_LOG": str(tmp_path)}, [findings.make("LM703")])

@@ -1,0 +1,63 @@
+"""From a file's name, or `-` for standard input, to its text: without waiting forever, and up to a limit."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+
+from langop_model.renderer import findings
+from langop_model.renderer.limits import LARGEST_SOURCE
+
+STANDARD_INPUT = "-"
+
+
+def read(name: str, source: str) -> str:
+    """Return the text of the file `source`, or of standard input for `-`; `name` is what findings call it.
+
+    Raises SpecError when it can't be read (LM001), is too large (LM003), or is not UTF-8 (LM004).
+    """
+    try:
+        content = _standard_input() if source == STANDARD_INPUT else _file(source)
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise findings.error("LM001", file=name, reason=reason) from None
+    if len(content) > LARGEST_SOURCE:
+        raise findings.error("LM003", file=name, limit=LARGEST_SOURCE // (1024 * 1024))
+    return _decoded(name, content)
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:  # what Python makes of a file descriptor 0 that is closed
+        raise OSError("standard input is closed")
+    return sys.stdin.buffer.read(LARGEST_SOURCE + 1) or b""
+
+
+def _file(path: str) -> bytes:
+    """Return the content of a file, or of a pipe that something writes to: an unused one would be waited for forever."""
+    with open(path, "rb", buffering=0, opener=_without_waiting) as file:
+        is_pipe = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
+        first = file.read(LARGEST_SOURCE + 1)
+        if is_pipe and first == b"":
+            raise OSError("nothing writes to this pipe")
+        os.set_blocking(file.fileno(), True)  # None: there is a writer, and it has written nothing yet
+        rest = io.BufferedReader(file).read(LARGEST_SOURCE + 1 - len(first or b""))
+    return (first or b"") + rest
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _decoded(name: str, content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise findings.error("LM004", file=name, line=1, column=1, problem="it starts like UTF-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        before = content[: problem.start]
+        line = before.count(b"\n") + 1
+        column = problem.start - (before.rfind(b"\n") + 1) + 1
+        byte = f"byte 0x{content[problem.start]:02x} is not valid in UTF-8"
+        raise findings.error("LM004", file=name, line=line, column=column, problem=byte) from None
