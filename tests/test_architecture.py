@@ -94,9 +94,23 @@ def test_the_gateway_knows_no_templates_and_no_renderer(path: Path):
     assert forbidden(path, ("jinja2", "jsonschema", "langop_model.renderer", *HALL)) == []
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path not in GATEWAY], ids=name_of)
-def test_only_the_gateway_imports_litellm(path: Path):
+TRANSLATOR = sorted((PACKAGE / "translator").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path not in TRANSLATOR], ids=name_of)
+def test_only_the_translator_imports_litellm(path: Path):
     assert forbidden(path, ("litellm",)) == []
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path not in TRANSLATOR], ids=name_of)
+def test_the_translator_is_started_and_never_imported(path: Path):
+    assert forbidden(path, ("langop_model.translator",)) == []
+
+
+@pytest.mark.parametrize("path", TRANSLATOR, ids=name_of)
+def test_the_translator_uses_no_private_name_of_litellm(path: Path):
+    private = [name for name in imports(path) if name.startswith("litellm.") and "._" in name]
+    assert private == []
 
 
 def test_no_modules_of_the_renderer_import_each_other_in_a_circle():
@@ -115,13 +129,13 @@ def test_no_modules_of_the_renderer_import_each_other_in_a_circle():
 def test_the_check_of_imports_sees_an_import_inside_a_function():
     """Else it would see little here, where many imports stand inside functions."""
     assert "durationpy" in set(imports(PACKAGE / "renderer" / "durations.py"))
-    assert "langop_model.gateway.serving.launcher" in set(imports(PACKAGE / "launch" / "command.py"))
+    assert "langop_model.gateway.serving.front" in set(imports(PACKAGE / "launch" / "command.py"))
 
 
 def test_the_launcher_itself_does_not_wait_for_the_renderer():
     """It renders in another process, and imports what LiteLLM needs meanwhile."""
     program = (
-        "import sys, langop_model.cli, langop_model.launch.command, langop_model.gateway.serving.launcher; print(*sys.modules)"
+        "import sys, langop_model.cli, langop_model.launch.command, langop_model.gateway.serving.front; print(*sys.modules)"
     )
     process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"jinja2", "jsonschema", "yaml", "langop_model.renderer.rendering"} & set(process.stdout.split())

@@ -18,7 +18,7 @@ import yaml
 from click.testing import CliRunner
 
 from langop_model.cli import main
-from langop_model.gateway.serving import launcher
+from langop_model.gateway.serving import front
 from langop_model.renderer import manifest, rendering, source, specification
 from langop_model.renderer.findings import Finding, SpecError, dotted
 from langop_model.renderer.settings import Settings
@@ -255,7 +255,7 @@ def test_a_command_ends_with_0_or_with_1_and_an_error(command: str, tmp_path: Pa
 
 def test_launch_serves_or_ends_with_78_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The container's end is explained where Kubernetes looks for it: the termination message."""
-    monkeypatch.setattr(launcher, "serve", lambda _, start, *__: len(start.variables()) and 0)
+    monkeypatch.setattr(front, "serve", lambda _, start, *__: len(start.variables()) and 0)
     path, message = tmp_path / "model.json", tmp_path / "termination-log"
     environment = {
         "LANGOP_MODEL_PATH": str(path),

@@ -14,10 +14,10 @@ from langop_model.gateway.access.open_routes import OpenRoute, Purpose
 from langop_model.gateway.access.request_body import Body, ClientDisconnectedError
 from langop_model.gateway.access.request_schemas import SCHEMAS
 from langop_model.gateway.accounting.recorder import Accounting
+from langop_model.gateway.asgi import Message, Receive, Send
 from langop_model.gateway.caching.keys import CacheControl
 from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
 from langop_model.gateway.routing.group_resolution import GroupNames
-from langop_model.gateway.scope import Message, Receive, Send
 from langop_model.gateway.upstreams.base import UpstreamError
 
 WATCHED_AFTER = 0.05  # seconds until a request looks whether its client is still there: most are answered before

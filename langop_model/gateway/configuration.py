@@ -13,7 +13,7 @@ from langop_model.contract import settings
 from langop_model.contract.settings import Group
 
 # What the renderer itself names there: the front does these.
-OWN_CALLBACKS = frozenset({"prometheus", "otel", "langop_model.gateway.extension.callback"})
+OWN_CALLBACKS = frozenset({"prometheus", "otel"})
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 from langop_model.launch.background_call import ForkedCall
@@ -13,11 +12,11 @@ from langop_model.renderer.settings import Settings
 
 
 def launch(environment: Mapping[str, str], host: str, port: int, say: Say) -> int:
-    """Render the mounted LanguageModel, load its keys, serve LiteLLM until told to stop, and return the exit code.
+    """Render the mounted LanguageModel, load its keys, serve it until told to stop, and return the exit code.
 
     LANGOP_MODEL_PATH, LANGOP_SECRETS_PATH and LANGOP_CONFIG_PATH replace /etc/langop/model.json, /etc/secrets
     and /app/config.yaml; LANGOP_WORKERS is how many processes serve. Raises SpecError for everything that keeps it from
-    serving: before LiteLLM is imported for what can be known then.
+    serving.
     """
     workers = _workers(environment)
     reloader = ConfigReloader(dict(environment), say)
@@ -33,49 +32,37 @@ def launch(environment: Mapping[str, str], host: str, port: int, say: Say) -> in
 
 
 def _serve(reloader: ConfigReloader, start: _Start, host: str, port: int, workers: int) -> int:
-    # Until the front serves everything, it is chosen by hand.
-    if reloader.environment.get("GATEWAY_FRONT"):
-        from langop_model.gateway.serving import front as launcher
-    else:
-        from langop_model.gateway.serving import launcher  # type: ignore[no-redef]
+    from langop_model.gateway.serving import front
 
     try:
-        return launcher.serve(reloader.path, start, host, port, workers, reloader)
-    except launcher.NoAddress as problem:
+        return front.serve(reloader.path, start, host, port, workers, reloader)
+    except front.BindError as problem:
         start.check()
         raise findings.error("LM720", address=f"{host}:{port}", reason=problem) from None
-    except launcher.LaunchFailed as problem:
+    except front.LaunchFailed as problem:
         raise findings.error("LM721", reason=reloader.without_keys(str(problem))) from None
-    except launcher.KeepsDying as problem:
+    except front.KeepsDying as problem:
         raise findings.error("LM722", reason=reloader.without_keys(str(problem))) from None
 
 
 class _Start:
-    """The first configuration, rendered in a process of its own while this one imports (the launcher's Start)."""
+    """The first configuration, rendered in a forked process while this one imports (front.Start)."""
 
     def __init__(self, reloader: ConfigReloader, workers: int) -> None:
         self.reloader = reloader
         self.workers = workers
         self.rendering = ForkedCall(reloader.load, SpecError)
         self.checked = False
-        # What is written by hand may set a variable that any package reads when it is imported.
-        self.by_hand = "environment_variables" in reloader.environment.get("LANGOP_GATEWAY_EXTRA_CONFIG", "")
 
     def check(self) -> None:
         """Raise what is wrong with the specification, which is said before anything else is, unless it was read already."""
         if not self.checked:
             self.variables()
 
-    def waiting(self) -> bool:
-        """Whether there is time for an import that depends on no configuration."""
-        return not self.by_hand and not self.rendering.done
-
     def variables(self) -> Mapping[str, str]:
-        """Write the configuration, and return the variables that LiteLLM shall find. Raises SpecError."""
+        """Write the configuration, and return the variables that it sets and its keys. Raises SpecError."""
         self.checked = True
         exported = self.reloader.first(self.rendering.result)
-        for name in self.reloader.served.withheld:
-            os.environ.pop(name, None)
         if self.workers > 1 and not Settings.in_container(self.reloader.environment).redis:
             self.reloader.say([findings.make("LM728", workers=self.workers)])
         return exported

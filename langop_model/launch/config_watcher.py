@@ -45,7 +45,7 @@ class ConfigReloader:
         `load` returns what this object's own would.
         """
         loaded, self.watch = (load or self.load)()
-        self.served = self.tried = self.imported = loaded
+        self.served = self.tried = loaded
         self._write(loaded)
         return loaded.variables
 
@@ -68,7 +68,6 @@ class ConfigReloader:
             self.say([findings.make("LM736", reason=self.without_keys(f"{type(defect).__name__}: {defect}"))])
             return None
         self.tried = loaded
-        self._say_what_needs_a_start(loaded)
         return loaded.variables
 
     def took_effect(self) -> None:
@@ -93,14 +92,6 @@ class ConfigReloader:
         if self.environment.get("DEBUG", "").lower() in ("true", "1"):
             report.print_configuration(loaded.text)
         _write(self.path, loaded.text)
-
-    def _say_what_needs_a_start(self, loaded: LoadedConfig) -> None:
-        """LiteLLM reads some variables when it is imported, which was done with those of the first configuration."""
-        from langop_model.gateway.serving.launcher import FOLLOWED
-
-        changed = {name for name, _ in loaded.own.items() ^ self.imported.own.items()} - FOLLOWED
-        if changed:
-            self.say([findings.make("LM735", names=", ".join(sorted(changed)))])
 
     def without_keys(self, text: str) -> str:
         """Return `text`, which another program wrote, without the keys that it may repeat."""

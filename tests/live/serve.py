@@ -1,4 +1,4 @@
-"""`python -m tests.live.serve CONFIG PORT`: LiteLLM with a configuration that is there already, without rendering."""
+"""`python -m tests.live.serve CONFIG PORT`: the gateway with a configuration that exists already, without rendering."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ from pathlib import Path
 
 import yaml
 
-from langop_model.gateway.serving import launcher
+from langop_model.gateway.serving import front
 
 
-class There:
-    """The start with a configuration that nobody has to wait for."""
+class Existing:
+    """The start with a configuration that exists."""
 
     def __init__(self, config: Path) -> None:
         self.config = config
-
-    def waiting(self) -> bool:
-        """Wait for nothing."""
-        return False
 
     def variables(self) -> dict[str, str]:
         """Return the file's own variables."""
@@ -28,4 +24,4 @@ class There:
 
 if __name__ == "__main__":
     file = Path(sys.argv[1])
-    launcher.serve(file, There(file), "127.0.0.1", int(sys.argv[2]))
+    front.serve(file, Existing(file), "127.0.0.1", int(sys.argv[2]))

@@ -12,7 +12,7 @@ import orjson
 from langop_model.gateway.access import request_schemas
 from langop_model.gateway.access.errors import APIError
 from langop_model.gateway.access.request_schemas import RequestSchema
-from langop_model.gateway.scope import Receive
+from langop_model.gateway.asgi import Receive
 from langop_model.gateway.upstreams.base import File
 
 LARGEST_BODY = 32 * 2**20  # bytes: what Anthropic's API takes; OpenAI's takes files of 25 MB

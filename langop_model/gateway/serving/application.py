@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from langop_model.gateway.app import Gateway
+from langop_model.gateway.asgi import Message, Receive, Send
 from langop_model.gateway.configuration import Configuration
-from langop_model.gateway.scope import Message, Receive, Send
 from langop_model.gateway.services import Services
 from langop_model.gateway.serving.shared_metrics import INTERVAL, SharedMetrics
 

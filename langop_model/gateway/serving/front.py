@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from langop_model import ports
-from langop_model.gateway.scope import App
+from langop_model.gateway.asgi import App
 from langop_model.gateway.serving.channel import Channel
 from langop_model.gateway.serving.supervisor import Changes, KeepsDying, LaunchFailed, Supervisor
 
-__all__ = ["BindError", "KeepsDying", "LaunchFailed", "NoAddress", "listen", "serve"]
+__all__ = ["BindError", "KeepsDying", "LaunchFailed", "listen", "serve"]
 
 BACKLOG = 2048  # connections that wait to be accepted; uvicorn's own number
 
@@ -39,9 +39,6 @@ PRELOADED = (
 
 class BindError(Exception):
     """The address can't be bound."""
-
-
-NoAddress = BindError
 
 
 class Start(Protocol):

@@ -17,7 +17,7 @@ from typing import Any
 
 import uvicorn
 
-from langop_model.gateway.scope import App, Message, Receive, Send
+from langop_model.gateway.asgi import App, Message, Receive, Send
 from langop_model.gateway.serving.channel import Channel
 from langop_model.gateway.serving.protocol import Protocol
 

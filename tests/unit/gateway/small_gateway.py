@@ -15,10 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from langop_model.gateway.serving import supervisor, waiting_room, worker
+from langop_model.gateway.serving import supervisor, worker
 from langop_model.gateway.serving.channel import Channel
-from langop_model.gateway.serving.launcher import listen
-from langop_model.gateway.serving.process import Process
+from langop_model.gateway.serving.front import listen
 
 supervisor.POLL = 0.02
 
@@ -78,16 +77,13 @@ def main() -> None:
     """Serve until told to stop."""
     port, folder, workers = int(sys.argv[1]), Path(sys.argv[2]), int((sys.argv[3:] or ["1"])[0])
     listener = listen("127.0.0.1", port)
-    room = Process(lambda channel: waiting_room.serve(listener, channel), [])
     wanted = Wanted(folder)
 
     def work(environment: Mapping[str, str], channel: Channel) -> None:
         worker.run(Application(environment), listener, channel, {"log_level": "error"})
 
-    while not (folder / "imported").exists():  # stands for the import of LiteLLM
-        signal.sigtimedwait([], 0.01)
     try:
-        code = supervisor.Supervisor(listener, work, workers, wanted, room.end).run(json.loads(wanted.text))
+        code = supervisor.Supervisor(listener, work, workers, wanted, lambda: None).run(json.loads(wanted.text))
     except (supervisor.LaunchFailed, supervisor.KeepsDying) as problem:
         sys.exit(f"{type(problem).__name__}: {problem}")
     sys.exit(code)

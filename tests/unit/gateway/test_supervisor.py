@@ -1,4 +1,4 @@
-"""The launcher with its workers, and a small application in place of LiteLLM: starting, changing, dying, stopping."""
+"""The supervisor with its workers, and a small application: starting, changing, dying, stopping."""
 
 from __future__ import annotations
 
@@ -26,21 +26,16 @@ PATIENCE = 20.0  # seconds; nothing here takes one
 class Small:
     """A running small gateway."""
 
-    def __init__(self, folder: Path, workers: int = 1, imported: bool = True, **variables: str) -> None:
+    def __init__(self, folder: Path, workers: int = 1, **variables: str) -> None:
         self.folder = folder
         self.port = free_port()
         self.want(VERSION="1", **variables)
-        if imported:
-            self.finish_import()
         command = [sys.executable, "-m", "tests.unit.gateway.small_gateway", str(self.port), str(folder), str(workers)]
         self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def want(self, **variables: str) -> None:
         (self.folder / "new").write_text(json.dumps(variables), encoding="utf-8")
         (self.folder / "new").replace(self.folder / "wanted.json")
-
-    def finish_import(self) -> None:
-        (self.folder / "imported").touch()
 
     def url(self, path: str = "") -> str:
         return f"http://127.0.0.1:{self.port}/{path}"
@@ -96,7 +91,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Small]]:
 
 @pytest.fixture
 def small(start: Callable[..., Small]) -> Small:
-    """One worker, and the waiting room is gone."""
+    """One worker, which is ready."""
     small = start()
     assert eventually(lambda: small.version() == "1" and len(small.children()) == 1)
     return small
@@ -105,35 +100,9 @@ def small(start: Callable[..., Small]) -> Small:
 # Starting.
 
 
-def test_before_the_import_is_done_it_is_alive_and_not_ready(start: Callable[..., Small]):
-    small = start(imported=False)
-    assert eventually(lambda: small.process.poll() is None and not refused(small))
-    assert small.get("health/liveliness").status_code == 200
-    early = small.get("health/readiness")
-    assert (early.status_code, early.headers["retry-after"]) == (503, "2")
-    small.finish_import()
-    assert eventually(lambda: small.version() == "1")
-
-
 def refused(small: Small) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", small.port)) != 0
-
-
-def test_a_request_during_the_import_is_answered_as_too_early(start: Callable[..., Small]):
-    small = start(imported=False)
-    assert eventually(lambda: not refused(small))
-    answer = httpx.post(small.url("v1/chat/completions"), json={"model": "m", "text": "x" * 100_000}, timeout=PATIENCE)
-    assert answer.status_code == 503
-    assert answer.json()["error"]["message"] == "the gateway is starting"
-
-
-def test_told_to_stop_during_the_import_it_stops(start: Callable[..., Small]):
-    small = start(imported=False)
-    assert eventually(lambda: not refused(small))
-    small.signal()
-    assert small.ended() != 0
-    assert eventually(lambda: refused(small))
 
 
 def test_after_the_start_only_the_workers_are_left(start: Callable[..., Small]):

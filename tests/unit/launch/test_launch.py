@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from langop_model.gateway.serving import launcher
+from langop_model.gateway.serving import front
 from langop_model.launch import command, config_watcher, load_config
 from langop_model.launch.provider_credentials import load_keys
 from langop_model.renderer import settings as settings_module
@@ -264,19 +263,19 @@ def test_an_empty_key_is_told(pod: Pod, content: bytes):
     assert codes(pod.refusal()) == ["LM702"]
 
 
-# The way to LiteLLM.
+# The way to the gateway.
 
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What would be served; LiteLLM itself is never imported."""
+    """What would be served."""
     calls: list[tuple[Any, ...]] = []
 
-    def serve(config: Path, start: launcher.Start, *others: Any) -> int:
+    def serve(config: Path, start: front.Start, *others: Any) -> int:
         calls.append((config, start.variables(), *others))
         return 0
 
-    monkeypatch.setattr(launcher, "serve", serve)
+    monkeypatch.setattr(front, "serve", serve)
     return calls
 
 
@@ -363,16 +362,16 @@ def test_workers_that_share_no_counters_are_told(pod: Pod, served: list[Any], re
     assert len(served) == 1
 
 
-@pytest.mark.parametrize(("problem", "code"), [("NoAddress", "LM720"), ("LaunchFailed", "LM721"), ("KeepsDying", "LM722")])
+@pytest.mark.parametrize(("problem", "code"), [("BindError", "LM720"), ("LaunchFailed", "LM721"), ("KeepsDying", "LM722")])
 def test_what_keeps_litellm_from_serving_is_told_without_a_key(
     pod: Pod, monkeypatch: pytest.MonkeyPatch, problem: str, code: str
 ):
-    def fail(_: Path, start: launcher.Start, *__: Any) -> None:
-        if problem != "NoAddress":  # which is known before
+    def fail(_: Path, start: front.Start, *__: Any) -> None:
+        if problem != "BindError":  # which is known before
             start.variables()
-        raise getattr(launcher, problem)("wrong: sk-1")
+        raise getattr(front, problem)("wrong: sk-1")
 
-    monkeypatch.setattr(launcher, "serve", fail)
+    monkeypatch.setattr(front, "serve", fail)
     pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")
     pod.mount(KEYED)
     pod.mount_key(b"sk-1")
@@ -388,9 +387,9 @@ def test_what_is_wrong_with_the_specification_is_told_before_an_address_that_is_
     pod: Pod, monkeypatch: pytest.MonkeyPatch
 ):
     def fail(*_: Any) -> None:
-        raise launcher.NoAddress("taken")
+        raise front.BindError("taken")
 
-    monkeypatch.setattr(launcher, "serve", fail)
+    monkeypatch.setattr(front, "serve", fail)
     pod.mount(a_spec(timeout="soon"))
     with pytest.raises(SpecError) as caught:
         launch(pod)
@@ -402,25 +401,6 @@ def test_findings_are_told_once_and_by_the_launcher_itself(pod: Pod):
     pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")
     pod.mount(a_spec(fieldOfTomorrow=1))
     assert codes(launch(pod)) == codes(load_config.render_mounted(pod.environment).findings)
-
-
-@pytest.mark.parametrize(("extra", "may"), [("", True), ("{}", True), ("environment_variables: {}", False)])
-def test_nothing_is_imported_before_variables_that_are_written_by_hand_are_known(
-    pod: Pod, monkeypatch: pytest.MonkeyPatch, extra: str, may: bool
-):
-    waited: list[bool] = []
-
-    def serve(_: Path, start: launcher.Start, *__: Any) -> int:
-        waited.append(start.waiting())
-        start.variables()
-        return 0
-
-    monkeypatch.setattr(launcher, "serve", serve)
-    monkeypatch.setattr(load_config, "load_config", slow(load_config.load_config))
-    pod.environment |= {"LANGOP_CONFIG_PATH": str(pod.folder / "config.yaml"), "LANGOP_GATEWAY_EXTRA_CONFIG": extra}
-    pod.mount(a_spec())
-    launch(pod)
-    assert waited == [may]
 
 
 def slow(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -580,24 +560,6 @@ def test_a_change_that_is_served_is_told(change: Change):
     assert change.look() is not None
 
 
-def test_a_changed_variable_that_only_a_start_can_change_is_told(change: Change):
-    change.pod.environment["LANGOP_GATEWAY_EXTRA_CONFIG"] = "environment_variables: {NO_DOCS: 'False', LITELLM_LOG: ERROR}"
-    change.pod.mount({**KEYED, "timeout": "7s"})
-    change.look()
-    (finding,) = [finding for finding in change.said if finding.code == "LM735"]
-    assert "NO_DOCS" in finding.message
-    assert "LITELLM_LOG" not in finding.message
-
-
-def test_a_specification_changes_no_variable_that_only_a_start_can_change():
-    """Else it would not take effect in a running gateway: see FOLLOWED before you allow one more."""
-    configurations = [yaml.safe_load(golden.read_text(encoding="utf-8")) for golden in GOLDENS]
-    variables = [set(configuration["environment_variables"].items()) for configuration in configurations]
-    differing = {name for name, _ in set.union(*variables) - set.intersection(*variables)}
-    assert differing <= launcher.FOLLOWED
-    assert differing
-
-
 def test_a_worker_that_dies_is_told_without_a_key(change: Change):
     change.reloader.died("SIGKILL by sk-1")
     assert codes(change.said) == ["LM723"]
@@ -606,7 +568,7 @@ def test_a_worker_that_dies_is_told_without_a_key(change: Change):
 
 @pytest.mark.parametrize("module", ["litellm", "uvicorn", "fastapi.routing"])
 def test_a_missing_package_of_the_gateway_is_named(pod: Pod, monkeypatch: pytest.MonkeyPatch, module: str):
-    monkeypatch.setattr(launcher, "serve", without(module))
+    monkeypatch.setattr(front, "serve", without(module))
     pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")
     pod.mount(a_spec())
     with pytest.raises(SpecError) as caught:
@@ -616,14 +578,14 @@ def test_a_missing_package_of_the_gateway_is_named(pod: Pod, monkeypatch: pytest
 
 
 def test_a_missing_module_of_our_own_is_a_defect(pod: Pod, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(launcher, "serve", without("langop_model.gateway.gone"))
+    monkeypatch.setattr(front, "serve", without("langop_model.gateway.gone"))
     pod.mount(a_spec())
     with pytest.raises(ModuleNotFoundError):
         launch(pod)
 
 
 def test_a_wrong_specification_comes_before_a_missing_package(pod: Pod, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(launcher, "serve", without("litellm"))
+    monkeypatch.setattr(front, "serve", without("litellm"))
     pod.mount(a_spec(timeout="soon"))
     with pytest.raises(SpecError) as caught:
         launch(pod)

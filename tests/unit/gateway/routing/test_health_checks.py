@@ -1,17 +1,23 @@
+"""When checks put an endpoint out of use, and when they return it."""
+
 from __future__ import annotations
 
 from langop_model.contract.settings import Endpoint, Group, HealthCheck
-from langop_model.gateway.routing.endpoints import FAILURES_IN_A_ROW, Endpoints
-from langop_model.gateway.routing.health import Watch
+from langop_model.gateway.routing.endpoints import FAILURES_IN_A_ROW, Endpoints, State
+from langop_model.gateway.routing.health_checks import HealthChecker
 
 
-def _watch(healthy: int, unhealthy: int) -> Watch:
+async def _unasked(_: State) -> None:
+    raise AssertionError("these tests say what a check found")
+
+
+def _watch(healthy: int, unhealthy: int) -> HealthChecker:
     endpoints = Endpoints(Group("model", "model", (Endpoint("a"), Endpoint("b")), "round-robin"), clock=lambda: 1000.0)
     settings = HealthCheck(interval=30, timeout=5, healthy_threshold=healthy, unhealthy_threshold=unhealthy)
-    return Watch(endpoints, endpoints.states[0], settings, {}, dict)
+    return HealthChecker(endpoints, endpoints.states[0], settings, _unasked)
 
 
-def _down_after(watch: Watch, checks: str) -> str:
+def _down_after(watch: HealthChecker, checks: str) -> str:
     """Return for each check, + or -, whether the endpoint is down after it: d for down, u for up."""
     states = []
     for check in checks:
