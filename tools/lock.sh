@@ -24,8 +24,7 @@ compile uv --group uv
 compile gateway pyproject.toml --extra gateway
 compile dev pyproject.toml --extra gateway --group dev \
     --constraint requirements/gateway.txt --constraint requirements/installer.txt
-sed -n 's/^\(litellm==[^ ]*\).*/\1/p' requirements/gateway.txt >litellm.txt
-compile plain-litellm --group plain-litellm --constraint litellm.txt
+compile plain-litellm --group plain-litellm
 
 for lock in requirements/*.txt; do
     cmp -s "$lock" "$project/$lock" || cp "$lock" "$project/$lock"

@@ -413,16 +413,6 @@ def slow(function: Callable[..., Any]) -> Callable[..., Any]:
     return waits
 
 
-def test_a_variable_that_is_withheld_is_gone_before_litellm_is_served(
-    pod: Pod, served: list[Any], monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-somebody")
-    pod.environment |= {"LANGOP_CONFIG_PATH": str(pod.folder / "config.yaml"), "OPENAI_API_KEY": "sk-of-somebody"}
-    pod.mount(a_spec())
-    launch(pod)
-    assert ("OPENAI_API_KEY" in os.environ, "OPENAI_API_KEY" in served[0][1]) == (False, False)
-
-
 @pytest.mark.parametrize(("debug", "printed"), [("true", True), ("", False), ("false", False)])
 def test_debug_prints_the_configuration_without_keys_on_standard_error(
     pod: Pod, served: list[Any], capsys: pytest.CaptureFixture[str], debug: str, printed: bool

@@ -40,7 +40,7 @@ def test_a_name_an_alias_or_the_longest_prefix_means_a_group(asked: str, group: 
     assert (resolved.groups, resolved.model) == ((group,), model)
 
 
-@pytest.mark.parametrize("asked", ["", "all", "all/", "other/gpt-4o", "fixed/x", "fallback/x", "fixed-0", "all/*x"[:5]])
+@pytest.mark.parametrize("asked", ["", "all", "all/", "other/gpt-4o", "fixed/x", "fallback/x", "fixed-0"])
 def test_any_other_name_is_not_served(asked: str):
     assert NAMES.resolve(asked) is None
 
