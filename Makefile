@@ -66,7 +66,7 @@ bench: setup ## How fast the renderer is, in ratios
 	@$(BIN)/python -m tools.bench
 
 bench-gateway: setup ## How fast the gateway is, against a plain litellm[proxy] installation (.venv-plain), in ratios
-	@$(BIN)/python -m tools.bench_gateway
+	@$(BIN)/python -m tools.gateway_bench
 
 field-table: setup ## Write the table of fields in README.md anew
 	@$(BIN)/python -m tools.field_table

@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,16 +54,32 @@ class Provider:
     url: str
 
 
-def run(url: str, model: str, connections: int, seconds: float) -> Load:
-    """Ask the same question over so many connections for so long: with wrk where there is one, else with httpx."""
+def run(
+    url: str,
+    model: str,
+    connections: int,
+    seconds: float,
+    headers: Mapping[str, str] | None = None,
+    *,
+    varies: bool = False,
+) -> Load:
+    """Ask over so many connections for so long: with wrk where there is one, else with httpx.
+
+    The question is the same each time, unless it `varies` (with wrk only): then a cache never has its answer.
+    """
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello!"}]})
     if shutil.which("wrk"):
-        return _wrk(url, body, connections, seconds)
+        return _wrk(url, body, connections, seconds, headers or {}, varies=varies)
     return asyncio.run(_httpx(url, body, connections, seconds))
 
 
-def _wrk(url: str, body: str, connections: int, seconds: float) -> Load:
+def _wrk(url: str, body: str, connections: int, seconds: float, headers: Mapping[str, str], *, varies: bool) -> Load:
     script = f'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = {json.dumps(body)}\n'
+    script += "".join(f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}\n" for name, value in headers.items())
+    if varies:
+        before, after = (json.dumps(part) for part in body.split("Hello!"))
+        script += f"local number = {time.monotonic_ns()}\nfunction request()\n  number = number + 1\n"
+        script += f"  return wrk.format(nil, nil, nil, {before} .. string.format('%d', number) .. {after})\nend\n"
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
@@ -112,7 +128,7 @@ def upstream(folder: Path) -> Iterator[Provider]:
     command = _nginx(nginx, folder, port) if nginx else [sys.executable, "-m", "tools.load_generator", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait(f"http://127.0.0.1:{port}/")
+        wait_for(f"http://127.0.0.1:{port}/")
         yield Provider("nginx" if nginx else "uvicorn", f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
@@ -133,7 +149,8 @@ def _nginx(nginx: str, folder: Path, port: int) -> list[str]:
     return [nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
 
 
-def _wait(url: str) -> None:
+def wait_for(url: str) -> None:
+    """Return when something answers at `url`. Raises RuntimeError after 20 seconds."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:

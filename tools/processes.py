@@ -56,6 +56,11 @@ class Gateway:
         """The gateway's address, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def readiness(self) -> str:
+        """The path that answers 200 when it is ready."""
+        return "/health/readiness"
+
     def start(self, output: IO[bytes] | None = None) -> None:
         """Start the process; its output goes to `log`, or to the given stream."""
         self.output = output or self.log.open("wb")
@@ -69,7 +74,7 @@ class Gateway:
             if self.process is None or self.process.poll() is not None:
                 raise RuntimeError(f"the gateway ended before it was ready:\n{self.tail()}")
             try:
-                with urllib.request.urlopen(f"{self.url}/health/readiness", timeout=5) as answer:
+                with urllib.request.urlopen(f"{self.url}{self.readiness}", timeout=5) as answer:
                     if answer.status == 200:
                         return
             except OSError:

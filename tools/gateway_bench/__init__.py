@@ -1,0 +1,1 @@
+"""`make bench-gateway`: the gateway beside a plain LiteLLM, a bare relay, and other proxies, in one run."""

@@ -1,0 +1,58 @@
+"""The floor: the gateway's own server and client relay bytes, and nothing else.
+
+python -m tools.gateway_bench.bare_relay PORT PROVIDER
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import aiohttp
+import uvicorn
+
+from langop_model.gateway.serving.protocol import Protocol
+
+
+class BareRelay:
+    """Sends each POST on to the provider, and its answer back."""
+
+    def __init__(self, provider: str) -> None:
+        self.provider = provider
+        self.session: aiohttp.ClientSession | None = None
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Serve a request."""
+        if self.session is None:
+            self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), auto_decompress=False)
+        if scope["method"] != "POST":
+            await _answer(send, b"{}")
+            return
+        body = (await receive()).get("body", b"")
+        url = self.provider + scope["path"]
+        async with self.session.post(url, data=body, headers={"Content-Type": "application/json"}) as response:
+            if response.headers.get("content-type", "").startswith("text/event-stream"):
+                await send(_start(b"text/event-stream"))
+                async for chunk in response.content.iter_any():
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await _answer(send, await response.read())
+
+
+async def _answer(send: Any, body: bytes) -> None:
+    start = _start(b"application/json")
+    start["headers"].append((b"content-length", b"%d" % len(body)))
+    await send(start)
+    await send({"type": "http.response.body", "body": body})
+
+
+def _start(content_type: bytes) -> dict[str, Any]:
+    return {"type": "http.response.start", "status": 200, "headers": [(b"content-type", content_type)]}
+
+
+if __name__ == "__main__":
+    uvicorn.run(
+        BareRelay(sys.argv[2]), port=int(sys.argv[1]), loop="uvloop", http=Protocol, access_log=False, lifespan="off",
+        log_level="error",
+    )  # fmt: skip
