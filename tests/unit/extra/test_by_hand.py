@@ -32,11 +32,8 @@ def test_it_stands_beside_the_rendered_ones_with_a_section_of_its_own():
     (deployment,) = deployments(result, "claude")
     expected = {"model": "anthropic/claude-x", "api_key": "os.environ/THEIR_KEY", "top_k": 5, "timeout": 300}
     assert deployment["litellm_params"] == expected
-    assert section(result, "claude") == {
-        "resource": "claude",
-        "namespace": "default",
-        "endpoints": [{"id": "claude/endpoint-0"}],
-    }
+    endpoints = [{"id": "claude/endpoint-0"}]
+    assert section(result, "claude") == {"resource": "claude", "namespace": "default", "endpoints": endpoints, "timeout": 300}
     assert len(deployments(result, "llama")) == 1
     assert result.variables == {"THEIR_KEY": "THEIR_KEY"}
 
