@@ -44,7 +44,7 @@ def callback_settings() -> Schema:
     parts = {
         "cache_megabytes": megabytes,
         "models": models,
-        "redis": _of(settings.Redis),
+        "redis": _redis(),
         "shared": shared,
         "shared_strategy": {"enum": list(settings.Strategy)},
     }
@@ -54,6 +54,12 @@ def callback_settings() -> Schema:
 def health_check() -> Schema:
     """Describe the label `health_check` in a deployment's model_info."""
     return _of(settings.Check)
+
+
+def _redis() -> Schema:
+    schema = _of(settings.Redis)
+    schema["properties"]["port"] = {"type": ["integer", "string"]}
+    return schema
 
 
 def _key() -> Schema:

@@ -168,10 +168,18 @@ def _redis(_: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> N
     for path in paths:
         member = str(path[-1]).removeprefix("redis_")
         value = _at(wanted, path)
-        value = int(value) if member in ("port", "db") and str(value).isdigit() else value
+        value = _port(path, value) if member == "port" else value
         if extra.redis.setdefault(member, value) != value:
             problem = "names another redis than router_settings does, and one serves the cache, the limits and the cooldowns"
             raise SpecError([finding("LM751", path, problem=problem)])
+
+
+def _port(path: Path, value: Any) -> int | str:
+    if isinstance(value, str) and value.startswith(REFERENCE):
+        return value
+    if str(value).isascii() and str(value).isdigit() and 1 <= int(value) <= 65535:
+        return int(value)
+    raise SpecError([finding("LM731", path, problem="must be a port's number, or os.environ/NAME")])
 
 
 def _aliases(_: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
