@@ -97,8 +97,7 @@ def render(
     lint.check(models, settings.ignored)
     unknown = {name for model in models for name in [*model.parameters, *model.provider.credentials]}
     config = output_check.parse(text, unknown)
-    if settings.extra_config:
-        text, config = extra.merge(wanted, text, config, unknown)
+    text, config = extra.merge(wanted, text, config, unknown)
     return Rendering(
         name=models[0].name if len(models) == 1 else "gateway",
         text=text,

@@ -58,7 +58,7 @@ class Settings:
             trace_endpoint=bool(
                 environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or environment.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
             ),
-            extra_config=environment.get("LANGOP_GATEWAY_EXTRA_CONFIG", "").strip(),
+            extra_config=environment.get("LANGOP_GATEWAY_EXTRA_CONFIG", ""),
             empty_secrets=tuple(name for name in SECRETS if name in environment and not environment[name].strip()),
         )
 

@@ -23,7 +23,7 @@ __all__ = ["NOTHING", "VARIABLE", "Extra", "fill", "findings", "groups_of", "mer
 
 def read(settings: Settings) -> Extra:
     """Return what `settings.extra_config` asks for. Raises SpecError (LM730 to LM732, LM750, LM751) with all that is wrong."""
-    if not settings.extra_config:
+    if not settings.extra_config.strip():
         return NOTHING
     from langop_model.renderer.extra import reading
 
@@ -56,6 +56,8 @@ def groups_of(wanted: Extra, models: list[Model]) -> list[Group]:
 
 def merge(wanted: Extra, text: str, config: dict[str, Any], own_parameters: Collection[str]) -> tuple[str, dict[str, Any]]:
     """Return the rendered `text` and its data `config` with what `wanted` passes on. Raises SpecError (LM731)."""
+    if not wanted.passed:
+        return text, config
     from langop_model.renderer.extra import merging
 
     return merging.merge(text, config, wanted, own_parameters)
@@ -71,7 +73,7 @@ def process_of(wanted: Extra, process: ProcessWide, groups: list[Group]) -> Proc
 def findings(wanted: Extra, served: Sequence[object]) -> tuple[Finding, ...]:
     """Return everything that there is to say about the extra configuration beside the models and groups that are `served`."""
     if wanted is NOTHING or not served:
-        return tuple(wanted.findings)
-    from langop_model.renderer.extra import defaults
+        return ()
+    from langop_model.renderer.extra import defaults, reading
 
-    return (*wanted.findings, *defaults.unused(wanted))
+    return reading.located([*wanted.findings, *defaults.unused(wanted)], wanted.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,11 +28,22 @@ def read(settings: Settings) -> Extra:
     """Return what `settings.extra_config` asks for. Raises SpecError with everything that is wrong in it."""
     from langop_model.renderer.extra import translation
 
-    wanted = parse(settings.extra_config)
-    problems = [*_check(wanted), *_secrets(wanted)]
-    if problems:
-        raise SpecError(problems)
-    return translation.translate(wanted, settings)
+    text = settings.extra_config
+    wanted = parse(text)
+    try:
+        problems = [*_check(wanted), *_secrets(wanted)]
+        if problems:
+            raise SpecError(problems)
+        extra = translation.translate(wanted, settings)
+    except SpecError as refusal:
+        raise SpecError(located(refusal.findings, text)) from None
+    extra.text = text
+    return extra
+
+
+def located(found: Iterable[Finding], text: str) -> tuple[Finding, ...]:
+    """Return findings about the variable, whose text is `text`, with the line and column of what they are about."""
+    return tuple(_located(each, text) for each in found)
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -80,6 +91,11 @@ def in_words(error: Any) -> str:
     if "x-allowed" in error.schema:
         return f"must be {error.schema['x-allowed']}"
     return "is not what LiteLLM reads there"
+
+
+def _located(found: Finding, text: str) -> Finding:
+    line, column = yaml_source.locate(text, 0, found.path)
+    return replace(found, line=line, column=column)
 
 
 def _stated(value: Any) -> Any:

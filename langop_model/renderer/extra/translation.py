@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from langop_model.renderer import catalogue, source, specification
+from langop_model.renderer import catalogue, source
 from langop_model.renderer.durations import in_go
-from langop_model.renderer.extra import table
-from langop_model.renderer.extra.reading import CACHE, REFERENCE, SECTIONS, finding, in_words, refused
+from langop_model.renderer.extra import retry_policy, table
+from langop_model.renderer.extra.reading import CACHE, REFERENCE, SECTIONS, finding, refused
+from langop_model.renderer.extra.retry_policy import checked
 from langop_model.renderer.extra.table import Row
 from langop_model.renderer.extra.wanted import ALL, Default, Extra, NamedFallback
 from langop_model.renderer.findings import Finding, Path, SpecError, dotted
@@ -17,20 +18,6 @@ from langop_model.renderer.settings import Settings
 MASTER_KEY = "LITELLM_MASTER_KEY"  # the variable from which the gateway reads who may ask
 MASTER_KEY_PATH: Path = ("general_settings", "master_key")
 WITHHELD = "LANGOP_ENVIRONMENT_"  # before the name of a variable that LiteLLM would read for a provider by itself
-
-# The status codes that LiteLLM's classes of errors stand for (litellm/types/router.py, RetryPolicy; measured with an
-# OpenAI-compatible provider).
-CLASSES: dict[str, list[int]] = {
-    "BadRequestErrorRetries": [400, 422],
-    "AuthenticationErrorRetries": [401],
-    "NotFoundErrorRetries": [404],
-    "TimeoutErrorRetries": [408, 504],
-    "RateLimitErrorRetries": [429],
-    "InternalServerErrorRetries": [500],
-    "ServiceUnavailableErrorRetries": [503],
-    "DefaultRetries": [409, 501, 502, 520, 529],
-}
-NOT_BY_STATUS = "ContentPolicyViolationErrorRetries"  # a content policy's answer is a 400 like any other
 
 
 def translate(wanted: dict[str, Any], settings: Settings) -> Extra:
@@ -88,19 +75,7 @@ def _defaults(row: Row, path: Path, value: Any) -> Iterator[Default]:
         value = row.values[table.word(value)]
     if row.convert == "seconds":
         value = in_go(value)
-    yield _checked(Default(path, tuple(row.field.split(".")), value, row.within))
-
-
-def _checked(default: Default) -> Default:
-    """Return `default` if its field accepts the value. Raises SpecError (LM731) at the key."""
-    from langop_model.renderer.json_schema import best_match
-
-    if default.field[0] == "params":
-        return default
-    error = best_match(specification.errors_of(default.field, default.value))
-    if error is not None:
-        raise SpecError([finding("LM731", default.path, problem=in_words(error))])
-    return default
+    yield checked(Default(path, tuple(row.field.split(".")), value, row.within))
 
 
 def _need(row: Row, path: Path, wanted: dict[str, Any]) -> None:
@@ -120,37 +95,14 @@ def _default_fallbacks(row: Row, paths: list[Path], wanted: dict[str, Any], extr
 
 
 def _retry_policy(_: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
-    extra.defaults[:0] = _policy(paths[0], _at(wanted, paths[0]), _retries(wanted), frozenset())
+    extra.defaults[:0] = retry_policy.defaults(paths[0], _at(wanted, paths[0]), _retries(wanted), frozenset())
 
 
 def _model_group_retry_policy(_: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
     of_groups: list[Default] = []  # what names a model comes before what holds for all
     for name, policy in _at(wanted, paths[0]).items():
-        of_groups += _policy((*paths[0], name), policy, _retries(wanted), frozenset({name}))
+        of_groups += retry_policy.defaults((*paths[0], name), policy, _retries(wanted), frozenset({name}))
     extra.defaults[:0] = of_groups
-
-
-def _policy(path: Path, policy: dict[str, int], others: int, models: frozenset[str]) -> list[Default]:
-    """Return the retries of LiteLLM's classes of errors; `others` is the number of those that the policy does not name."""
-    if policy.get(NOT_BY_STATUS):
-        problem = "a content policy's answer can't be told from other errors by its status: use content_policy_fallbacks"
-        raise SpecError([finding("LM751", (*path, NOT_BY_STATUS), problem=problem)])
-    counts = {name: policy.get(name, others) for name in CLASSES}
-    retried = {
-        name for name in ("BadRequestErrorRetries", "AuthenticationErrorRetries", "NotFoundErrorRetries") if name not in policy
-    }
-    counts.update(dict.fromkeys(retried, 0))  # LiteLLM retries these only where a policy says so
-    numbers = sorted({count for count in counts.values() if count})
-    if len(numbers) > 1:
-        numbers_in_words = " and ".join(map(str, numbers))
-        problem = f"one number of retries holds for all errors that are retried, and here are {numbers_in_words}"
-        raise SpecError([finding("LM751", path, problem=problem)])
-    attempts = Default(path, ("retryPolicy", "maxAttempts"), numbers[0] if numbers else 0, models=models)
-    codes = sorted(code for name, count in counts.items() if count for code in CLASSES[name])
-    found = [_checked(attempts)]
-    if codes:
-        found.append(Default(path, ("retryPolicy", "retryableStatusCodes"), codes, models=models))
-    return found
 
 
 def _retries(wanted: dict[str, Any]) -> int:

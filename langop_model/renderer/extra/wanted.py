@@ -53,7 +53,8 @@ class Extra:
 
     `cooldown` (allowed_fails, seconds, enabled) and `redis` (its address) are sections of the contract. `aliases` are names of
     a model: alias to its path and the model's name. `passed` is merged into the configuration as it is. `variables` are
-    variables of the pod that it refers to: the name for the gateway's processes to the pod's own.
+    variables of the pod that it refers to: the name for the gateway's processes to the pod's own. `used` are the paths of what
+    a model took. `text` is the whole as it was written.
     """
 
     defaults: list[Default] = field(default_factory=list)
@@ -66,6 +67,7 @@ class Extra:
     variables: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     used: set[Path] = field(default_factory=set)
+    text: str = ""
 
     @property
     def caches(self) -> bool:

@@ -12,7 +12,7 @@ EXTENSION = "langop_model.gateway.extension.callback"
 
 
 @pytest.mark.parametrize(
-    "extra", ["", "{}", "null", "~", "# only a comment", "---\n", "litellm_settings:\nrouter_settings: null"]
+    "extra", ["", "{}", "null", "~", "# only a comment", " \n\t\n", "---\n", "litellm_settings:\nrouter_settings: null"]
 )
 def test_what_asks_for_nothing_changes_nothing(extra: str):
     assert rendered(extra).text == rendered("").text
@@ -150,6 +150,14 @@ def test_what_can_not_be_is_refused_with_a_reason_and_what_to_do(extra: str, pat
     assert words in f"{finding.message} {finding.fix}"
 
 
+def test_a_finding_has_the_line_and_column_of_its_key():
+    text = "litellm_settings:\n  num_retries: 1\n  max_budget: 5\nrouter_settings: {num_retries: 1}\n"
+    (finding,) = refusal(text)
+    assert finding.where == "LANGOP_GATEWAY_EXTRA_CONFIG:3:3"
+    (warning,) = [found for found in rendered(text.replace("  max_budget: 5\n", "")).findings if found.code == "LM753"]
+    assert warning.where == "LANGOP_GATEWAY_EXTRA_CONFIG:2:3"
+
+
 def test_everything_that_is_wrong_is_said_at_once():
     extra = "general_settings: {database_url: os.environ/D}\nlitellm_settings: {num_retries: many, max_budget: 1}\nnonsense: 1"
     assert sorted(code for code, _ in refusals(extra)) == ["LM731", "LM731", "LM750", "LM750"]
@@ -170,5 +178,5 @@ def test_a_parameter_that_only_the_provider_knows_is_still_allowed_beside_it():
 
 
 def test_the_variable_comes_in_with_the_settings():
-    environment = {"LANGOP_GATEWAY_EXTRA_CONFIG": "\n  {}\n"}
-    assert Settings.from_environment(environment).extra_config == "{}"
+    environment = {"LANGOP_GATEWAY_EXTRA_CONFIG": "  a: 1\n  b: 2\n"}
+    assert Settings.from_environment(environment).extra_config == "  a: 1\n  b: 2\n"
