@@ -89,7 +89,7 @@ def render(
         gateway=gateway,
         settings=settings,
         process=extra.process_of(wanted, process_wide.decide(models), groups),
-        shared=references.shared_names(models),
+        shared={**references.shared_names(models), **wanted.shared},
         extra=wanted,
         groups=groups,
     )

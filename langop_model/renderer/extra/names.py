@@ -69,7 +69,10 @@ def _aliases(models: list[Model], groups: list[Group], extra: Extra, known: Know
             yield _no_such(path, target, known)
         elif alias not in known:
             known[alias] = known[target]
-            (group,) = known[target][:1]
+            if len(known[target]) > 1:
+                extra.shared[alias] = known[target]
+                continue
+            (group,) = known[target]
             for model in models:
                 model.aliases += [alias] if model.group == group else []
             for each in groups:

@@ -20,7 +20,8 @@ CLASSES: dict[str, list[int]] = {
     "DefaultRetries": [409, 501, 502, 520, 529],
 }
 NOT_BY_STATUS = "ContentPolicyViolationErrorRetries"  # a content policy's answer is a 400 like any other
-ONLY_IF_NAMED = ("BadRequestErrorRetries", "AuthenticationErrorRetries", "NotFoundErrorRetries")  # else LiteLLM does not retry them
+# Errors that LiteLLM retries only where a policy names them.
+ONLY_IF_NAMED = ("BadRequestErrorRetries", "AuthenticationErrorRetries", "NotFoundErrorRetries")
 
 
 def defaults(path: Path, policy: dict[str, int], others: int, models: frozenset[str]) -> list[Default]:

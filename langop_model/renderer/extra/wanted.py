@@ -54,7 +54,7 @@ class Extra:
     `cooldown` (allowed_fails, seconds, enabled) and `redis` (its address) are sections of the contract. `aliases` are names of
     a model: alias to its path and the model's name. `passed` is merged into the configuration as it is. `variables` are
     variables of the pod that it refers to: the name for the gateway's processes to the pod's own. `used` are the paths of what
-    a model took. `text` is the whole as it was written.
+    a model took. `shared` are aliases of a modelName that several resources have, each with their groups. `text` is the whole as it was written.
     """
 
     defaults: list[Default] = field(default_factory=list)
@@ -66,6 +66,7 @@ class Extra:
     passed: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    shared: dict[str, list[str]] = field(default_factory=dict)
     used: set[Path] = field(default_factory=set)
     text: str = ""
 

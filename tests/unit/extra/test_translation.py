@@ -254,6 +254,12 @@ def test_an_alias():
     assert result.config["router_settings"]["model_group_alias"] == expected
 
 
+def test_an_alias_of_a_name_that_resources_share_is_shared_too():
+    result = gateway("router_settings: {model_group_alias: {quick: fast-1}}", a=FAST, b=FAST)
+    shared = result.config["callback_settings"]["langop"]["shared"]
+    assert shared["quick"] == shared["fast-1"] == ["fast-1@a", "fast-1@b"]
+
+
 @pytest.mark.parametrize(("aliases", "code"), [("{slow-1: fast-1}", "LM757"), ("{quick: nobody}", "LM756")])
 def test_an_alias_that_can_not_be_is_reported_and_left_out(aliases: str, code: str):
     result = gateway(f"router_settings: {{model_group_alias: {aliases}}}", fast=FAST, slow=SLOW)
