@@ -52,9 +52,10 @@ class Extra:
     """The extra configuration, divided by what becomes of it.
 
     `cooldown` (allowed_fails, seconds, enabled) and `redis` (its address) are sections of the contract. `aliases` are names of
-    a model: alias to its path and the model's name. `passed` is merged into the configuration as it is. `variables` are
-    variables of the pod that it refers to: the name for the gateway's processes to the pod's own. `used` are the paths of what
-    a model took. `shared` are aliases of a modelName that several resources have, each with their groups. `text` is the whole as it was written.
+    a model: alias to its path and the model's name; `shared` are those of a modelName that several resources have, each with
+    their groups. `passed` is merged into the configuration as it is. `variables` are variables of the pod that it refers to: the
+    name for the gateway's processes to the pod's own. `used` are the paths of what a model took. `text` is the whole as it was
+    written.
     """
 
     defaults: list[Default] = field(default_factory=list)
