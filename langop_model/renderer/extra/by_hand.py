@@ -14,6 +14,7 @@ from langop_model.renderer import addresses, catalogue
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.extra import table
 from langop_model.renderer.extra.reading import finding
+from langop_model.renderer.extra.relayed import sections as relayed_sections
 from langop_model.renderer.extra.wanted import Default, Extra, Group
 from langop_model.renderer.findings import Finding, Path, SpecError
 from langop_model.renderer.plan import Model
@@ -74,6 +75,10 @@ def _group(name: str, places: list[tuple[Path, Entry]], namespace: str, extra: E
         raise SpecError(problems)
     rendered = [_rendered(name, number, entry, extra) for number, (_, entry) in enumerate(places)]
     section = _section(name, namespace, rendered, own, extra)
+    relayed = relayed_sections(name, rendered)
+    for endpoint in section["endpoints"] if relayed else ():
+        endpoint["url"] = relayed["urls"][endpoint["id"]]
+    section |= {key: value for key, value in relayed.items() if key != "urls"}
     return Group(name, places[0][0], rendered, section)
 
 

@@ -53,9 +53,8 @@ class Extra:
 
     `cooldown` (allowed_fails, seconds, enabled) and `redis` (its address) are sections of the contract. `aliases` are names of
     a model: alias to its path and the model's name; `shared` are those of a modelName that several resources have, each with
-    their groups. `passed` is merged into the configuration as it is. `variables` are variables of the pod that it refers to: the
-    name for the gateway's processes to the pod's own. `used` are the paths of what a model took. `text` is the whole as it was
-    written.
+    their groups. `passed` is merged into the configuration as it is. `variables` are variables of the pod that it refers to:
+    the name for the gateway's processes to the pod's own. `used` are the paths of what a model took. `text` is the whole.
     """
 
     defaults: list[Default] = field(default_factory=list)

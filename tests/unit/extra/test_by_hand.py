@@ -32,8 +32,9 @@ def test_it_stands_beside_the_rendered_ones_with_a_section_of_its_own():
     (deployment,) = deployments(result, "claude")
     expected = {"model": "anthropic/claude-x", "api_key": "os.environ/THEIR_KEY", "top_k": 5, "timeout": 300}
     assert deployment["litellm_params"] == expected
-    endpoints = [{"id": "claude/endpoint-0"}]
-    assert section(result, "claude") == {"resource": "claude", "namespace": "default", "endpoints": endpoints, "timeout": 300}
+    found = section(result, "claude")
+    assert (found["resource"], found["namespace"], found["timeout"]) == ("claude", "default", 300)
+    assert [endpoint["id"] for endpoint in found["endpoints"]] == ["claude/endpoint-0"]
     assert len(deployments(result, "llama")) == 1
     assert result.variables == {"THEIR_KEY": "THEIR_KEY"}
 
@@ -62,6 +63,30 @@ def test_entries_of_one_name_share_its_requests():
         {"id": "claude/endpoint-1", "weight": 3, "requests_per_minute": 5, "priority": 2},
     ]
     assert (found["strategy"], found["limits"]["requests_per_minute"]) == ("weighted", 15)
+
+
+def test_it_is_asked_without_litellm_as_a_language_model_is():
+    """The same provider, model and parameters, once written by hand and once as a LanguageModel."""
+    spec = {"provider": "groq", "modelName": "g-1", "apiKeySecretRef": {"name": "k"}, "params": {"top_k": 5}}
+    result = gateway(extra(entry("own", "groq/g-1", top_k=5)), a=spec)
+    own, rendered_one = section(result, "own"), section(result, "g-1")
+    assert own["upstream"] == rendered_one["upstream"]
+    assert own["defaults"] == rendered_one["defaults"] == {"top_k": 5}
+    assert own["endpoints"][0]["url"] == rendered_one["endpoints"][0]["url"]
+
+
+@pytest.mark.parametrize("second", [entry("own", "openai/g-1"), entry("own", "groq/g-1", top_k=9)])
+def test_entries_that_differ_are_asked_through_litellm(second: dict[str, Any]):
+    found = section(rendered(extra(entry("own", "groq/g-1", top_k=5), second)), "own")
+    assert "upstream" not in found
+    assert "url" not in found["endpoints"][0]
+
+
+def test_entries_that_differ_in_address_and_key_are_asked_without_litellm():
+    pair = [entry("own", "openai/m", api_base=f"http://{host}/v1", api_key=f"os.environ/{host}", rpm=5) for host in ("A", "B")]
+    found = section(rendered(extra(*pair)), "own")
+    assert [endpoint["url"] for endpoint in found["endpoints"]] == ["http://A/v1", "http://B/v1"]
+    assert found["upstream"]["model"] == "m"
 
 
 @pytest.mark.parametrize("first", [{"rpm": 10}, {"order": 1}, {"num_retries": 1}])
