@@ -111,6 +111,11 @@ def test_retries_that_no_field_can_say_are_refused(policy: str):
     assert code == "LM751"
 
 
+def test_a_policy_for_a_model_comes_before_the_one_for_all():
+    policies = "retry_policy: {RateLimitErrorRetries: 2}, model_group_retry_policy: {llama: {RateLimitErrorRetries: 5}}"
+    assert section(rendered(f"router_settings: {{{policies}}}"))["retries"]["attempts"] == 5
+
+
 def test_cooldowns_stand_in_the_contract_of_every_model():
     result = gateway("router_settings: {allowed_fails: 2, cooldown_time: 45}", a=a_spec(modelName="a"), b=a_spec(modelName="b"))
     assert [section(result, name)["cooldown"] for name in ("a", "b")] == [{"seconds": 45, "allowed_fails": 2}] * 2
