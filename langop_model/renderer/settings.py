@@ -22,9 +22,9 @@ class Settings:
     model's proxy, with {ref} and {namespace}. `secrets_folder` is where Secrets are mounted. `master_key`, `agent_keys`,
     `redis` and `trace_endpoint` say whether the process environment will hold LITELLM_MASTER_KEY,
     LANGOP_GATEWAY_HMAC_SECRET, REDIS_HOST or REDIS_URL, and OTEL_EXPORTER_OTLP_ENDPOINT; never their values.
-    `extra_config` is a YAML text, a LiteLLM configuration that is written by hand. `in_pod` says that a loopback address is that of
-    the gateway's own pod. `ignored` are codes of lint rules that say nothing. `empty_secrets` are the variables of SECRETS that
-    are set and hold nothing.
+    `extra_config` is a YAML text, a LiteLLM configuration that is written by hand. `in_pod` says that a loopback address is
+    that of the gateway's own pod. `ignored` are codes of lint rules that say nothing. `empty_secrets` are the variables of
+    SECRETS that are set and hold nothing.
     """
 
     model_name: str = ""

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from langop_model.renderer import addresses, catalogue
+from langop_model.renderer import catalogue, endpoints
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.extra import table
 from langop_model.renderer.extra.reading import finding
 from langop_model.renderer.extra.relayed import sections as relayed_sections
-from langop_model.renderer.extra.wanted import Default, Extra, Group
-from langop_model.renderer.findings import Finding, Path, SpecError
+from langop_model.renderer.extra.wanted import VARIABLE, Default, Extra, Group
+from langop_model.renderer.findings import Finding, Findings, Path, SpecError
 from langop_model.renderer.plan import Model
 from langop_model.renderer.process_wide import ProcessWide
 from langop_model.renderer.specification import node_of
@@ -73,7 +73,7 @@ def _group(name: str, places: list[tuple[Path, Entry]], namespace: str, extra: E
             problems.append(finding("LM751", places[0][0], problem=f"{_spelling(member)} must stand in it {what}"))
     if problems:
         raise SpecError(problems)
-    rendered = [_rendered(name, number, entry, extra) for number, (_, entry) in enumerate(places)]
+    rendered = [_rendered(name, path, number, entry, extra) for number, (path, entry) in enumerate(places)]
     section = _section(name, namespace, rendered, own, extra)
     relayed = relayed_sections(name, rendered)
     for endpoint in section["endpoints"] if relayed else ():
@@ -124,15 +124,28 @@ def _spelling(member: str) -> str:
     return next(row.keys[0].rpartition(".")[2] for row in table.rows() if row.becomes == member)
 
 
-def _rendered(name: str, number: int, entry: Entry, extra: Extra) -> Entry:
+def _base(address: str, model: str, provider: Provider, path: Path, extra: Extra) -> str:
+    """Return the base address that api_base means. Raises SpecError for what is not understood."""
+    place = (*path, "litellm_params", "api_base")
+    found = Findings()
+    base = endpoints.read(provider, address, model, place, found).base
+    said = [replace(each, path=place, file=VARIABLE) for each in found.items]
+    if found.errors:
+        raise SpecError(said)
+    extra.findings += said
+    return base
+
+
+def _rendered(name: str, path: Path, number: int, entry: Entry, extra: Extra) -> Entry:
     """Return an entry as it stands in the configuration."""
     parameters = dict(entry["litellm_params"])
-    provider = catalogue.of_litellm(parameters["model"].partition("/")[0])
+    slug, _, written_model = parameters["model"].partition("/")
+    provider = catalogue.of_litellm(slug)
     moved = {key.rpartition(".")[2] for row in table.rows() if row.rule == "parameter" for key in row.keys}
     address = parameters.pop("base_url", None)
     address = parameters.pop("api_base", None) or address
     if address:
-        address = addresses.without_suffix(address, tuple(provider.endings))
+        address = _base(address, written_model, provider, path, extra)
     elif provider.written:
         address = provider.address
     written = {"model": parameters.pop("model"), **({"api_base": address} if address else {})}
@@ -150,13 +163,13 @@ def _rendered(name: str, number: int, entry: Entry, extra: Extra) -> Entry:
 
 def _section(name: str, namespace: str, rendered: list[Entry], own: list[dict[str, Any]], extra: Extra) -> dict[str, Any]:
     """Return the group's section of callback_settings.langop."""
-    endpoints = []
+    members = []
     for entry, parameters in zip(rendered, own, strict=True):
         endpoint = {"id": entry["model_info"]["id"]}
         if len(rendered) > 1:
             endpoint |= {key: parameters[key] for key in ("weight", "requests_per_minute", "priority") if key in parameters}
-        endpoints.append(endpoint)
-    section: dict[str, Any] = {"resource": name, "namespace": namespace, "endpoints": endpoints}
+        members.append(endpoint)
+    section: dict[str, Any] = {"resource": name, "namespace": namespace, "endpoints": members}
     section["timeout"] = max(entry["litellm_params"]["timeout"] for entry in rendered)
     if len(rendered) > 1:
         section["strategy"] = _default(extra, "loadBalancing", "strategy") or "weighted"
