@@ -8,8 +8,6 @@ import yaml
 from langop_model.renderer.settings import Settings
 from tests.unit.extra.renderings import refusal, refusals, rendered
 
-EXTENSION = "langop_model.gateway.extension.callback"
-
 
 @pytest.mark.parametrize(
     "extra", ["", "{}", "null", "~", "# only a comment", " \n\t\n", "---\n", "litellm_settings:\nrouter_settings: null"]
@@ -36,12 +34,10 @@ def test_a_map_is_merged_and_what_it_does_not_name_stays():
 
 
 def test_callbacks_are_added():
-    before = rendered("").config["litellm_settings"]["callbacks"]
-    assert before == [EXTENSION]
-    assert rendered("litellm_settings: {callbacks: [langsmith]}").config["litellm_settings"]["callbacks"] == [
-        "langsmith",
-        EXTENSION,
-    ]
+    before = rendered("", observability={"metrics": True}).config["litellm_settings"]["callbacks"]
+    assert before == ["prometheus"]
+    after = rendered("litellm_settings: {callbacks: [langsmith]}", observability={"metrics": True}).config["litellm_settings"]
+    assert after["callbacks"] == ["langsmith", "prometheus"]
 
 
 def test_a_plain_value_replaces():
