@@ -17,10 +17,10 @@ VERSION ?=
 LITELLM := $(shell sed -n 's/^ *"litellm.*==\([^"]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table lint-table metrics-doc providers litellm-schema lock bump-litellm build image-test scan sbom push clean
+.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table lint-table metrics-doc extra-configuration providers litellm-schema lock bump-litellm build image-test scan sbom push clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## Prepare .venv with the pinned dependencies
 
@@ -76,6 +76,8 @@ metrics-doc: setup ## Write docs/metrics.md from the gateway's metrics
 
 lint-table: setup ## Write the rules in docs/lint.md anew
 	@$(BIN)/python -m tools.lint_table
+extra-configuration: setup ## Write the table of docs/extra-configuration.md from schema/extra-configuration.json
+	@$(BIN)/python -m tools.extra_configuration
 
 providers: setup ## Write the schema's providers and the documentation's tables anew, and compare them with LiteLLM
 	@$(BIN)/python -m tools.provider_catalogue --write

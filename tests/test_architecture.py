@@ -18,7 +18,7 @@ from langop_model.resources import load_json
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "langop_model"
-RENDERER = sorted((PACKAGE / "renderer").glob("*.py"))
+RENDERER = sorted((PACKAGE / "renderer").rglob("*.py"))
 GATEWAY = sorted((PACKAGE / "gateway").rglob("*.py"))
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TEMPLATES = ROOT / "templates"

@@ -25,6 +25,9 @@ def callback_settings() -> Schema:
             "retries": _of(settings.Retries),
             "fallbacks": {"type": "array", "items": _fallback()},
             "health_check": _of(settings.HealthCheck),
+            "cooldown": _of(settings.Cooldown),
+            "weight": {"type": "integer", "minimum": 0},
+            "priority": {"type": "integer"},
             "log": _of(settings.Log),
             "timeout": {"type": "number", "exclusiveMinimum": 0},
             "upstream": _upstream(),
@@ -38,13 +41,25 @@ def callback_settings() -> Schema:
     names = {"type": "array", "items": {"type": "string"}, "minItems": 2}
     shared: Schema = {"type": "object", "additionalProperties": names}
     megabytes: Schema = {"type": "number", "exclusiveMinimum": 0}
-    section = closed({"cache_megabytes": megabytes, "models": models, "shared": shared}, ["models"])
-    return closed({settings.SECTION: section})
+    parts = {
+        "cache_megabytes": megabytes,
+        "models": models,
+        "redis": _redis(),
+        "shared": shared,
+        "shared_strategy": {"enum": list(settings.Strategy)},
+    }
+    return closed({settings.SECTION: closed(parts, ["models"])})
 
 
 def health_check() -> Schema:
     """Describe the label `health_check` in a deployment's model_info."""
     return _of(settings.Check)
+
+
+def _redis() -> Schema:
+    schema = _of(settings.Redis)
+    schema["properties"]["port"] = {"type": ["integer", "string"]}
+    return schema
 
 
 def _key() -> Schema:

@@ -153,6 +153,32 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Cooldown:
+    """When an endpoint is left out: after more than `allowed_fails` failures in a row, for `seconds`; never if not `enabled`.
+
+    None: the gateway's own.
+    """
+
+    allowed_fails: int | None = None
+    seconds: float | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    """Where redis is, if the configuration says it and not REDIS_HOST. Texts may be os.environ/NAME; url comes before host."""
+
+    url: str | None = None
+    host: str | None = None
+    port: int | str | None = None
+    username: str | None = None
+    password: str | None = None
+    db: int | None = None
+    ssl: bool = False
+    ssl_ca_certs: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A request that costs nothing and shows that an endpoint answers: GET `url` with the key in `key_header`."""
 
@@ -199,7 +225,7 @@ class Group:
 
     `keys` are by LiteLLM's parameter. `defaults` are members of a request that it gets unless the client gives them, by the
     names of chat completions. `timeout` bounds an attempt, in seconds. Clients can't ask for an `internal` group: it is the
-    fallback of another one.
+    fallback of another one. `weight` and `priority` are its share of a modelName that several resources have.
     """
 
     name: str
@@ -218,6 +244,9 @@ class Group:
     defaults: dict[str, Any] = field(default_factory=dict)
     caching: Caching | None = None
     internal: bool = False
+    cooldown: Cooldown = field(default_factory=Cooldown)
+    weight: int = 1
+    priority: int = 0
 
 
 def groups(settings: Mapping[str, Any]) -> dict[str, Group]:
@@ -247,7 +276,7 @@ def _group(name: str, section: Mapping[str, Any]) -> Group:
         members["retries"] = Retries(**{**retries, "status_codes": frozenset(retries.get("status_codes", ()))})
     if "fallbacks" in section:
         members["fallbacks"] = tuple(Fallback(each["group"], frozenset(each["causes"])) for each in section["fallbacks"])
-    for member, kind in (("health_check", HealthCheck), ("log", Log), ("caching", Caching)):
+    for member, kind in (("health_check", HealthCheck), ("log", Log), ("caching", Caching), ("cooldown", Cooldown)):
         if member in section:
             members[member] = kind(**section[member])
     if "upstream" in section:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from langop_model.launch.background_call import ForkedCall
 from langop_model.launch.config_watcher import ConfigReloader, Say
-from langop_model.renderer import findings
+from langop_model.renderer import extra, findings
 from langop_model.renderer.findings import SpecError
 from langop_model.renderer.settings import Settings
 
@@ -63,7 +63,8 @@ class _Start:
         """Write the configuration, and return the variables that it sets and its keys. Raises SpecError."""
         self.checked = True
         exported = self.reloader.first(self.rendering.result)
-        if self.workers > 1 and not Settings.in_container(self.reloader.environment).redis:
+        settings = Settings.in_container(self.reloader.environment)
+        if self.workers > 1 and not extra.read(settings).settings(settings).redis:
             self.reloader.say([findings.make("LM728", workers=self.workers)])
         return exported
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from langop_model.launch.file_watcher import FileWatcher
 from langop_model.launch.loaded_config import LoadedConfig
-from langop_model.launch.provider_credentials import load_keys, pod_identity_variables, variables_to_withhold
+from langop_model.launch.provider_credentials import load_keys, named_variables, pod_identity_variables, variables_to_withhold
 from langop_model.renderer import findings, rendering, source
 from langop_model.renderer.findings import SpecError
 from langop_model.renderer.rendering import Rendering
@@ -30,6 +30,7 @@ def load_config(environment: Mapping[str, str], watch: FileWatcher) -> LoadedCon
     watch.add({credential.place.rstrip("/") for credential in credentials})
     said = list(result.findings)
     keys = {**pod_identity_variables(result, environment), **load_keys(result, said.extend)}
+    keys |= named_variables(result, environment)
     return LoadedConfig(
         result.text, result.config["environment_variables"], keys, tuple(variables_to_withhold(environment)), tuple(said)
     )
@@ -42,9 +43,12 @@ def render_mounted(environment: Mapping[str, str]) -> Rendering:
     a gateway that has none yet.
     """
     settings = Settings.in_container(environment)
+    if settings.empty_secrets:
+        raise SpecError(findings.make("LM754", name=name) for name in settings.empty_secrets)
     result = _render(environment, settings)
     needs_redis = result.config["litellm_settings"].get("cache_params", {}).get("type") == "redis"
-    if needs_redis and not settings.redis:
+    named = "redis" in result.config["callback_settings"]["langop"]
+    if needs_redis and not settings.redis and not named:
         raise SpecError([*result.findings, findings.make("LM704", ("spec", "caching", "backend"))])
     return result
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from langop_model.contract.secret_keys import normalize_secret_key
 from langop_model.contract.settings import Key
 from langop_model.gateway import secrets
-from langop_model.renderer import catalogue, findings
+from langop_model.renderer import catalogue, extra, findings
 from langop_model.renderer.credentials import Credential, in_words
 from langop_model.renderer.findings import Finding, SpecError
 from langop_model.renderer.plan import Model
@@ -45,6 +46,17 @@ def pod_identity_variables(result: Rendering, environment: Mapping[str, str]) ->
     """Return what is not withheld of them: a pod's own identity, where a model relies on it instead of a Secret."""
     prefixes = tuple(prefix for model in result.models if not model.credentials.items for prefix in model.provider.ambient)
     return {name: environment[name] for name in variables_to_withhold(environment) if prefixes and name.startswith(prefixes)}
+
+
+def named_variables(result: Rendering, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the pod that the extra configuration names, by their names in the configuration.
+
+    Raises SpecError (LM755) that names each one that is not set or empty: LiteLLM would make null of it, without a word.
+    """
+    missing = sorted(name for name in result.variables.values() if not environment.get(name, "").strip())
+    if missing:
+        raise SpecError(replace(findings.make("LM755", name=name), file=extra.VARIABLE) for name in missing)
+    return {variable: environment[name] for variable, name in result.variables.items()}
 
 
 def _load(credential: Credential, exported: dict[str, str]) -> Iterator[Finding]:

@@ -20,3 +20,8 @@ def seconds(text: str) -> float:
     if not SHORTEST <= value <= LONGEST:
         raise ValueError(f"{text} is shorter than a millisecond or longer than a year")
     return int(value) if value == int(value) else value
+
+
+def in_go(value: float) -> str:
+    """Return `value` seconds as a Go duration: 30 is 30s, 0.25 is 0.25s. Never in the form 1e-05, which Go does not read."""
+    return f"{value:.9f}".rstrip("0").rstrip(".") + "s"

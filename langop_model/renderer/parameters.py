@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -10,12 +11,15 @@ from typing import Any
 
 from langop_model.renderer import source, wording
 from langop_model.renderer.catalogue import Provider
+from langop_model.renderer.extra import table
 from langop_model.renderer.findings import Findings, Path, SpecError
 from langop_model.resources import load_json
 
 TEXTS: Path = ("spec", "configuration", "additionalParameters")
 VALUES: Path = ("spec", "params")
 LONGEST_VALUE = 40  # characters of a wrong value that are worth repeating
+# LiteLLM's names of a deployment's share in a model group, ours, and the least value.
+SHARE = {"weight": ("weight", 0), "order": ("priority", -(2**31))}
 _NONE: Mapping[str, str] = MappingProxyType({})
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
@@ -41,7 +45,7 @@ def typed(texts: Mapping[str, str], found: Findings, own: Mapping[str, str] = _N
         try:
             values[name] = _typed(text, _types(schema))
         except ValueError:
-            found.add("LM208", *TEXTS, name, value=_shown(text), allowed=_allowed(schema))
+            found.add("LM208", *TEXTS, name, value=shown(text), allowed=_allowed(schema))
     return _checked(values, texts, TEXTS, found, own)
 
 
@@ -59,7 +63,10 @@ def _checked(
             found.add("LM313", *path, name)
         problem = _refusal(schema, value)
         if problem:
-            found.add(problem, *path, name, value=_shown(stated[name]), allowed=_allowed(schema))
+            found.add(problem, *path, name, value=shown(stated[name]), allowed=_allowed(schema))
+        row = table.by_key().get(f"model_list[].litellm_params.{name}")
+        if row is not None and row.effect == "refused":
+            found.add("LM218", *path, name, because=row.because, instead=row.instead)
     return dict(values)
 
 
@@ -77,6 +84,35 @@ def credential() -> re.Pattern[str]:
     spec = load_json("languagemodel.schema.json")["properties"]["spec"]["properties"]
     names = spec["configuration"]["properties"]["additionalParameters"]["propertyNames"]
     return re.compile(names["x-strict"]["allOf"][0]["not"]["pattern"])
+
+
+def said_in(text: str, name: str) -> Any:
+    """Return what `text` says in the type of LiteLLM's parameter `name`; the text itself where it says no such thing."""
+    with contextlib.suppress(ValueError):
+        return _typed(text, _types(known()[name]))
+    return text
+
+
+def share(spec: Mapping[str, Any], values: dict[str, Any], found: Findings) -> dict[str, int]:
+    """Take weight and order out of `values`, the parameters of a spec, and return them by our names.
+
+    They are what its resource gets of a modelName that others have too. Records an error (LM208) for what is no whole number.
+    """
+    taken: dict[str, int] = {}
+    for name, (member, least) in SHARE.items():
+        if name not in values:
+            continue
+        value = values.pop(name)
+        if isinstance(value, int) and value >= least:
+            taken[member] = value
+        else:
+            found.add("LM208", *place(spec, name), value=shown(value), allowed=f"a whole number, at least {least}")
+    return taken
+
+
+def place(spec: Mapping[str, Any], name: str) -> Path:
+    """Return where a spec names the parameter that counts."""
+    return (*(VALUES if name in spec.get("params", {}) else TEXTS), name)
 
 
 def _schema(name: str, own: Mapping[str, str]) -> dict[str, Any]:
@@ -110,7 +146,7 @@ def _allowed(schema: dict[str, Any]) -> str:
     return f"{kind}{of}" if kind else "plain text, or JSON without duplicate keys and deep nesting"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Return what a message may repeat of a value: JSON may hold a key, and nobody reads a page."""
     if isinstance(value, bool | int | float | None):
         return wording.shown(value)

@@ -57,7 +57,8 @@ class Model:
     `group` is the name that LiteLLM knows it by: its modelName, `<name>/*` for a modelName of `*`. `aliases` are the other
     names that clients may ask for it by; `written_name` is one of them where modelName was not written as the provider's own
     name. `namespace` and `name` together are the resource's own in a whole cluster.
-    `parameters` are those that spec.configuration.additionalParameters and spec.params name, by LiteLLM's names.
+    `parameters` are those that spec.configuration.additionalParameters and spec.params name, by LiteLLM's names. `share` is its
+    weight and priority among the resources of one modelName.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Model:
     findings: Findings
     credentials: Credentials = field(default_factory=Credentials)
     parameters: dict[str, Any] = field(default_factory=dict)
+    share: dict[str, int] = field(default_factory=dict)
     fallbacks: list[Fallback] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)
     written_name: str = ""
@@ -80,6 +82,11 @@ class Model:
         return bool(self.spec["modelName"] == ANY)
 
     @property
+    def shares_its_name(self) -> bool:
+        """Whether other resources of the gateway have the same modelName."""
+        return bool(self.group == f"{self.spec['modelName']}@{self.name}")
+
+    @property
     def balanced(self) -> bool:
         """Whether LiteLLM has a choice between endpoints."""
         return len(self.deployments) > 1
@@ -89,6 +96,10 @@ class Model:
         """Whether requests or tokens per minute are limited."""
         limits = self.spec.get("rateLimits", {})
         return "requestsPerMinute" in limits or "tokensPerMinute" in limits
+
+    def place_of(self, parameter: str) -> Path:
+        """Return where the spec names a parameter."""
+        return parameters.place(self.spec, parameter)
 
     def report(self, code: str, *path: str | int, **values: Any) -> str:
         """Record a finding about this model; what a template calls. Returns nothing to write."""
@@ -121,6 +132,7 @@ def make(name: str, spec: dict[str, Any], stated: dict[str, Any], settings: Sett
         findings=found,
         credentials=credentials.of_spec(provider, spec, settings.secrets_folder, found),
         parameters=named,
+        share=parameters.share(spec, named, found),
         written_name=written if written != spec["modelName"] else "",
     )
 

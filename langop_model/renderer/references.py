@@ -65,7 +65,7 @@ def shared_names(models: list[Model]) -> dict[str, list[str]]:
     """Return the modelNames that several of the models have, each with the groups that serve it."""
     groups: dict[str, list[str]] = {}
     for model in models:
-        if model.group == f"{model.spec['modelName']}@{model.name}":
+        if model.shares_its_name:
             groups.setdefault(model.spec["modelName"], []).append(model.group)
     return groups
 

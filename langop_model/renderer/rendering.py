@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langop_model.renderer import (
     extra,
+    field_parameters,
     lint,
     manifest,
     output_check,
@@ -25,13 +26,17 @@ from langop_model.renderer.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A configuration: its `text`, the same as data (`config`), what there is to say, and the `models` it was made of."""
+    """A configuration: its `text`, the same as data (`config`), what there is to say, and the `models` it was made of.
+
+    `variables` are the pod's that LANGOP_GATEWAY_EXTRA_CONFIG refers to: the name in the configuration to the pod's own.
+    """
 
     name: str
     text: str
     config: dict[str, Any]
     findings: tuple[Finding, ...]
     models: tuple[Model, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def render_file(name: str, settings: Settings, softened: frozenset[str] = frozenset()) -> list[Rendering]:
@@ -74,34 +79,50 @@ def render(
 
     `softened` names codes of errors that count as warnings. Raises SpecError with the findings of all resources.
     """
-    models = check(resources, settings, gateway=gateway, softened=softened)
+    wanted = extra.read(settings)
+    settings = wanted.settings(settings)
+    models = check(resources, settings, gateway=gateway, softened=softened, wanted=wanted)
+    groups = extra.groups_of(wanted, models)
     text = templating.render(
         "config.yaml.j2",
         models=models,
         gateway=gateway,
         settings=settings,
-        process=process_wide.decide(models),
-        shared=references.shared_names(models),
+        process=extra.process_of(wanted, process_wide.decide(models), groups),
+        shared={**references.shared_names(models), **wanted.shared},
+        extra=wanted,
+        groups=groups,
     )
     _stop_on_errors(models)
     lint.check(models, settings.ignored)
     unknown = {name for model in models for name in [*model.parameters, *model.provider.credentials]}
     config = output_check.parse(text, unknown)
-    if settings.extra_config:
-        text, config = extra.merge(text, config, settings.extra_config, unknown)
+    text, config = extra.merge(wanted, text, config, unknown)
     return Rendering(
         name=models[0].name if len(models) == 1 else "gateway",
         text=text,
         config=config,
-        findings=tuple(finding for model in models for finding in model.findings.in_order),
+        findings=(
+            *extra.findings(wanted, [*models, *groups]),
+            *(finding for model in models for finding in model.findings.in_order),
+        ),
         models=tuple(models),
+        variables=wanted.variables,
     )
 
 
 def check(
-    resources: Sequence[Resource], settings: Settings, *, gateway: bool = False, softened: frozenset[str] = frozenset()
+    resources: Sequence[Resource],
+    settings: Settings,
+    *,
+    gateway: bool = False,
+    softened: frozenset[str] = frozenset(),
+    wanted: extra.Extra = extra.NOTHING,
 ) -> list[Model]:
-    """Return the plans of valid resources: everything that can be said without templates. Raises SpecError."""
+    """Return the plans of valid resources: everything that can be said without templates. Raises SpecError.
+
+    `wanted` is the extra configuration, whose defaults fill what a resource does not state.
+    """
     all_found = []
     for resource in resources:
         found = Findings(resource.document, resource.name, softened)
@@ -109,20 +130,22 @@ def check(
         all_found.append(found)
     if any(found.errors for found in all_found):
         raise SpecError(finding for found in all_found for finding in found.in_order)
-    models = [_plan(resource, settings, found) for resource, found in zip(resources, all_found, strict=True)]
+    models = [_plan(resource, settings, found, wanted) for resource, found in zip(resources, all_found, strict=True)]
     references.name(models)
     references.resolve(models, [resource.namespace for resource in resources], settings, gateway=gateway)
     _stop_on_errors(models)
     return models
 
 
-def _plan(resource: Resource, settings: Settings, found: Findings) -> Model:
-    stated = resource.manifest["spec"]
+def _plan(resource: Resource, settings: Settings, found: Findings, wanted: extra.Extra) -> Model:
+    stated = field_parameters.as_fields(resource.manifest["spec"], found)
     name = resource.name
     if not name:
         name = plan.resource_name(stated["modelName"])
         found.resource = name
         found.add("LM504", "metadata", "name", name=name)
+    stated = extra.fill(stated, wanted, names=[name, stated["modelName"], *stated.get("aliases", [])], bare=resource.bare)
+    resource = replace(resource, manifest={**resource.manifest, "spec": stated})
     model = plan.make(name, specification.with_defaults(resource), stated, settings, found)
     model.namespace = resource.namespace
     return model
@@ -134,6 +157,4 @@ def _stop_on_errors(models: Sequence[Model]) -> None:
 
 
 def _with(earlier: Sequence[Finding], rendering: Rendering) -> Rendering:
-    from dataclasses import replace
-
     return replace(rendering, findings=(*earlier, *rendering.findings)) if earlier else rendering

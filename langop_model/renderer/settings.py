@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+SECRETS = ("LITELLM_MASTER_KEY", "LANGOP_GATEWAY_HMAC_SECRET")  # who may ask
 SECRETS_FOLDER = "/etc/secrets"
 DEFAULT_SIBLING_URL = "http://{ref}.{namespace}.svc.cluster.local:4000/v1"
 _POD_OF_A_DEPLOYMENT = re.compile(r"^(?P<name>.+)-[a-z0-9]{6,10}-[a-z0-9]{5}$")
@@ -21,8 +22,9 @@ class Settings:
     model's proxy, with {ref} and {namespace}. `secrets_folder` is where Secrets are mounted. `master_key`, `agent_keys`,
     `redis` and `trace_endpoint` say whether the process environment will hold LITELLM_MASTER_KEY,
     LANGOP_GATEWAY_HMAC_SECRET, REDIS_HOST or REDIS_URL, and OTEL_EXPORTER_OTLP_ENDPOINT; never their values.
-    `extra_config` is a YAML text that is merged into the configuration last. `in_pod` says that a loopback address is that of
-    the gateway's own pod. `ignored` are codes of lint rules that say nothing.
+    `extra_config` is a YAML text, a LiteLLM configuration that is written by hand. `in_pod` says that a loopback address is
+    that of the gateway's own pod. `ignored` are codes of lint rules that say nothing. `empty_secrets` are the variables of
+    SECRETS that are set and hold nothing.
     """
 
     model_name: str = ""
@@ -36,6 +38,7 @@ class Settings:
     extra_config: str = ""
     in_pod: bool = False
     ignored: frozenset[str] = frozenset()
+    empty_secrets: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -49,13 +52,14 @@ class Settings:
             namespace=environment.get("LANGOP_NAMESPACE") or "default",
             sibling_url=environment.get("LANGOP_SIBLING_URL") or DEFAULT_SIBLING_URL,
             secrets_folder=environment.get("LANGOP_SECRETS_PATH") or SECRETS_FOLDER,
-            master_key=bool(environment.get("LITELLM_MASTER_KEY")),
-            agent_keys=bool(environment.get("LANGOP_GATEWAY_HMAC_SECRET")),
+            master_key=bool(environment.get("LITELLM_MASTER_KEY", "").strip()),
+            agent_keys=bool(environment.get("LANGOP_GATEWAY_HMAC_SECRET", "").strip()),
             redis=bool(environment.get("REDIS_HOST") or environment.get("REDIS_URL")),
             trace_endpoint=bool(
                 environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or environment.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
             ),
-            extra_config=environment.get("LANGOP_GATEWAY_EXTRA_CONFIG", "").strip(),
+            extra_config=environment.get("LANGOP_GATEWAY_EXTRA_CONFIG", ""),
+            empty_secrets=tuple(name for name in SECRETS if name in environment and not environment[name].strip()),
         )
 
     @classmethod

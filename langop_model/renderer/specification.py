@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -29,6 +30,19 @@ def with_defaults(resource: Resource) -> dict[str, Any]:
     """
     filled: dict[str, Any] = _fill(schema()["properties"]["spec"], resource.manifest["spec"], resource.bare)
     return filled
+
+
+def errors_of(field: Sequence[str], value: Any) -> list[Any]:
+    """Return jsonschema's errors about `value` as the field of a spec: ("retryPolicy", "maxAttempts")."""
+    return list(_validator().evolve(schema=node_of(field)).iter_errors(value))
+
+
+def node_of(field: Sequence[str]) -> dict[str, Any]:
+    """Return the schema of a field of a spec. Raises KeyError for none."""
+    node: dict[str, Any] = schema()["properties"]["spec"]
+    for name in field:
+        node = node["properties"][name]
+    return node
 
 
 @cache

@@ -161,7 +161,7 @@ def test_a_harmless_name_is_right(name: str):
 
 
 @pytest.mark.parametrize(
-    "name", ["model", "api_base", "timeout", "rpm", "temperature", "max_tokens", "stop", "order", "num_retries", "cache"]
+    "name", ["model", "model_name", "custom_llm_provider", "temperature", "max_tokens", "stop", "cache", "fallbacks"]
 )
 def test_a_parameter_that_is_a_field_of_the_spec_is_refused(name: str):
     assert codes(refusal(with_parameters(**{name: "1"}))) == ["LM207"]

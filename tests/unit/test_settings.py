@@ -34,10 +34,16 @@ def test_an_empty_environment_gives_the_defaults():
 
 @pytest.mark.parametrize(
     "name",
-    ["LANGOP_MODEL_NAME", "LANGOP_NAMESPACE", "LANGOP_SIBLING_URL", "LANGOP_SECRETS_PATH", "REDIS_HOST", "LITELLM_MASTER_KEY"],
+    ["LANGOP_MODEL_NAME", "LANGOP_NAMESPACE", "LANGOP_SIBLING_URL", "LANGOP_SECRETS_PATH", "REDIS_HOST"],
 )
 def test_an_empty_variable_counts_as_none(name: str):
     assert Settings.from_environment({name: ""}) == Settings()
+
+
+@pytest.mark.parametrize("name", ["LITELLM_MASTER_KEY", "LANGOP_GATEWAY_HMAC_SECRET"])
+@pytest.mark.parametrize("value", ["", " \n"])
+def test_a_secret_that_holds_nothing_is_none_and_is_named(name: str, value: str):
+    assert Settings.from_environment({name: value}) == Settings(empty_secrets=(name,))
 
 
 @pytest.mark.parametrize(
