@@ -30,6 +30,7 @@ def callback_settings() -> Schema:
             "priority": {"type": "integer"},
             "log": _of(settings.Log),
             "timeout": {"type": "number", "exclusiveMinimum": 0},
+            "stream_timeout": {"type": "number", "exclusiveMinimum": 0},
             "upstream": _upstream(),
             "defaults": {"type": "object"},
             "caching": _of(settings.Caching),

@@ -224,7 +224,8 @@ class Group:
     """Everything about one model group. Replicas know each other by the LanguageModel's `namespace` and name, `resource`.
 
     `keys` are by LiteLLM's parameter. `defaults` are members of a request that it gets unless the client gives them, by the
-    names of chat completions. `timeout` bounds an attempt, in seconds. Clients can't ask for an `internal` group: it is the
+    names of chat completions. `timeout` bounds an attempt, in seconds; of a stream
+    `stream_timeout`, if there is one, bounds the wait for each event. Clients can't ask for an `internal` group: it is the
     fallback of another one. `weight` and `priority` are its share of a modelName that several resources have.
     """
 
@@ -240,6 +241,7 @@ class Group:
     namespace: str = "default"
     keys: dict[str, Key] = field(default_factory=dict)
     timeout: float = 300.0
+    stream_timeout: float | None = None
     upstream: Upstream | None = None
     defaults: dict[str, Any] = field(default_factory=dict)
     caching: Caching | None = None

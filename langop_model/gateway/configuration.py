@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from langop_model.contract import settings
-from langop_model.contract.settings import Group
+from langop_model.contract.settings import Group, Strategy
 
 # What the renderer itself names there: the front does these.
 OWN_CALLBACKS = frozenset({"prometheus", "otel"})
@@ -31,6 +31,7 @@ class Configuration:
     model_list: list[dict[str, Any]] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     shared: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    shared_strategy: str = Strategy.ROUND_ROBIN.value
     unavailable: dict[str, str] = field(default_factory=dict)
     refuses_unsupported: bool = False
     litellm_settings: dict[str, Any] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Configuration:
             model_list=list(config.get("model_list") or ()),
             aliases=dict((config.get("router_settings") or {}).get("model_group_alias") or {}),
             shared=settings.shared_names(section),
+            shared_strategy=section.get("shared_strategy", Strategy.ROUND_ROBIN.value),
             unavailable=_unavailable(section),
             refuses_unsupported=litellm.get("drop_params") is False,
             litellm_settings=dict(litellm),

@@ -65,7 +65,9 @@ class Services:
         self.peers = peers
         self.configuration = configuration
         self.keys = ClientKeys.from_environment(environment)
-        self.names = GroupNames(configuration.groups, configuration.aliases, configuration.shared)
+        self.names = GroupNames(
+            configuration.groups, configuration.aliases, configuration.shared, configuration.shared_strategy
+        )
         self.deployments = Deployments(configuration.model_list)
         self.relay = Relay(self.deployments)
         self.translation = Translation(
@@ -80,6 +82,7 @@ class Services:
             for name, group in configuration.groups.items()
         }
         self.accounting = _accounting(configuration, environment)
+        self.names.endpoints = {name: runtime.endpoints for name, runtime in self.runtimes.items()}
         self.dispatcher = Dispatcher(self.runtimes, refuses_unsupported=configuration.refuses_unsupported)
         self.tasks: list[asyncio.Task[None]] = []
 

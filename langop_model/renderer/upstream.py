@@ -26,7 +26,9 @@ ALL_ROUTES = {
 """What another gateway of this project serves, each with its path below /v1."""
 
 # Parameters of LiteLLM that the gateway follows without LiteLLM.
-FOLLOWED = frozenset({"allowed_openai_params", "api_version", "base_model", "drop_params", "extra_body", "extra_headers"})
+FOLLOWED = frozenset(
+    {"allowed_openai_params", "api_version", "base_model", "drop_params", "extra_body", "extra_headers", "stream_timeout"}
+)
 
 
 @cache

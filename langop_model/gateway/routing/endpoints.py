@@ -84,6 +84,10 @@ class Endpoints:
         self.states = [State(endpoint) for endpoint in group.endpoints]
         self.by_id = {state.endpoint.id: state for state in self.states}
         self.pick = STRATEGIES[group.strategy](self)
+        cooldown = group.cooldown
+        allowed = cooldown.allowed_fails if cooldown.allowed_fails is not None else FAILURES_IN_A_ROW - 1
+        self.allowed_failures: float = allowed if cooldown.enabled else math.inf
+        self.cooldown_seconds = cooldown.seconds if cooldown.seconds is not None else COOLDOWN_SECONDS
         self.clock = clock
         self.last: State | None = None
 
@@ -102,7 +106,8 @@ class Endpoints:
         first = min(state.endpoint.priority for state in available)
         chosen = self.pick([state for state in available if state.endpoint.priority == first])
         self.last = chosen
-        chosen.recent.append(now)
+        if chosen.endpoint.requests_per_minute is not None:
+            chosen.recent.append(now)
         chosen.in_flight += 1
         return chosen
 
@@ -121,8 +126,8 @@ class Endpoints:
         """Note a failure that was the endpoint's fault. Several in a row start a cooldown."""
         state.failures += 1
         state.failed_at = self.clock()
-        if state.failures >= FAILURES_IN_A_ROW and len(self.states) > 1:
-            state.down_until = state.failed_at + COOLDOWN_SECONDS
+        if state.failures > self.allowed_failures and len(self.states) > 1:
+            state.down_until = state.failed_at + self.cooldown_seconds
             state.successful_checks = 0
 
     def returned(self, state: State) -> None:

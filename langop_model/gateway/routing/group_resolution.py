@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from langop_model.contract.settings import WILDCARD, Group
+from langop_model.contract.settings import WILDCARD, Endpoint, Group, Strategy
+from langop_model.gateway.routing.endpoints import Endpoints
 
 
-class RoundRobinGroups:
-    """A name that several groups share: each request starts with the next one."""
+class SharedName:
+    """A name that several groups share. One of them is chosen as an endpoint of one group would be, the others come next."""
 
-    def __init__(self, groups: Sequence[str]) -> None:
-        self.groups = tuple(groups)
-        self.turns: Iterator[int] = itertools.cycle(range(len(self.groups)))
+    def __init__(self, groups: Sequence[Group], strategy: str = Strategy.ROUND_ROBIN) -> None:
+        members = tuple(Endpoint(group.name, weight=group.weight, priority=group.priority) for group in groups)
+        self.members = Endpoints(Group("", "", members, strategy=strategy))
 
-    def next(self) -> tuple[str, ...]:
-        """Return the groups in the order in which the next request tries them."""
-        first = next(self.turns)
-        return self.groups[first:] + self.groups[:first]
+    def next(self, endpoints: Mapping[str, Endpoints]) -> tuple[str, ...]:
+        """Return the groups in the order in which the next request tries them; `endpoints` are those of each group."""
+        for state in self.members.states:
+            known = endpoints.get(state.endpoint.id)
+            if known is not None:
+                state.in_flight = sum(each.in_flight for each in known.states)
+                latencies = [each.latency for each in known.states if each.latency is not None]
+                state.latency = sum(latencies) / len(latencies) if latencies else None
+        chosen = self.members.choose()
+        states = self.members.states
+        first = states.index(chosen) if chosen is not None else 0
+        ordered = sorted(states[first:] + states[:first], key=lambda each: (each is not chosen, each.endpoint.priority))
+        return tuple(state.endpoint.id for state in ordered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +43,23 @@ class Resolved:
 
 
 class GroupNames:
-    """Every name that clients may ask for."""
+    """Every name that clients may ask for. `endpoints` are those of each group, where requests are served."""
 
-    def __init__(self, groups: Mapping[str, Group], aliases: Mapping[str, str], shared: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        groups: Mapping[str, Group],
+        aliases: Mapping[str, str],
+        shared: Mapping[str, Sequence[str]],
+        strategy: str = Strategy.ROUND_ROBIN,
+    ) -> None:
+        self.endpoints: Mapping[str, Endpoints] = {}
         public = [name for name, group in groups.items() if not group.internal]
         self._direct = {name: (name,) for name in public if not name.endswith(WILDCARD)}
         self._direct |= {alias: (group,) for alias, group in aliases.items() if group in groups}
-        self._shared = {name: RoundRobinGroups(members) for name, members in shared.items()}
+        self._shared = {
+            name: SharedName([groups[member] for member in members if member in groups], strategy)
+            for name, members in shared.items()
+        }
         # The longest prefix first: it is the most specific one.
         wildcards = [name for name in public if name.endswith(WILDCARD)]
         self._prefixes = [(name.removesuffix("*"), name) for name in sorted(wildcards, key=len, reverse=True)]
@@ -50,7 +69,7 @@ class GroupNames:
         """Return the groups that a client means with `model`; None where it is not served."""
         shared = self._shared.get(model)
         if shared is not None:
-            return Resolved(shared.next(), model)
+            return Resolved(shared.next(self.endpoints), model)
         found = self._direct.get(model)
         if found is not None:
             return Resolved(found, model)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from langop_model.contract.settings import Endpoint, Group
+from langop_model.contract.settings import Cooldown, Endpoint, Group
 from langop_model.gateway.routing.endpoints import (
     COOLDOWN_SECONDS,
     FAILURES_IN_A_ROW,
@@ -266,3 +266,26 @@ def test_calls_of_other_processes_use_up_a_share(clock: Clock):
     assert endpoints.counted() == {"a": 1, "b": 5}
     endpoints.merge({})
     assert _pick(endpoints, 4) == "aaaa"
+
+
+def test_a_cooldown_of_the_configuration_counts():
+    group = Group("m", "m", (Endpoint("a"), Endpoint("b")), "round-robin", cooldown=Cooldown(allowed_fails=0, seconds=7))
+    endpoints = Endpoints(group, clock := Clock())
+    endpoints.failed(endpoints.by_id["a"])
+    assert endpoints.by_id["a"].is_down(clock() + 6.9)
+    assert not endpoints.by_id["a"].is_down(clock() + 7.1)
+
+
+def test_without_cooldowns_failures_leave_an_endpoint_in_use():
+    endpoints = Endpoints(Group("m", "m", (Endpoint("a"), Endpoint("b")), cooldown=Cooldown(enabled=False)), clock := Clock())
+    for _ in range(20):
+        endpoints.failed(endpoints.by_id["a"])
+    assert not endpoints.by_id["a"].is_down(clock())
+
+
+def test_an_endpoint_without_a_share_remembers_no_calls(clock: Clock):
+    """Else each request would take memory for as long as the process lives."""
+    endpoints = _endpoints(clock, {}, {"requests_per_minute": 5})
+    for _ in range(10):
+        endpoints.choose()
+    assert [len(state.recent) for state in endpoints.states] == [0, 5]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 
 from langop_model.contract.settings import Endpoint, Group
-from langop_model.gateway.routing.group_resolution import GroupNames, RoundRobinGroups
+from langop_model.gateway.routing.endpoints import Endpoints
+from langop_model.gateway.routing.group_resolution import GroupNames, SharedName
 
 
 def a_group(name: str, *, internal: bool = False) -> Group:
@@ -20,8 +24,27 @@ NAMES = GroupNames(GROUPS, {"alias": "fixed"}, {"both": ("one", "two")})
 
 
 def test_groups_of_one_name_take_turns_and_the_others_come_next():
-    groups = RoundRobinGroups(["a", "b", "c"])
-    assert [groups.next() for _ in range(4)] == [("a", "b", "c"), ("b", "c", "a"), ("c", "a", "b"), ("a", "b", "c")]
+    name = SharedName([a_group("a"), a_group("b"), a_group("c")])
+    assert [name.next({}) for _ in range(4)] == [("a", "b", "c"), ("b", "c", "a"), ("c", "a", "b"), ("a", "b", "c")]
+
+
+def test_groups_of_one_name_may_be_chosen_by_weight():
+    heavy, light = replace(a_group("heavy"), weight=3), a_group("light")
+    name = SharedName([heavy, light], "weighted")
+    assert Counter(name.next({})[0] for _ in range(40)) == {"heavy": 30, "light": 10}
+
+
+def test_of_one_name_the_highest_priority_comes_first():
+    first, second = a_group("first"), replace(a_group("second"), priority=1)
+    name = SharedName([second, first])
+    assert [name.next({}) for _ in range(2)] == [("first", "second")] * 2
+
+
+def test_the_group_with_the_fewest_requests_is_chosen_where_the_strategy_says_so():
+    busy, idle = Endpoints(a_group("busy")), Endpoints(a_group("idle"))
+    busy.choose()
+    name = SharedName([a_group("busy"), a_group("idle")], "least-connections")
+    assert [name.next({"busy": busy, "idle": idle})[0] for _ in range(3)] == ["idle"] * 3
 
 
 @pytest.mark.parametrize(
