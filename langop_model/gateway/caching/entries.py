@@ -7,7 +7,6 @@ status, the media type, headers, usage, and for a stream the sizes of its events
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import astuple
 from typing import Any
 
 import orjson
@@ -31,7 +30,7 @@ def encode(answer: Answer, events: Sequence[bytes] | None) -> bytes:
             "status": answer.status,
             "content_type": answer.content_type,
             "headers": dict(answer.headers),
-            "usage": None if answer.usage is None else astuple(answer.usage),
+            "usage": answer.usage,
             "events": None if events is None else [len(event) for event in events],
         }
     )
@@ -50,7 +49,7 @@ def decode(entry: bytes) -> CachedAnswer | None:
         answer = CachedAnswer(
             header["status"],
             header["content_type"],
-            usage=None if usage is None else Usage(*usage),
+            usage=None if usage is None else Usage(**usage),
             headers=header["headers"],
         )
         sizes = header["events"]

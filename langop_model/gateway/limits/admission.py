@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from langop_model.contract.settings import Limits
+from langop_model.gateway.limits.redis_window import RedisWindow
 from langop_model.gateway.limits.sliding_window import Delay, LimitStore, Reservation, SlidingWindow
 
 
@@ -52,20 +53,51 @@ class Admission:
         `tokens` is the most that it may use, None when that is unknown. Raises RateLimitTimeoutError when it would be allowed
         after `deadline` (by the clock) only, at once where that is certain.
         """
-        ticket = f"{self.prefix}-{next(self.numbers)}"
+        ticket = self._ticket()
         if self.open:
             return Reservation(ticket, self.clock())
-        self.queued += 1
-        try:
-            return await self._wait_for_turn(ticket, tokens, deadline)
-        finally:
-            self.queued -= 1
+        if not self.turn.locked():  # nobody waits here: no queue is needed
+            found = await self.store.admit(ticket, tokens, 0)
+            if isinstance(found, Reservation):
+                return found
+            self._refuse_if_hopeless(found, deadline)
+        return await self._wait(ticket, tokens, deadline)
+
+    async def find_or_admit(self, entry: str, tokens: int | None, deadline: float) -> bytes | Reservation:
+        """Return the cached answer of the key `entry` where redis has one; else do as `admit`.
+
+        Both are one round trip. Only for a store in redis, which keeps the answers too. Raises RateLimitTimeoutError.
+        """
+        store = self.store
+        if not isinstance(store, RedisWindow):
+            raise TypeError("only a store in redis finds answers")
+        ticket = self._ticket()
+        found = await store.find_or_admit(entry, ticket, tokens)
+        if not isinstance(found, Delay):
+            return found
+        self._refuse_if_hopeless(found, deadline)
+        return await self._wait(ticket, tokens, deadline)
 
     def settle(self, reservation: Reservation, used: int, answered: bool = True) -> None:
         """Note the tokens that a request has used, and whether any provider `answered`, be it with an error."""
         if not self.open:
             self.store.settle(reservation, used, answered)
             self.changed.set()
+
+    def _ticket(self) -> str:
+        return f"{self.prefix}-{next(self.numbers)}"
+
+    def _refuse_if_hopeless(self, delay: Delay, deadline: float) -> None:
+        left = deadline - self.clock()
+        if left <= 0 or (delay.certain and delay.seconds > left):
+            raise RateLimitTimeoutError(delay.limit, delay.seconds, self.queued)
+
+    async def _wait(self, ticket: str, tokens: int | None, deadline: float) -> Reservation:
+        self.queued += 1
+        try:
+            return await self._wait_for_turn(ticket, tokens, deadline)
+        finally:
+            self.queued -= 1
 
     async def _wait_for_turn(self, ticket: str, tokens: int | None, deadline: float) -> Reservation:
         try:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from langop_model.contract.settings import Limits
-from langop_model.gateway.limits.redis_connection import RedisConnection, RedisUnavailableError
+from langop_model.gateway.limits.redis_connection import Argument, RedisConnection, RedisUnavailableError
 from langop_model.gateway.limits.sliding_window import (
     CONCURRENCY_RETRY_AFTER,
     CONCURRENT,
@@ -28,14 +28,14 @@ from langop_model.gateway.limits.sliding_window import (
     SlidingWindow,
 )
 
-LEASE = 15.0  # seconds that a call counts as under way unless its process, which may have died, says so again
-LEASE_RENEWAL_INTERVAL = 3.0  # seconds between two such words
-TURN_TIMEOUT = 3.0  # seconds that a process keeps its turn unless it asks again
-POLL_INTERVAL = 0.05  # seconds, more or less by half, between two looks whether a call of another process has ended
-WINDOW_POLL_INTERVAL = 1.0  # seconds between two looks while the window has to move
+LEASE = 15.0  # seconds that a request counts as in flight unless its process, which may have died, renews that
+LEASE_RENEWAL_INTERVAL = 3.0  # seconds
+TURN_TIMEOUT = 3.0  # seconds that a request keeps its place in the queue unless it asks again
+POLL_INTERVAL = 0.05  # seconds, ±50 %, between two questions whether a request of another process has ended
+WINDOW_POLL_INTERVAL = 1.0  # seconds between two questions while the window has to move
 
-KEYS = ("requests", "used", "in_flight", "sums", "line", "seen", "processes")
-LIMITS = {"requests": REQUESTS, "tokens": TOKENS, "places": CONCURRENT}
+KEYS = ("requests", "used", "in_flight", "sums", "queue", "seen", "processes")
+LIMITS = {b"requests": REQUESTS, b"tokens": TOKENS, b"concurrent": CONCURRENT}
 
 
 class RedisWindow:
@@ -51,54 +51,56 @@ class RedisWindow:
     ) -> None:
         self.redis = redis
         self.limits = limits
-        self.keys = [f"langop:{{{name}}}:{key}" for key in KEYS]  # the braces keep them together in a cluster
+        self.keys = [f"langop:{{{name}}}:{key}" for key in KEYS]  # the braces: one slot of a cluster
         self.window = window
         self.own = SlidingWindow(limits, clock, window)
         self.needs_resync = True  # redis does not know all of `own`
         self.lease_renewed_at = clock()
-        self.queued_ticket = ""  # the ticket that redis has in line for this process
-        self.ordered = asyncio.Lock()  # what is told about one call must not overtake what was told before
+        self.queued_ticket = ""  # the ticket that redis has in its queue for this process
+        self.resync = asyncio.Lock()
         redis.listeners.append(self)
 
     async def admit(self, ticket: str, tokens: int | None, left: float) -> Reservation | Delay:
-        """Count a call if there is room, else say what is in the way."""
-        asking = self.redis.task(self._ask(ticket, tokens, left))
+        """Count a request if every limit allows it, else return what it waits for."""
         try:
-            return await asyncio.shield(asking)
-        except asyncio.CancelledError:
-            asking.add_done_callback(self._undo)  # the client has left; redis may have let its call in all the same
-            raise
+            answer = await self._ask(ticket, tokens, left, self.keys)
         except RedisUnavailableError:
             return await self._admit_locally(ticket, tokens, left)
+        return self._understood(ticket, answer)
+
+    async def find_or_admit(self, entry: str, ticket: str, tokens: int | None) -> bytes | Reservation | Delay:
+        """Return the cached answer of the key `entry` where there is one; else do as `admit`, for a request that can't wait."""
+        try:
+            answer = await self._ask(ticket, tokens, 0, [*self.keys, entry])
+        except RedisUnavailableError:
+            return await self._admit_locally(ticket, tokens, 0)
+        return bytes(answer[1]) if answer[0] == b"hit" else self._understood(ticket, answer)
 
     def settle(self, reservation: Reservation, used: int, answered: bool) -> None:
-        """Note the tokens that a call has used, and whether any provider `answered`."""
+        """Replace the reserved tokens by those `used`; `answered` says whether any provider answered."""
         self.own.settle(reservation, used, answered)
         counted = used if self.limits.tokens_per_minute else 0
         if self.limits.holds or not answered:
-            self.redis.task(
-                self._run_in_background("settle", [reservation.ticket, reservation.tokens, counted, int(answered), DECAY])
-            )
+            self._tell("settle", [reservation.ticket, reservation.tokens, counted, int(answered), DECAY])
 
     def withdraw(self, ticket: str) -> None:
-        """Leave the line."""
+        """Leave the queue."""
         if self.queued_ticket == ticket:
             self.queued_ticket = ""
-            self.redis.task(self._run_in_background("withdraw", [ticket]))
+            self._tell("withdraw", [ticket])
 
     async def beat(self, has_state: bool) -> None:
-        """Say which calls are still under way. Raises RedisUnavailableError."""
+        """Renew the leases. Raises RedisUnavailableError."""
         self.needs_resync = self.needs_resync or not has_state
         now = self.own.clock()
         self.own.forget_old(now)
         if self.own.is_empty or (not self.needs_resync and now < self.lease_renewed_at + LEASE_RENEWAL_INTERVAL):
             return
-        async with self.ordered:
-            await self._renew()
+        await self._renew()
 
-    async def _ask(self, ticket: str, tokens: int | None, left: float) -> Reservation | Delay:
+    async def _ask(self, ticket: str, tokens: int | None, left: float, keys: list[str]) -> list[Any]:
         limits = self.limits
-        arguments: list[str | int | float] = [
+        arguments: list[Argument] = [
             self.redis.process,
             ticket,
             limits.requests_per_minute or 0,
@@ -107,58 +109,60 @@ class RedisWindow:
             -1 if tokens is None else tokens,
             *map(_milliseconds, (left, self.window, LEASE, TURN_TIMEOUT)),
         ]
-        async with self.ordered:
-            for _ in range(2):
+
+        def undo(answer: list[Any]) -> None:
+            """The client has left meanwhile, and redis may have admitted its request."""
+            if answer[0] == b"admitted":
+                self.settle(self.own.reserve(ticket, int(answer[1])), 0, answered=False)
+            elif answer[0] == b"wait" and answer[4]:
+                self._tell("withdraw", [ticket])
+
+        for _ in range(2):
+            await self._tell_everything()
+            answer: list[Any] = await self.redis.run("admit", keys, arguments, undo)
+            if answer[0] != b"unknown":
+                return answer
+            self.needs_resync = True
+        raise RedisUnavailableError  # lost again in between: this request must do without
+
+    async def _tell_everything(self) -> None:
+        if self.needs_resync:
+            async with self.resync:
                 if self.needs_resync:
                     await self._renew()
-                answer = await self.redis.run("admit", self.keys, arguments)
-                if answer[0] != "unknown":
-                    break
-                self.needs_resync = True
-        if answer[0] == "unknown":  # lost again in between: this once it must do without
-            raise RedisUnavailableError
-        if answer[0] == "in":
-            self.queued_ticket = ""
-            return self.own.reserve(ticket, int(answer[1]))
-        return self._delay(ticket, *answer[1:])
 
-    def _delay(self, ticket: str, limit: str, milliseconds: int, certain: int, queued: int) -> Delay:
-        self.queued_ticket = ticket if queued else ""
+    def _understood(self, ticket: str, answer: list[Any]) -> Reservation | Delay:
+        if answer[0] == b"admitted":
+            self.queued_ticket = "" if self.queued_ticket == ticket else self.queued_ticket
+            return self.own.reserve(ticket, int(answer[1]))
+        _, limit, milliseconds, certain, queued = answer
+        if queued:
+            self.queued_ticket = ticket
         seconds = milliseconds / 1000 or CONCURRENCY_RETRY_AFTER
         poll_after = WINDOW_POLL_INTERVAL if certain else POLL_INTERVAL * random.uniform(0.5, 1.5)  # noqa: S311
         return Delay(LIMITS[limit], seconds, bool(certain), poll_after)
 
     async def _admit_locally(self, ticket: str, tokens: int | None, left: float) -> Reservation | Delay:
-        """Decide by this process's own calls."""
+        """Decide by this process's own requests."""
         self.needs_resync = True
         found = await self.own.admit(ticket, tokens, left)
         return found if isinstance(found, Reservation) else replace(found, poll_after=WINDOW_POLL_INTERVAL)
 
-    def _undo(self, asking: asyncio.Task[Reservation | Delay]) -> None:
-        if asking.cancelled() or asking.exception() is not None:
-            return
-        found = asking.result()
-        if isinstance(found, Reservation):
-            self.settle(found, 0, answered=False)
-        elif self.queued_ticket:
-            self.withdraw(self.queued_ticket)
+    def _tell(self, script: str, arguments: list[Argument]) -> None:
+        self.redis.tell(script, self.keys, arguments, self._failed)
 
-    async def _run_in_background(self, what: str, arguments: list[str | int | float]) -> None:
-        async with self.ordered:
-            try:
-                await self.redis.run(what, self.keys, arguments)
-            except RedisUnavailableError:
-                self.needs_resync = True
+    def _failed(self) -> None:
+        self.needs_resync = True
 
     async def _renew(self) -> None:
         """Renew the leases, and tell all that is counted where redis may not know it. Raises RedisUnavailableError."""
-        known = await self.redis.run("renew", self.keys, self._account(everything=self.needs_resync))
+        known = await self.redis.run("renew", self.keys, self._state(everything=self.needs_resync))
         if not known and not self.needs_resync:
-            await self.redis.run("renew", self.keys, self._account(everything=True))
+            await self.redis.run("renew", self.keys, self._state(everything=True))
         self.needs_resync = False
         self.lease_renewed_at = self.own.clock()
 
-    def _account(self, everything: bool) -> list[Any]:
+    def _state(self, everything: bool) -> list[Argument]:
         own, now = self.own, self.own.clock()
         requests = own.requests.admitted.items() if everything and own.requests is not None else ()
         used = own.tokens.used if everything and own.tokens is not None else ()
@@ -173,7 +177,7 @@ class RedisWindow:
             len(used),
             *(part for ticket, at in requests for part in (ticket, _milliseconds(now - at))),
             *(part for use in used for part in (f"{use.ticket} {use.tokens}", _milliseconds(now - use.at))),
-            *(f"{ticket} {aside}" for ticket, aside in in_flight),
+            *(f"{ticket} {tokens}" for ticket, tokens in in_flight),
         ]
 
 

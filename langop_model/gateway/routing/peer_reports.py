@@ -33,7 +33,7 @@ class PeerReports:
         over = sorted(self.reported - entries.keys())
         answer = await self.redis.run("report", [self.key], [self.redis.process, len(entries), *pairs, *over])
         self.reported = set(entries)
-        self._merge(dict(zip(answer[::2], answer[1::2], strict=True)))
+        self._merge({entry.decode(): milliseconds for entry, milliseconds in zip(answer[::2], answer[1::2], strict=True)})
 
     def _entries(self) -> dict[str, float]:
         """Return each entry, `down NAME` or `COUNT NAME`, and for how many seconds it holds."""

@@ -1,3 +1,3 @@
--- Takes a call out of the line.
-redis.call('ZREM', line, ARGV[1])
+-- Takes a request out of the queue.
+redis.call('ZREM', queue, ARGV[1])
 redis.call('ZREM', seen, ARGV[1])

@@ -21,8 +21,8 @@ class Process:
         self, server: RedisServer | tuple[int, str], name: str = "team/model", window: float = WINDOW, **limits: int
     ) -> None:
         self.redis = connection(server)
-        self.ledger = RedisWindow(self.redis, name, Limits(**limits), window=window)
-        self.admission = Admission(self.ledger.limits, store=self.ledger)
+        self.window = RedisWindow(self.redis, name, Limits(**limits), window=window)
+        self.admission = Admission(self.window.limits, store=self.window)
 
     async def enter(self, within: float = 2.0, tokens: int | None = None) -> Reservation | None:
         """Return a reservation; None when there is no room within so many seconds."""
@@ -43,10 +43,10 @@ class Process:
 
     async def told(self) -> None:
         """Wait until redis knows everything."""
-        await asyncio.gather(*self.redis.tasks)
+        await self.redis.flush()
 
 
 def connection(server: RedisServer | tuple[int, str]) -> RedisConnection:
     """Return a new process's connection to a redis, or to the redis of a port and a password."""
     port, password = server if isinstance(server, tuple) else (server.port, server.password)
-    return RedisConnection(Redis(port=port, password=password, decode_responses=True, socket_timeout=None))
+    return RedisConnection(Redis(port=port, password=password, socket_timeout=None))

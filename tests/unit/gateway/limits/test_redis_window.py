@@ -223,7 +223,7 @@ def test_a_process_that_died_in_line_keeps_nobody_waiting(server: RedisServer, m
         first, second = two(server, concurrent_requests=1)
         reservation = await first.enter()
         dead = Process(server, concurrent_requests=1)
-        await dead.ledger.admit("dead", None, LONG)  # looks once, and never again
+        await dead.window.admit("dead", None, LONG)  # looks once, and never again
         await first.settle(reservation)
         return await second.let_in(1, within=5)
 
@@ -263,7 +263,7 @@ def test_a_client_that_leaves_the_line_is_not_waited_for(server: RedisServer):
         await asyncio.gather(leaving, return_exceptions=True)
         await second.told()
         await first.settle(reservation)
-        return await first.let_in(1), server.client.zrange("langop:{team/model}:line", 0, -1)
+        return await first.let_in(1), server.client.zrange("langop:{team/model}:queue", 0, -1)
 
     assert run(scene()) == (1, [])
 
@@ -298,7 +298,7 @@ def test_the_scripts_decide_as_the_account_in_the_process_does(server: RedisServ
                 continue
             tokens = chance.choice([None, 1, 10, 50, 200])
             expected = await reference.admit(f"{seed}-{number}", tokens, 0)
-            found = await process.ledger.admit(f"{seed}-{number}", tokens, 0)
+            found = await process.window.admit(f"{seed}-{number}", tokens, 0)
             if isinstance(found, Reservation):
                 assert isinstance(expected, Reservation), expected
                 assert found.tokens == expected.tokens
