@@ -20,13 +20,14 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError  # noqa: A004 - Python's own is an OSError
 
+from langop_model.contract.environment import names_redis
+
 log = logging.getLogger("langop.redis")
 
 CONNECT_TIMEOUT = 1.0  # seconds
 NODE_TIMEOUT = 1.0  # seconds until another node of a cluster, or another sentinel, is asked
 PORT = 6379
 SENTINEL_PORT = 26379
-NAMES = ("REDIS_URL", "REDIS_HOST", "REDIS_SENTINEL_NODES", "REDIS_CLUSTER_NODES")
 ADVICE = (
     "REDIS_URL is redis://USER:PASSWORD@HOST:PORT/DATABASE, with rediss:// for TLS; REDIS_PORT and REDIS_DB are numbers; "
     'REDIS_CLUSTER_NODES is [{"host": HOST, "port": PORT}], REDIS_SENTINEL_NODES is [[HOST, PORT]] with REDIS_SERVICE_NAME'
@@ -35,17 +36,12 @@ ADVICE = (
 Client = Redis | RedisCluster
 
 
-def is_configured(environment: Mapping[str, str]) -> bool:
-    """Return whether the environment names a redis."""
-    return any(environment.get(name) for name in NAMES)
-
-
 def connect(environment: Mapping[str, str]) -> Client | None:
     """Return a client, which connects when it is first used; None where there is no redis, or none that can be read.
 
     What can't be read is logged without its value, which may hold a password.
     """
-    if not is_configured(environment):
+    if not names_redis(environment):
         return None
     try:
         return _client(environment)

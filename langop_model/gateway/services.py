@@ -21,13 +21,13 @@ from langop_model.gateway.accounting.recorder import Accounting
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.accounting.traces import Traces
 from langop_model.gateway.configuration import Configuration
-from langop_model.gateway.limits.admission import Admission
 from langop_model.gateway.routing import failure_causes
 from langop_model.gateway.routing.dispatcher import Dispatcher
 from langop_model.gateway.routing.endpoints import Endpoints, State
 from langop_model.gateway.routing.group_resolution import GroupNames
 from langop_model.gateway.routing.health_checks import HealthChecker, Probe
 from langop_model.gateway.routing.runtime import GroupRuntime
+from langop_model.gateway.shared_state import SharedState
 from langop_model.gateway.upstreams.base import Route, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.relay import Relay
@@ -77,8 +77,16 @@ class Services:
             drop=not configuration.refuses_unsupported,
             wake=wake,
         )
+        self.shared = shared = SharedState(environment)
         self.runtimes = {
-            name: GroupRuntime(group, Admission(group.limits), Endpoints(group), self.relay, self.translation)
+            name: GroupRuntime(
+                group,
+                shared.admission(group),
+                Endpoints(group),
+                self.relay,
+                self.translation,
+                shared.cache(group, configuration.model_list),
+            )
             for name, group in configuration.groups.items()
         }
         self.accounting = _accounting(configuration, environment)
@@ -87,7 +95,8 @@ class Services:
         self.tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Start the health checks."""
+        """Start the health checks, and what is shared with other processes."""
+        self.shared.start((runtime.group, runtime.endpoints) for runtime in self.runtimes.values())
         loop = asyncio.get_running_loop()
         for runtime in self.runtimes.values():
             settings = runtime.group.health_check
@@ -102,6 +111,7 @@ class Services:
             task.cancel()
         await self.relay.aclose()
         await self.translation.aclose()
+        await self.shared.aclose()
 
     async def answer(
         self,

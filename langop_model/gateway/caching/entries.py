@@ -31,6 +31,7 @@ def encode(answer: Answer, events: Sequence[bytes] | None) -> bytes:
             "content_type": answer.content_type,
             "headers": dict(answer.headers),
             "usage": answer.usage,
+            "is_binary": answer.is_binary,
             "events": None if events is None else [len(event) for event in events],
         }
     )
@@ -51,6 +52,7 @@ def decode(entry: bytes) -> CachedAnswer | None:
             header["content_type"],
             usage=None if usage is None else Usage(**usage),
             headers=header["headers"],
+            is_binary=header["is_binary"],
         )
         sizes = header["events"]
         if sizes is None:

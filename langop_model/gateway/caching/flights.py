@@ -7,6 +7,7 @@ one leaves, the provider's work ends. Processes do not know of each other's flig
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
@@ -56,9 +57,7 @@ class Flight:
         except BaseException:
             self.leave()
             raise
-        own = type(answer)(
-            answer.status, answer.content_type, body=answer.body, usage=answer.usage, headers=answer.headers
-        )  # what one client's request notes in it is no other's
+        own = copy.copy(answer)  # what one client's request notes in it is no other's
         if answer.events is None:
             self.leave()
         else:

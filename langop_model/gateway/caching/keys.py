@@ -64,7 +64,8 @@ class CacheKeys:
         members = {name: value for name, value in body.items() if name != CONTROL} if CONTROL in body else body
         files = [_file(file) for file in request.files]
         headers = [request.headers.get(name) for name in HEADERS]
-        parts = [*self.group, request.route, request.model, request.stream, headers, files, members]
+        how = [request.route, request.model, request.stream, request.shown_model, request.strips_usage]
+        parts = [*self.group, how, headers, files, members]
         text = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
         return self.prefix + hashlib.blake2b(text, digest_size=DIGEST_BYTES).hexdigest()
 

@@ -31,7 +31,6 @@ PROBE_TIMEOUT = 1.0  # seconds
 MAX_ENTRY = MEGABYTE - 1024
 RELATIVE = 30 * 24 * 3600  # seconds; memcached takes a larger lifetime for a date
 DIGEST_BYTES = 32
-NAMES = ("MEMCACHED_SERVERS", "MEMCACHED_HOST")
 FAILURES = (OSError, TimeoutError, MemcachedError, MemcachioConnectionError)
 
 T = TypeVar("T")

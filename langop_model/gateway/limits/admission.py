@@ -8,10 +8,10 @@ import math
 import secrets
 import time
 from collections.abc import Callable
+from typing import cast
 
 from langop_model.contract.settings import Limits
-from langop_model.gateway.limits.redis_window import RedisWindow
-from langop_model.gateway.limits.sliding_window import Delay, LimitStore, Reservation, SlidingWindow
+from langop_model.gateway.limits.sliding_window import AnswerStore, Delay, LimitStore, Reservation, SlidingWindow
 
 
 class RateLimitTimeoutError(Exception):
@@ -68,11 +68,8 @@ class Admission:
 
         Both are one round trip. Only for a store in redis, which keeps the answers too. Raises RateLimitTimeoutError.
         """
-        store = self.store
-        if not isinstance(store, RedisWindow):
-            raise TypeError("only a store in redis finds answers")
         ticket = self._ticket()
-        found = await store.find_or_admit(entry, ticket, tokens)
+        found = await cast("AnswerStore", self.store).find_or_admit(entry, ticket, tokens)
         if not isinstance(found, Delay):
             return found
         self._refuse_if_hopeless(found, deadline)

@@ -92,10 +92,11 @@ class _Command:
 
 
 class RedisConnection:
-    """A connection to redis for one process. One event loop uses it."""
+    """A connection to redis for one process. `answer_timeout` is in seconds. One event loop uses it."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, answer_timeout: float = ANSWER_TIMEOUT) -> None:
         self.client = client
+        self.answer_timeout = answer_timeout
         self.process = secrets.token_hex(6)
         self.presence_key = f"langop:process:{self.process}"  # in redis for as long as it has lost nothing
         self.suspect = ""  # a key of the command that failed: its node of a cluster is asked before the circuit closes
@@ -120,32 +121,40 @@ class RedisConnection:
         """
         if not self.up:
             raise RedisUnavailableError
-        return await self._ask(self._of_script(script, keys, arguments, on_orphan), ANSWER_TIMEOUT)
+        return await self._ask(self._of_script(script, keys, arguments, on_orphan), self.answer_timeout)
 
     async def command(self, *arguments: Argument) -> Any:
         """Return what a command returns; None where it is an error. Raises RedisUnavailableError."""
         if not self.up:
             raise RedisUnavailableError
-        return await self._ask(_Command(arguments, is_vital=False), ANSWER_TIMEOUT)
+        return await self._ask(_Command(arguments, is_vital=False), self.answer_timeout)
 
     def tell(self, script: str, keys: Sequence[str], arguments: Sequence[Argument], on_failure: Callable[[], None]) -> None:
         """Run a script whose answer nobody waits for."""
         if self.up:
             command = self._of_script(script, keys, arguments)
             command.on_failure = on_failure
-            self._put(command, ANSWER_TIMEOUT)
+            self._put(command, self.answer_timeout)
         else:
             on_failure()
 
     def tell_command(self, *arguments: Argument) -> None:
         """Run a command whose answer nobody waits for, unless the circuit is open."""
         if self.up:
-            self._put(_Command(arguments, is_vital=False), ANSWER_TIMEOUT)
+            self._put(_Command(arguments, is_vital=False), self.answer_timeout)
 
     async def flush(self) -> None:
         """Wait until everything that was told has been sent and answered."""
         while self.sender is not None:
             await asyncio.wait({self.sender})
+
+    async def aclose(self) -> None:
+        """Stop the heartbeat, send what was told, and close the connections."""
+        for task in self.tasks:
+            task.cancel()
+        await self.flush()
+        with contextlib.suppress(RedisError, OSError):
+            await self.client.aclose()
 
     def start(self) -> None:
         """Start the heartbeat, which ends with the event loop; without a running loop do nothing."""

@@ -70,6 +70,13 @@ class LimitStore(Protocol):
         """Forget a request that waits no longer."""
 
 
+class AnswerStore(LimitStore, Protocol):
+    """A LimitStore that also keeps cached answers: redis_window.RedisWindow."""
+
+    async def find_or_admit(self, entry: str, ticket: str, tokens: int | None) -> bytes | Reservation | Delay:
+        """Return the cached answer of the key `entry` where there is one; else do as `admit`, for a request that can't wait."""
+
+
 class SlidingWindow:
     """The LimitStore of this process. One event loop uses it; nothing here waits."""
 

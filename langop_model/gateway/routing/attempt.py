@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 from langop_model.contract.settings import Cause
 from langop_model.gateway.accounting import estimate
+from langop_model.gateway.caching.entries import CachedAnswer, decode
 from langop_model.gateway.limits.admission import RateLimitTimeoutError
 from langop_model.gateway.limits.sliding_window import Reservation
 from langop_model.gateway.routing.endpoints import State
@@ -35,12 +36,18 @@ class Attempt:
         self.most_tokens = most_tokens
         self.endpoint_id = ""
 
-    async def run(self) -> Answer:
-        """Return an answer that has begun. Raises the UpstreamError of the last endpoint."""
+    async def run(self, entry: str | None = None) -> Answer:
+        """Return an answer that has begun; the cached one of the key `entry` where admission finds it.
+
+        Raises the UpstreamError of the last endpoint.
+        """
         tried: set[str] = set()
         runtime = self.runtime
         while True:
-            reservation = await self._admit()
+            reservation = await self._admit(entry)
+            if isinstance(reservation, CachedAnswer):
+                return reservation
+            entry = None
             state = runtime.endpoints.choose(tried)
             assert state is not None  # noqa: S101 - the loop ends when all were tried
             tried.add(state.endpoint.id)
@@ -50,19 +57,31 @@ class Attempt:
                 if not is_endpoints_fault(error) or len(tried) >= len(runtime.endpoints.states):
                     raise
 
-    async def _admit(self) -> Reservation:
+    async def _admit(self, entry: str | None) -> Reservation | CachedAnswer:
         admission = self.runtime.admission
         if admission.open:
             return await admission.admit(None, 0.0)
         name = self.runtime.group.name
+        deadline = time.monotonic() + admission.limits.wait
         self.observer.waits()
         try:
-            reservation = await admission.admit(self.most_tokens, time.monotonic() + admission.limits.wait)
+            reservation = (
+                await self._find_or_admit(entry, deadline) if entry else await admission.admit(self.most_tokens, deadline)
+            )
         except RateLimitTimeoutError as refused:
             self.observer.refused(refused.limit, name)
             raise _rate_limited(self.runtime.group.resource, refused) from None
         self.observer.admitted(name)
         return reservation
+
+    async def _find_or_admit(self, entry: str, deadline: float) -> Reservation | CachedAnswer:
+        """Look for a cached answer and ask for admission in one round trip to redis."""
+        admission = self.runtime.admission
+        found = await admission.find_or_admit(entry, self.most_tokens, deadline)
+        if isinstance(found, Reservation):
+            return found
+        answer = decode(found)
+        return answer if answer is not None else await admission.admit(self.most_tokens, deadline)
 
     async def _ask(self, state: State, reservation: Reservation) -> Answer:
         runtime, endpoint = self.runtime, state.endpoint

@@ -106,17 +106,20 @@ class Dispatcher:
         attempt = Attempt(runtime, request, upstream, observer, parameters.most_tokens(call.route, prepared.body))
         served = Served(Answer(), runtime, dropped=prepared.dropped, fell_back=is_fallback)
 
-        async def ask(_: str | None) -> Answer:
-            return await self._try(attempt, call, served)
+        async def ask(entry: str | None) -> Answer:
+            return await self._try(attempt, call, served, entry)
 
         if runtime.cache is None:
             served.answer = await ask(None)
         else:
             served.answer, served.is_hit = await runtime.cache.get_or_ask(request, ask, call.cache_control)
-        served.endpoint_id = "" if served.is_hit else attempt.endpoint_id
+        if served.is_hit:
+            served.attempts = 0
+        else:
+            served.endpoint_id = attempt.endpoint_id
         return served
 
-    async def _try(self, attempt: Attempt, call: Call, served: Served) -> Answer:
+    async def _try(self, attempt: Attempt, call: Call, served: Served, entry: str | None) -> Answer:
         """Try by the retry policy. A fallback gets one attempt: so two models may back each other up."""
         policy = attempt.runtime.group.retries
         retries = policy.attempts if call.retries is None else min(policy.attempts, call.retries)
@@ -125,7 +128,7 @@ class Dispatcher:
         for number in range(1, retries + 2):
             served.attempts = number
             try:
-                return await attempt.run()
+                return await attempt.run(entry if number == 1 else None)
             except UpstreamError as error:
                 is_final = error.kind in (FailureKind.RATE_LIMITED, FailureKind.UNSUPPORTED)
                 if number > retries or is_final or not is_retried(error, policy.status_codes):

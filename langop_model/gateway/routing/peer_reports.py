@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from langop_model.gateway.limits.redis_connection import RedisConnection
 from langop_model.gateway.routing.endpoints import Endpoints, PeerReport
+
+if TYPE_CHECKING:  # redis takes 12 MB and a tenth of a second to import
+    from langop_model.gateway.limits.redis_connection import RedisConnection
 
 REPORT_TTL = 5.0  # seconds that a report holds unless it is repeated
 DOWN = "down"

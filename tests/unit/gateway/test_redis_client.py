@@ -19,6 +19,7 @@ from langop_model.gateway.limits.sliding_window import Reservation
 from tests.live import redis_kinds, redis_server
 from tests.live.redis_kinds import PASSWORD, Node
 from tests.live.redis_server import RedisServer
+from tests.unit.gateway.limits.processes import PATIENT
 
 LATER = 30.0  # seconds
 
@@ -37,7 +38,7 @@ def cluster(program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def connection(environment: Mapping[str, str]) -> RedisConnection:
     client = redis_client.connect(environment)
     assert client is not None
-    return RedisConnection(client)
+    return RedisConnection(client, PATIENT)
 
 
 def databases_with_a_process(server: RedisServer, **variables: object) -> list[int]:

@@ -49,6 +49,8 @@ def test_the_order_of_messages_makes_a_difference():
         request(stream=True, stream_options={"include_usage": True}),
         request(Route.COMPLETIONS),
         dataclasses.replace(request(), model="another"),
+        dataclasses.replace(request(), shown_model="an alias"),
+        dataclasses.replace(request(), strips_usage=True),
         dataclasses.replace(request(), headers={"anthropic-beta": "new"}),
         dataclasses.replace(request(), files=(File("file", "a.wav", "audio/wav", b"sound"),)),
     ],

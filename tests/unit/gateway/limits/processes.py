@@ -46,7 +46,10 @@ class Process:
         await self.redis.flush()
 
 
-def connection(server: RedisServer | tuple[int, str]) -> RedisConnection:
+PATIENT = 10.0  # seconds; a test machine may be busy, and most tests are about something else
+
+
+def connection(server: RedisServer | tuple[int, str], answer_timeout: float = PATIENT) -> RedisConnection:
     """Return a new process's connection to a redis, or to the redis of a port and a password."""
     port, password = server if isinstance(server, tuple) else (server.port, server.password)
-    return RedisConnection(Redis(port=port, password=password, socket_timeout=None))
+    return RedisConnection(Redis(port=port, password=password, socket_timeout=None), answer_timeout)

@@ -124,6 +124,7 @@ def test_requests_that_come_together_share_a_round_trip(server: RedisServer):
 def test_a_redis_that_hangs_delays_a_request_by_a_quarter_of_a_second_and_the_next_not_at_all(server: RedisServer):
     async def scene() -> tuple[float, float]:
         redis, admission, _ = await warm(server, requests_per_minute=1000)
+        redis.answer_timeout = ANSWER_TIMEOUT
         server.pause()
         started = time.monotonic()
         await admission.admit(None, admission.clock() + LONG)
@@ -147,6 +148,7 @@ def test_what_redis_answers_after_it_hung_is_not_taken_for_another_answer(server
         for name in ("a", "b"):
             redis.tell_command("SET", name, name)
         await redis.flush()
+        redis.answer_timeout = ANSWER_TIMEOUT
         server.pause()
         with pytest.raises(RedisUnavailableError):
             await redis.command("GET", "a")
@@ -161,7 +163,7 @@ def test_a_process_starts_at_once_while_redis_hangs(server: RedisServer):
     async def scene() -> tuple[float, bool]:
         server.pause()
         started = time.monotonic()
-        redis = connection(server)
+        redis = connection(server, ANSWER_TIMEOUT)
         redis.start()
         admission = Admission(
             Limits(requests_per_minute=5), store=RedisWindow(redis, "team/model", Limits(requests_per_minute=5))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pytest
 
 from langop_model.contract.settings import Limits
-from langop_model.gateway.limits import redis_connection, redis_window
+from langop_model.gateway.limits import redis_window
 from langop_model.gateway.limits.admission import RateLimitTimeoutError
 from langop_model.gateway.limits.redis_connection import RedisUnavailableError
 from langop_model.gateway.limits.sliding_window import Delay, Reservation, SlidingWindow
@@ -375,11 +375,10 @@ def test_a_redis_that_lost_everything_is_told_by_the_next_call(server: RedisServ
     assert run(scene()) == 1
 
 
-def test_a_redis_that_does_not_answer_holds_up_one_call_only(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(redis_connection, "ANSWER_TIMEOUT", 0.5)
-
+def test_a_redis_that_does_not_answer_holds_up_one_call_only(server: RedisServer):
     async def scene() -> tuple[int, float]:
         process = Process(server, requests_per_minute=100)
+        process.redis.answer_timeout = 0.5
         await process.let_in(1)
         server.pause()
         began = time.monotonic()
@@ -392,11 +391,10 @@ def test_a_redis_that_does_not_answer_holds_up_one_call_only(server: RedisServer
     assert seconds < 5  # twenty would take ten
 
 
-def test_what_was_let_in_alone_is_told_before_the_next_call_asks(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(redis_connection, "ANSWER_TIMEOUT", 0.2)
-
+def test_what_was_let_in_alone_is_told_before_the_next_call_asks(server: RedisServer):
     async def scene() -> tuple[int, int]:
         process, other = two(server, requests_per_minute=3)
+        process.redis.answer_timeout = 0.2
         await other.let_in(1)
         server.pause()
         alone = await process.let_in(1)
@@ -408,12 +406,11 @@ def test_what_was_let_in_alone_is_told_before_the_next_call_asks(server: RedisSe
     assert run(scene()) == (1, 1)
 
 
-def test_an_answer_that_came_while_the_process_was_busy_is_no_outage(server: RedisServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(redis_connection, "ANSWER_TIMEOUT", 0.2)
-
+def test_an_answer_that_came_while_the_process_was_busy_is_no_outage(server: RedisServer):
     async def scene() -> bool:
         process = Process(server, requests_per_minute=100)
         await process.let_in(1)
+        process.redis.answer_timeout = 0.2
         for pauses in range(0, 12, 2):  # busy from another moment on each time
             asking = asyncio.create_task(process.enter())
             for _ in range(pauses):
