@@ -336,7 +336,15 @@ COST_FINDING = '{% do report("LM407", "spec", "costTracking", field, switch="spe
             "spec.timeout",
             False,
         ),
-        ({"caching.yaml.j2": "    ttl: {{ process.cache_ttl }}"}, "openai-model", "spec.caching.ttl", False),
+        (
+            {
+                "group-caching.yaml.j2": "          ttl: {{ caching.ttl | seconds }}",
+                "caching.yaml.j2": "    ttl: {{ process.cache_ttl }}",
+            },
+            "openai-model",
+            "spec.caching.ttl",
+            False,
+        ),
         (
             {"rate-limits.yaml.j2": "          {{ name }}: {{ limits[field] }}"},
             "azure-openai",

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from langop_model.contract.environment import MEMCACHED, REDIS
+from langop_model.contract.settings import SECTION
 from langop_model.launch.file_watcher import FileWatcher
 from langop_model.launch.loaded_config import LoadedConfig
 from langop_model.launch.provider_credentials import load_keys, named_variables, pod_identity_variables, variables_to_withhold
@@ -46,10 +48,14 @@ def render_mounted(environment: Mapping[str, str]) -> Rendering:
     if settings.empty_secrets:
         raise SpecError(findings.make("LM754", name=name) for name in settings.empty_secrets)
     result = _render(environment, settings)
-    needs_redis = result.config["litellm_settings"].get("cache_params", {}).get("type") == "redis"
-    named = "redis" in result.config["callback_settings"]["langop"]
-    if needs_redis and not settings.redis and not named:
-        raise SpecError([*result.findings, findings.make("LM704", ("spec", "caching", "backend"))])
+    section = result.config["callback_settings"][SECTION]
+    models = section["models"].values()
+    places = {"redis": (settings.redis or "redis" in section, REDIS), "memcached": (settings.memcached, MEMCACHED)}
+    for backend in sorted({model["caching"]["backend"] for model in models if "caching" in model} & places.keys()):
+        is_known, variables = places[backend]
+        if not is_known:
+            problem = findings.make("LM704", ("spec", "caching", "backend"), backend=backend, variables=", ".join(variables))
+            raise SpecError([*result.findings, problem])
     return result
 
 

@@ -11,35 +11,35 @@ from langop_model.renderer.findings import dotted
 from langop_model.renderer.plan import Model
 
 _LEVELS = ("error", "warn", "info", "debug")
+_LITELLM_CACHES = {"memory": "local", "redis": "redis"}  # LiteLLM's names (litellm/types/caching.py); it has no memcached
 
 
 @dataclass(slots=True)
 class ProcessWide:
-    """What the one process does. None where no model asks. Times in seconds."""
+    """What the one process does. None where no model asks. `cache_type` and `cache_ttl` (seconds) are for LiteLLM's cache."""
 
     log_level: str | None
     metrics: bool
     tracing: bool
-    cache_backend: str | None
+    cache_type: str | None
     cache_ttl: float | None
-    cache_megabytes: int | None
 
 
 def decide(models: list[Model]) -> ProcessWide:
     """Return what serves all `models` best, and record a finding for each model that asked for something else.
 
-    Metrics and traces if any model asks for them, the most talkative log level, the longest time to live, the cache
-    backend that most processes can share.
+    Metrics and traces if any model asks for them, and the most talkative log level. LiteLLM's cache needs no finding: the
+    gateway keeps the answers of each model as it asks.
     """
-    caching = [model for model in models if model.spec.get("caching", {}).get("enabled")]
-    in_memory = [model for model in caching if model.spec["caching"]["backend"] == "memory"]
+    caching = [model.spec["caching"] for model in models if model.spec.get("caching", {}).get("enabled")]
+    types = [_LITELLM_CACHES[each["backend"]] for each in caching if each["backend"] in _LITELLM_CACHES]
+    lifetimes = [durations.seconds(each["ttl"]) for each in caching if "ttl" in each]
     return ProcessWide(
         log_level=_agree(models, ("observability", "logging", "level"), max, _LEVELS.index),
         metrics=bool(_agree(models, ("observability", "metrics"), max, bool)),
         tracing=bool(_agree(models, ("observability", "tracing"), max, bool)),
-        cache_backend=_agree(caching, ("caching", "backend"), max, _memory_last),
-        cache_ttl=_seconds(_agree(caching, ("caching", "ttl"), max, durations.seconds)),
-        cache_megabytes=_agree(in_memory, ("caching", "maxSize"), max, int),
+        cache_type=max(types, default=None),  # redis, if any model asks for it
+        cache_ttl=max(lifetimes, default=None),
     )
 
 
@@ -53,14 +53,6 @@ def _agree(models: list[Model], path: tuple[str, ...], best: Callable[..., Any],
         if rank(value) != rank(chosen):
             model.findings.add("LM314", "spec", *path, setting=dotted(path), value=chosen, other=decisive.name)
     return chosen
-
-
-def _memory_last(backend: str) -> int:
-    return ("memory", "memcached", "redis").index(backend)
-
-
-def _seconds(duration: str | None) -> float | None:
-    return None if duration is None else durations.seconds(duration)
 
 
 def _get(spec: dict[str, Any], path: tuple[str, ...]) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from langop_model.contract.environment import names_memcached, names_redis
+
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 SECRETS = ("LITELLM_MASTER_KEY", "LANGOP_GATEWAY_HMAC_SECRET")  # who may ask
 SECRETS_FOLDER = "/etc/secrets"
@@ -20,8 +22,8 @@ class Settings:
 
     `model_name` and `namespace` name a resource that does not name itself. `sibling_url` is the address of another
     model's proxy, with {ref} and {namespace}. `secrets_folder` is where Secrets are mounted. `master_key`, `agent_keys`,
-    `redis` and `trace_endpoint` say whether the process environment will hold LITELLM_MASTER_KEY,
-    LANGOP_GATEWAY_HMAC_SECRET, REDIS_HOST or REDIS_URL, and OTEL_EXPORTER_OTLP_ENDPOINT; never their values.
+    `redis`, `memcached` and `trace_endpoint` say whether the process environment will hold LITELLM_MASTER_KEY,
+    LANGOP_GATEWAY_HMAC_SECRET, an address of Redis or memcached, and OTEL_EXPORTER_OTLP_ENDPOINT; never their values.
     `extra_config` is a YAML text, a LiteLLM configuration that is written by hand. `in_pod` says that a loopback address is
     that of the gateway's own pod. `ignored` are codes of lint rules that say nothing. `empty_secrets` are the variables of
     SECRETS that are set and hold nothing.
@@ -34,6 +36,7 @@ class Settings:
     master_key: bool = False
     agent_keys: bool = False
     redis: bool = False
+    memcached: bool = False
     trace_endpoint: bool = False
     extra_config: str = ""
     in_pod: bool = False
@@ -54,7 +57,8 @@ class Settings:
             secrets_folder=environment.get("LANGOP_SECRETS_PATH") or SECRETS_FOLDER,
             master_key=bool(environment.get("LITELLM_MASTER_KEY", "").strip()),
             agent_keys=bool(environment.get("LANGOP_GATEWAY_HMAC_SECRET", "").strip()),
-            redis=bool(environment.get("REDIS_HOST") or environment.get("REDIS_URL")),
+            redis=names_redis(environment),
+            memcached=names_memcached(environment),
             trace_endpoint=bool(
                 environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or environment.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
             ),

@@ -42,7 +42,10 @@ def test_a_field_shows_where_it_stands_in_the_configuration():
         "model_list[model/endpoint-0].litellm_params.api_base",
         "callback_settings.langop.models.llama.endpoints[0].url",
     ]
-    assert places(a_spec(caching={"enabled": True, "ttl": "1m"}), "caching", "ttl") == ["litellm_settings.cache_params.ttl"]
+    assert places(a_spec(caching={"enabled": True, "ttl": "1m"}), "caching", "ttl") == [
+        "callback_settings.langop.models.llama.caching.ttl",
+        "litellm_settings.cache_params.ttl",
+    ]
 
 
 def test_a_field_shows_in_every_deployment():

@@ -29,7 +29,7 @@ def cached(**caching: Any) -> dict[str, Any]:
 
 
 def test_where_no_model_asks_nothing_is_set():
-    assert decided(a={}, b={})[0] == ProcessWide(None, False, False, None, None, None)
+    assert decided(a={}, b={})[0] == ProcessWide(None, False, False, None, None)
 
 
 def test_what_one_model_asks_for_is_done_and_nobody_is_told():
@@ -56,25 +56,24 @@ def test_a_default_counts_as_asked_for():
     assert (process.log_level, told) == ("debug", [("a", "spec.observability.logging.level")])
 
 
-def test_the_largest_size_holds_and_redis_has_none():
-    process, told = decided(a=cached(maxSize=5), b=cached(maxSize=9), c=cached(backend="redis", maxSize=99))
-    assert process.cache_megabytes == 9
-    assert ("a", "spec.caching.maxSize") in told
+def test_litellms_cache_lives_longest_and_nobody_is_told_for_each_model_has_its_own():
+    process, told = decided(a=cached(ttl="1m", maxSize=5), b=cached(ttl="1h"), c=cached())
+    assert (process.cache_ttl, told) == (3600, [])
 
 
-def test_the_longest_time_to_live_holds():
-    process, told = decided(a=cached(ttl="1m"), b=cached(ttl="1h"), c=cached())
-    assert (process.cache_ttl, told) == (3600, [("a", "spec.caching.ttl")])
-
-
-def test_redis_holds_where_another_model_asks_for_memory():
+def test_litellms_cache_is_redis_where_another_model_asks_for_memory():
     process, told = decided(a=cached(), b=cached(backend="redis"))
-    assert (process.cache_backend, told) == ("redis", [("a", "spec.caching.backend")])
+    assert (process.cache_type, told) == ("redis", [])
+
+
+def test_litellm_has_no_memcached():
+    assert decided(a=cached(backend="memcached"))[0].cache_type is None
+    assert decided(a=cached(backend="memcached"), b=cached())[0].cache_type == "local"
 
 
 def test_a_cache_that_is_not_enabled_asks_for_nothing():
     process, told = decided(a={"caching": {"enabled": False, "backend": "redis", "ttl": "1h"}}, b=cached(ttl="1m"))
-    assert (process.cache_backend, process.cache_ttl, told) == ("memory", 60, [])
+    assert (process.cache_type, process.cache_ttl, told) == ("local", 60, [])
 
 
 def test_the_finding_names_the_value_and_whose_it_is():

@@ -413,6 +413,27 @@ def test_redis_is_found_through_the_environment():
     assert "LM503" not in codes(render(a_spec(caching={"enabled": True, "backend": "redis"}), Settings(redis=True)).findings)
 
 
+def test_memcached_is_found_through_the_environment():
+    spec = a_spec(caching={"enabled": True, "backend": "memcached", "maxSize": 5})
+    assert {"LM505", "LM402"} <= set(codes(render(spec).findings))
+    assert "LM505" not in codes(render(spec, Settings(memcached=True)).findings)
+
+
+def test_each_model_of_a_gateway_has_its_own_cache():
+    result = render_gateway(
+        a=a_spec(modelName="a", caching={"enabled": True, "ttl": "1m", "maxSize": 5}),
+        b=a_spec(modelName="b", caching={"enabled": True, "ttl": "1h", "backend": "redis"}),
+        c=a_spec(modelName="c"),
+    )
+    models = result.config["callback_settings"]["langop"]["models"]
+    assert [models[name].get("caching") for name in "abc"] == [
+        {"backend": "memory", "ttl": 60, "megabytes": 5},
+        {"backend": "redis", "ttl": 3600},
+        None,
+    ]
+    assert "LM314" not in codes(result.findings)
+
+
 def test_a_cache_that_is_not_enabled_is_none():
     assert "cache" not in render(a_spec(caching={"enabled": False})).config["litellm_settings"]
 

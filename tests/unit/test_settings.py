@@ -27,6 +27,7 @@ def test_an_empty_environment_gives_the_defaults():
         master_key=False,
         agent_keys=False,
         redis=False,
+        memcached=False,
         trace_endpoint=False,
     )
     assert Settings.from_environment({}) == expected == Settings()
@@ -57,6 +58,10 @@ def test_a_secret_that_holds_nothing_is_none_and_is_named(name: str, value: str)
         ("LANGOP_GATEWAY_HMAC_SECRET", "x", Settings(agent_keys=True)),
         ("REDIS_HOST", "redis", Settings(redis=True)),
         ("REDIS_URL", "redis://x", Settings(redis=True)),
+        ("REDIS_SENTINEL_NODES", "h:1", Settings(redis=True)),
+        ("REDIS_CLUSTER_NODES", "h:1", Settings(redis=True)),
+        ("MEMCACHED_HOST", "h", Settings(memcached=True)),
+        ("MEMCACHED_SERVERS", "h:1", Settings(memcached=True)),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://x", Settings(trace_endpoint=True)),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://x", Settings(trace_endpoint=True)),
         ("HOSTNAME", "llama-5d9c7b6f4-abcde", Settings()),

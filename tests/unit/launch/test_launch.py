@@ -189,7 +189,22 @@ def test_redis_without_an_address_is_an_error(pod: Pod):
     assert [finding.path for finding in pod.refusal() if finding.code == "LM704"] == [("spec", "caching", "backend")]
 
 
-@pytest.mark.parametrize("variable", ["REDIS_HOST", "REDIS_URL"])
+def test_memcached_without_an_address_is_an_error(pod: Pod):
+    pod.mount(a_spec(caching={"enabled": True, "backend": "memcached"}))
+    (finding,) = [finding for finding in pod.refusal() if finding.code == "LM704"]
+    assert "memcached" in finding.message
+    assert "MEMCACHED_SERVERS, MEMCACHED_HOST" in finding.fix
+
+
+@pytest.mark.parametrize("variable", ["MEMCACHED_HOST", "MEMCACHED_SERVERS"])
+def test_memcached_with_an_address_is_right(pod: Pod, variable: str):
+    pod.mount(a_spec(caching={"enabled": True, "backend": "memcached"}))
+    config = load_config.render_mounted(pod.environment | {variable: "cache"}).config
+    assert [model["caching"]["backend"] for model in config["callback_settings"]["langop"]["models"].values()] == ["memcached"]
+    assert "cache" not in config["litellm_settings"]
+
+
+@pytest.mark.parametrize("variable", ["REDIS_HOST", "REDIS_URL", "REDIS_SENTINEL_NODES", "REDIS_CLUSTER_NODES"])
 def test_redis_with_an_address_is_right(pod: Pod, variable: str):
     pod.mount(a_spec(caching={"enabled": True, "backend": "redis"}))
     assert (
