@@ -4,8 +4,9 @@ The window slides: any sixty seconds hold at most the limit. A request that no p
 libraries for sliding windows can't do. Tokens are known when the answer is complete; until then a request reserves what it
 may use.
 
-Memory: a request of the last minute is an entry of a dict, one that used tokens also one of a deque, about 180 and 200 bytes
-(tests/unit/gateway/limits/test_memory.py measures both). 500 models without traffic take less than 1 MB.
+Memory (tests/unit/gateway/limits/test_memory.py measures it): a request of the last minute takes about 160 bytes, one that used
+tokens 260; a model without traffic takes 2.6 kB, so 500 of them 1.3 MB. A limit of 60,000 requests per minute that is used up
+takes 10 to 16 MB in each worker.
 """
 
 from __future__ import annotations
