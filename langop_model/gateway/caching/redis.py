@@ -6,10 +6,10 @@ What is looked up together with an admission is one script with it (limits/lua/a
 from __future__ import annotations
 
 from langop_model.gateway.caching.backend import MEGABYTE
-from langop_model.gateway.limits.redis_connection import RedisConnection, RedisUnavailableError
+from langop_model.gateway.limits.redis_connection import RedisConnection
+from langop_model.gateway.limits.redis_lane import RedisUnavailableError
 
 MAX_ENTRY = 4 * MEGABYTE  # a redis takes 512 MB; larger ones would delay everything else that it is asked
-MIN_TTL = 0.001  # seconds
 
 
 class RedisBackend:
@@ -23,12 +23,10 @@ class RedisBackend:
     async def get(self, key: str) -> bytes | None:
         """Return an entry; None where there is none, or redis does not answer in time."""
         try:
-            entry: bytes | None = await self.redis.command("GET", key)
+            return await self.redis.get(key)
         except RedisUnavailableError:
             return None
-        return entry
 
     def put(self, key: str, entry: bytes, ttl: float | None) -> None:
         """Keep an entry, unless redis is down or full."""
-        lifetime = () if ttl is None else ("PX", round(max(ttl, MIN_TTL) * 1000))
-        self.redis.tell_command("SET", key, entry, *lifetime)
+        self.redis.store(key, entry, ttl)

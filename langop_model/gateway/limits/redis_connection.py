@@ -1,7 +1,7 @@
-"""The redis that several processes share: commands in batches, and a circuit that opens when it does not answer.
+"""The redis that several processes share: scripts and commands in batches, and a circuit that opens when it does not answer.
 
-Commands that come together, or while a batch is on its way, share one round trip, and take effect in the order in which they
-were given: so what a request asks before the provider is one round trip, and what it tells afterwards waits for nobody.
+What a request asks before its provider is one round trip (redis_lane.py), and what it tells afterwards waits for nobody.
+Answers to be kept, which may be large, take another connection than questions.
 
 A redis that is down loses no request. One that hangs delays those that have asked by ANSWER_TIMEOUT + READ_GRACE; then the
 circuit is open: who asks gets RedisUnavailableError at once, and only the heartbeat tries, until it succeeds. Then each process
@@ -14,15 +14,14 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from redis.asyncio import RedisCluster
 from redis.exceptions import ClusterDownError, ConnectionError, NoScriptError, RedisError, TimeoutError  # noqa: A004
 
+from langop_model.gateway.limits.redis_lane import Argument, Command, Lane, RedisUnavailableError
 from langop_model.gateway.redis_client import Client
 
 log = logging.getLogger("langop.redis")
@@ -32,21 +31,17 @@ HEARTBEAT_TIMEOUT = 2.0  # seconds; a cluster or a sentinel may have to look for
 STATE_TTL = 600  # seconds that redis keeps the state of a process which has stopped
 ANSWER_TIMEOUT = 0.2  # seconds
 READ_GRACE = 0.05  # seconds more, to read an answer that came while the event loop was busy
-MAX_BATCH = 256  # commands
+STORE_TIMEOUT = 2.0  # seconds; nobody waits for it
+MAX_BATCH = 256  # questions
+MAX_STORES = 8  # answers to be kept, in one batch
+MAX_STORE_BYTES = 16 * 1024 * 1024  # of answers that wait to be kept; more are not kept
 LUA = Path(__file__).with_name("lua")
 PARTS = {
     **{name: ("common.lua", f"{name}.lua") for name in ("admit", "settle", "renew", "withdraw")},
     **{name: (f"{name}.lua",) for name in ("report", "presence")},
 }
-
 # Errors that a cluster gives as answers of single commands.
 UNREACHABLE = (ConnectionError, TimeoutError, ClusterDownError, OSError)
-
-Argument = str | bytes | int | float
-
-
-class RedisUnavailableError(Exception):
-    """Redis is unreachable, or does not answer in time."""
 
 
 class HeartbeatListener(Protocol):
@@ -54,41 +49,6 @@ class HeartbeatListener(Protocol):
 
     async def beat(self, has_state: bool) -> None:
         """Tell redis what is due, or everything unless it still `has_state` of this process. Raises RedisUnavailableError."""
-
-
-@dataclass(slots=True, eq=False)
-class _Command:
-    """A command, and who waits for its answer.
-
-    `on_orphan` gets an answer that nobody waits for any more, `on_failure` is called where there is none. `is_vital`: an error
-    as answer means that redis can't be used at all.
-    """
-
-    arguments: tuple[Argument, ...]
-    answer: asyncio.Future[Any] | None = None
-    on_orphan: Callable[[Any], None] | None = None
-    on_failure: Callable[[], None] | None = None
-    is_vital: bool = True
-    script: str = ""
-    timer: asyncio.TimerHandle | None = None
-
-    def settle(self, result: Any) -> None:
-        """Hand the answer on."""
-        if self.timer is not None:
-            self.timer.cancel()
-        if self.answer is not None and not self.answer.done():
-            self.answer.set_result(result)
-        elif self.on_orphan is not None:
-            self.on_orphan(result)
-
-    def fail(self) -> None:
-        """Say that there is no answer."""
-        if self.timer is not None:
-            self.timer.cancel()
-        if self.answer is not None and not self.answer.done():
-            self.answer.set_exception(RedisUnavailableError())
-        if self.on_failure is not None:
-            self.on_failure()
 
 
 class RedisConnection:
@@ -104,9 +64,9 @@ class RedisConnection:
         self.listeners: list[HeartbeatListener] = []
         self.tasks: set[asyncio.Task[Any]] = set()
         self.scripts = {name: _Script(client, name) for name in PARTS}
-        self.queue: deque[_Command] = deque()
-        self.sent: list[_Command] = []  # the batch that is on its way
-        self.sender: asyncio.Task[None] | None = None
+        self.questions = Lane(client, MAX_BATCH, self._settle, self._failed)
+        self.stores = Lane(client, MAX_STORES, self._settle, self._failed)
+        self.stored_bytes = 0  # of the values in `stores`
 
     async def run(
         self,
@@ -123,30 +83,39 @@ class RedisConnection:
             raise RedisUnavailableError
         return await self._ask(self._of_script(script, keys, arguments, on_orphan), self.answer_timeout)
 
-    async def command(self, *arguments: Argument) -> Any:
-        """Return what a command returns; None where it is an error. Raises RedisUnavailableError."""
+    async def get(self, key: str) -> bytes | None:
+        """Return the value of a key; None where there is none, or no string. Raises RedisUnavailableError."""
         if not self.up:
             raise RedisUnavailableError
-        return await self._ask(_Command(arguments, is_vital=False), self.answer_timeout)
+        value: bytes | None = await self._ask(Command(("GET", key), is_vital=False), self.answer_timeout)
+        return value
 
     def tell(self, script: str, keys: Sequence[str], arguments: Sequence[Argument], on_failure: Callable[[], None]) -> None:
         """Run a script whose answer nobody waits for."""
         if self.up:
             command = self._of_script(script, keys, arguments)
             command.on_failure = on_failure
-            self._put(command, self.answer_timeout)
+            self._put(self.questions, command, self.answer_timeout)
         else:
             on_failure()
 
-    def tell_command(self, *arguments: Argument) -> None:
-        """Run a command whose answer nobody waits for, unless the circuit is open."""
-        if self.up:
-            self._put(_Command(arguments, is_vital=False), self.answer_timeout)
+    def store(self, key: str, value: bytes, ttl: float | None) -> None:
+        """Set a key for `ttl` seconds (None: without end), unless the circuit is open or too much waits to be stored."""
+        if not self.up or self.stored_bytes + len(value) > MAX_STORE_BYTES:
+            return
+
+        def stored(*_: Any) -> None:
+            self.stored_bytes -= len(value)
+
+        self.stored_bytes += len(value)
+        lifetime = () if ttl is None else ("PX", max(1, round(ttl * 1000)))
+        command = Command(("SET", key, value, *lifetime), on_orphan=stored, on_failure=stored, is_vital=False)
+        self._put(self.stores, command, STORE_TIMEOUT)
 
     async def flush(self) -> None:
         """Wait until everything that was told has been sent and answered."""
-        while self.sender is not None:
-            await asyncio.wait({self.sender})
+        await self.questions.flush()
+        await self.stores.flush()
 
     async def aclose(self) -> None:
         """Stop the heartbeat, send what was told, and close the connections."""
@@ -173,7 +142,7 @@ class RedisConnection:
     async def beat(self) -> None:
         """Check that redis answers and whether it has lost its state; tell it what is due. Raises RedisUnavailableError."""
         if self.suspect:
-            await self._ask(_Command(("EXISTS", self.suspect)), HEARTBEAT_TIMEOUT)
+            await self._ask(Command(("EXISTS", self.suspect)), HEARTBEAT_TIMEOUT)
         command = self._of_script("presence", [self.presence_key], [STATE_TTL])
         has_state = bool(await self._ask(command, HEARTBEAT_TIMEOUT))
         if not self.up:
@@ -195,22 +164,19 @@ class RedisConnection:
 
     def _of_script(
         self, name: str, keys: Sequence[str], arguments: Sequence[Argument], on_orphan: Callable[[Any], None] | None = None
-    ) -> _Command:
-        return _Command(("EVALSHA", self.scripts[name].sha, len(keys), *keys, *arguments), on_orphan=on_orphan, script=name)
+    ) -> Command:
+        return Command(("EVALSHA", self.scripts[name].sha, len(keys), *keys, *arguments), on_orphan=on_orphan, script=name)
 
-    async def _ask(self, command: _Command, within: float) -> Any:
+    async def _ask(self, command: Command, within: float) -> Any:
         command.answer = asyncio.get_running_loop().create_future()
-        self._put(command, within)
+        self._put(self.questions, command, within)
         return await command.answer
 
-    def _put(self, command: _Command, within: float) -> None:
-        loop = asyncio.get_running_loop()
-        command.timer = loop.call_later(within, self._late, command, within)
-        self.queue.append(command)
-        if self.sender is None:
-            self.sender = loop.create_task(self._send())
+    def _put(self, lane: Lane, command: Command, within: float) -> None:
+        command.timer = asyncio.get_running_loop().call_later(within, self._late, command, within)
+        lane.put(command)
 
-    def _late(self, command: _Command, seconds: float) -> None:
+    def _late(self, command: Command, seconds: float) -> None:
         """A command has no answer in time; but it may be there, and this process too busy to have read it."""
 
         def give_up() -> None:
@@ -218,47 +184,29 @@ class RedisConnection:
 
         command.timer = asyncio.get_running_loop().call_later(READ_GRACE, give_up)
 
-    async def _send(self) -> None:
-        try:
-            while self.queue:
-                self.sent = [self.queue.popleft() for _ in range(min(len(self.queue), MAX_BATCH))]
-                pipeline: Any = self.client.pipeline(transaction=False)
-                for command in self.sent:
-                    pipeline.execute_command(*command.arguments)
-                results = await pipeline.execute(raise_on_error=False)
-                answered, self.sent = self.sent, []
-                for command, result in zip(answered, results, strict=True):
-                    self._settle(command, result)
-        except (RedisError, OSError) as problem:
-            self._went_down(_said(problem), *self.sent[:1])
-        finally:
-            self.sender = asyncio.get_running_loop().create_task(self._send()) if self.queue else None
-
-    def _settle(self, command: _Command, result: Any) -> None:
+    def _settle(self, command: Command, result: Any) -> None:
         if isinstance(result, NoScriptError) and command.arguments[0] == "EVALSHA":
             command.arguments = ("EVAL", self.scripts[command.script].text, *command.arguments[2:])
-            self.queue.append(command)
+            self.questions.put(command)
         elif isinstance(result, Exception) and (command.is_vital or isinstance(result, UNREACHABLE)):
             command.fail()
-            self._went_down(_said(result), command)
+            self._failed(result, command)
         else:
             command.settle(None if isinstance(result, Exception) else result)
 
-    def _went_down(self, reason: str, command: _Command | None = None) -> None:
+    def _failed(self, problem: Exception, command: Command | None) -> None:
+        self._went_down(f"{type(problem).__name__}: {problem}", command)
+
+    def _went_down(self, reason: str, command: Command | None) -> None:
         if self.up:
             self.up = False
             log.warning(
                 "redis is unreachable: each process enforces limits and cooldowns locally until it is back (%s)", reason
             )
         if command is not None:
-            self.suspect = _first_key(command.arguments)
-        failed = [*self.sent, *self.queue]
-        self.sent = []
-        self.queue.clear()
-        for each in failed:
-            each.fail()
-        if self.sender is not None and self.sender is not asyncio.current_task():
-            self.sender.cancel()
+            self.suspect = command.first_key
+        self.questions.clear()
+        self.stores.clear()
         self.task(self._disconnect())  # the answers of what was sent must not be taken for those of what comes next
 
     async def _disconnect(self) -> None:
@@ -275,13 +223,3 @@ class _Script:
     def __init__(self, client: Client, name: str) -> None:
         self.text = "".join((LUA / part).read_text(encoding="utf-8") for part in PARTS[name])
         self.sha: str = client.register_script(self.text).sha
-
-
-def _first_key(arguments: Sequence[Argument]) -> str:
-    """Return the first key of EVALSHA sha count key ..., or of COMMAND key ...."""
-    key = arguments[3] if arguments[0] in ("EVALSHA", "EVAL") else arguments[1]
-    return str(key)
-
-
-def _said(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {problem}"

@@ -15,7 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from langop_model.contract.settings import Limits
-from langop_model.gateway.limits.redis_connection import Argument, RedisConnection, RedisUnavailableError
+from langop_model.gateway.limits.redis_connection import RedisConnection
+from langop_model.gateway.limits.redis_lane import Argument, RedisUnavailableError
 from langop_model.gateway.limits.sliding_window import (
     CONCURRENCY_RETRY_AFTER,
     CONCURRENT,

@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 
 from langop_model.contract.settings import Limits
 from langop_model.gateway import redis_client
-from langop_model.gateway.limits.redis_connection import RedisConnection, RedisUnavailableError
+from langop_model.gateway.limits.redis_connection import RedisConnection
+from langop_model.gateway.limits.redis_lane import RedisUnavailableError
 from langop_model.gateway.limits.redis_window import RedisWindow
 from langop_model.gateway.limits.sliding_window import Reservation
 from tests.live import redis_kinds, redis_server

@@ -14,7 +14,8 @@ from langop_model.gateway.caching.backend import TIMEOUT
 from langop_model.gateway.caching.redis import RedisBackend
 from langop_model.gateway.caching.response_cache import ResponseCache
 from langop_model.gateway.limits.admission import Admission
-from langop_model.gateway.limits.redis_connection import ANSWER_TIMEOUT, READ_GRACE, RedisConnection, RedisUnavailableError
+from langop_model.gateway.limits.redis_connection import ANSWER_TIMEOUT, MAX_STORE_BYTES, READ_GRACE, RedisConnection
+from langop_model.gateway.limits.redis_lane import RedisUnavailableError
 from langop_model.gateway.limits.redis_window import RedisWindow
 from langop_model.gateway.limits.sliding_window import Reservation
 from langop_model.gateway.upstreams.base import Answer
@@ -104,7 +105,8 @@ def test_an_admission_and_the_look_up_of_its_answer_are_one_round_trip(server: R
 def test_a_hit_counts_against_no_limit(server: RedisServer):
     async def scene() -> tuple[bool, bool]:
         redis, admission, _ = await warm(server, requests_per_minute=3)
-        redis.tell_command("SET", "langop:{team/model}:answer:x", b"entry")
+        redis.store("langop:{team/model}:answer:x", b"entry", None)
+        await redis.flush()
         hits = [await admission.find_or_admit("langop:{team/model}:answer:x", None, 0) for _ in range(20)]
         left = await admission.find_or_admit("langop:{team/model}:answer:y", None, admission.clock() + LONG)
         return hits == [b"entry"] * 20, isinstance(left, Reservation)
@@ -146,15 +148,15 @@ def test_what_redis_answers_after_it_hung_is_not_taken_for_another_answer(server
     async def scene() -> list[bytes | None]:
         redis = connection(server)
         for name in ("a", "b"):
-            redis.tell_command("SET", name, name)
+            redis.store(name, name.encode(), None)
         await redis.flush()
         redis.answer_timeout = ANSWER_TIMEOUT
         server.pause()
         with pytest.raises(RedisUnavailableError):
-            await redis.command("GET", "a")
+            await redis.get("a")
         server.go_on()
         await redis.beat()
-        return [await redis.command("GET", "b"), await redis.command("GET", "a")]
+        return [await redis.get("b"), await redis.get("a")]
 
     assert run(scene()) == [b"b", b"a"]
 
@@ -185,9 +187,34 @@ def test_a_command_that_redis_refuses_is_no_outage(server: RedisServer):
     async def scene() -> tuple[Any, bool]:
         redis = connection(server)
         server.client.rpush("a-list", "x")
-        return await redis.command("GET", "a-list"), redis.up
+        return await redis.get("a-list"), redis.up
 
     assert run(scene()) == (None, True)
+
+
+def test_a_question_shares_no_round_trip_with_answers_that_are_stored(server: RedisServer):
+    async def scene() -> list[int]:
+        redis, admission, counted = await warm(server, requests_per_minute=1000)
+        for number in range(10):
+            redis.store(f"large-{number}", b"x" * 1024 * 1024, None)
+        await admission.admit(None, admission.clock() + LONG)
+        await redis.flush()
+        return sorted(counted.batches)
+
+    assert run(scene()) == [1, 2, 8]
+
+
+def test_what_waits_to_be_stored_is_bounded(server: RedisServer):
+    async def scene() -> tuple[int, int]:
+        redis = connection(server)
+        for number in range(100):
+            redis.store(f"large-{number}", b"x" * 1024 * 1024, None)
+        waiting = redis.stored_bytes
+        await redis.flush()
+        return waiting, redis.stored_bytes
+
+    assert run(scene()) == (MAX_STORE_BYTES, 0)
+    assert server.client.dbsize() == 16
 
 
 # Answers in redis, of a model without limits.

@@ -15,7 +15,7 @@ import pytest
 from langop_model.contract.settings import Limits
 from langop_model.gateway.limits import redis_window
 from langop_model.gateway.limits.admission import RateLimitTimeoutError
-from langop_model.gateway.limits.redis_connection import RedisUnavailableError
+from langop_model.gateway.limits.redis_lane import RedisUnavailableError
 from langop_model.gateway.limits.sliding_window import Delay, Reservation, SlidingWindow
 from tests.live.redis_server import RedisServer
 from tests.unit.gateway.limits.processes import Process
