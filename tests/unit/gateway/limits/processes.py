@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from redis.asyncio import Redis
-
 from langop_model.contract.settings import Limits
+from langop_model.gateway import redis_client
 from langop_model.gateway.limits.admission import Admission, RateLimitTimeoutError
 from langop_model.gateway.limits.redis_connection import RedisConnection
 from langop_model.gateway.limits.redis_window import RedisWindow
@@ -52,4 +51,6 @@ PATIENT = 10.0  # seconds; a test machine may be busy, and most tests are about 
 def connection(server: RedisServer | tuple[int, str], answer_timeout: float = PATIENT) -> RedisConnection:
     """Return a new process's connection to a redis, or to the redis of a port and a password."""
     port, password = server if isinstance(server, tuple) else (server.port, server.password)
-    return RedisConnection(Redis(port=port, password=password, socket_timeout=None), answer_timeout)
+    client = redis_client.connect({"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(port), "REDIS_PASSWORD": password})
+    assert client is not None
+    return RedisConnection(client, answer_timeout)
