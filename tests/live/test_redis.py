@@ -67,7 +67,7 @@ def test_an_answer_is_in_redis_for_its_time_to_live(debugged: Laboratory, shared
     text = question()
     debugged.said("debugged", text)
     ((key, left),) = eventually(shared.answers, bool).items()
-    assert key.startswith("default/debugged:")  # the resource's namespace and name: two gateways may share a redis
+    assert "default/debugged" in key  # the resource's namespace and name: two gateways may share a redis
     assert HOUR - 60 < left <= HOUR
 
 
