@@ -33,7 +33,7 @@ def test_it_says_when_it_is_done():
 
 
 def test_what_is_wrong_with_a_specification_arrives_whole():
-    problem = SpecError([findings.make("LM703", ("spec", "models", 1), file="/models"), findings.make("LM705")])
+    problem = SpecError([findings.make("LM703", ("spec", "models", 1), file="/models"), findings.make("LM726")])
 
     def fail() -> None:
         raise problem
