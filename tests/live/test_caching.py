@@ -112,7 +112,7 @@ def test_what_was_not_used_for_longest_makes_room_when_max_size_is_reached(obser
 
 
 def test_without_the_cache_in_the_configuration_the_same_questions_find_a_difference(tmp_path: Path):
-    """The proof that the tests above can fail: the rendered configuration, less one line."""
+    """The proof that the tests above can fail: the rendered configuration, without the model's caching."""
     with StandIn() as provider:
         caching = {"enabled": True, "ttl": f"{TTL:g}s", "maxSize": 1}
         mounted, secrets = mount(tmp_path, [model("cached", f"{provider.base('cached')}/v1", caching=caching)])
@@ -120,7 +120,7 @@ def test_without_the_cache_in_the_configuration_the_same_questions_find_a_differ
         render = [sys.executable, "render.py", "render", "--gateway", str(mounted), "-o", str(gateway.config)]
         subprocess.run(render, env=gateway.environment, check=True, capture_output=True)
         config = yaml.safe_load(gateway.config.read_text(encoding="utf-8"))
-        assert config["litellm_settings"].pop("cache") is True
+        assert config["callback_settings"]["langop"]["models"]["cached"].pop("caching")["backend"] == "memory"
         for entry in config["model_list"]:
             entry["litellm_params"]["api_key"] = "not-needed"
         gateway.config.write_text(yaml.safe_dump(config), encoding="utf-8")
