@@ -1,4 +1,4 @@
-"""HTTP on a worker's connections: uvicorn's, with a whole answer in one write.
+"""HTTP on a worker's connections: uvicorn's, within limits, and with a whole answer in one write.
 
 uvicorn writes an answer's headers and its body one after the other. Each write wakes the client, which then waits for the rest:
 a tenth of a millisecond or more where cores are idle, twice for each answer.
@@ -7,19 +7,169 @@ a tenth of a millisecond or more where cores are idle, twice for each answer.
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from langop_model.gateway.access import error_formats, open_routes
+from langop_model.gateway.serving import connections
+from langop_model.gateway.serving.connections import Connections
+
 STATUS_LINE = b"HTTP/1."
+
+LARGEST_HEAD = 64 * 1024  # bytes of a request's line and headers; nginx takes 32 KiB, Node.js 16
+MOST_HEADERS = 100  # Apache's number
+HEAD_WITHIN = 10.0  # seconds until a request's head is complete, from its first byte or from the connection's beginning
+BODY_GRACE = 1.0  # seconds that a body may still take when the gateway stops
+TAKEN_WITHIN = 60.0  # seconds until a client that reads nothing of its answer is given up
 
 
 class Protocol(HttpToolsProtocol):  # type: ignore[misc]
-    """uvicorn's protocol, on a transport that holds headers back for a moment."""
+    """uvicorn's protocol with limits, on a transport that holds headers back for a moment."""
+
+    def __init__(self, limits: Connections, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.limits = limits
+        self.own_app = self.app
+        self.in_head = False
+        self.head_size = 0
+        self.refusal: tuple[int, str] | None = None
+        self.head_timer: asyncio.TimerHandle | None = None
+        self.write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Begin with a new connection."""
         super().connection_made(Transport(transport, self.loop))
+        excess = len(self.connections) - self.limits.most
+        if excess > 0 and not self.limits.make_room() and excess > connections.FOR_PROBES:
+            self.limits.say()
+            self._refuse(503, connections.FULL)
+            return
+        self.limits.idle[self] = None
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self.limits.idle.pop(self, None)
+        for timer in (self.head_timer, self.write_timer):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read a part of a request."""
+        super().data_received(data)
+        if self.in_head:
+            self.head_size += len(data)
+            if self.head_size > LARGEST_HEAD and not self.transport.is_closing():
+                self._refuse(431, f"the request's head is larger than {LARGEST_HEAD // 1024} KiB")
+        # Also bytes that begin no request, and the rest of a body that was refused, must come to an end.
+        waits = self.timeout_keep_alive_task is None and (self.cycle is None or self.cycle.response_complete)
+        if self.head_timer is None and (self.in_head or waits):
+            self._expect_head()
+
+    def on_message_begin(self) -> None:
+        """Begin with a new request."""
+        super().on_message_begin()
+        self.in_head = True
+        self.head_size = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Read a part of the path."""
+        super().on_url(url)
+        self._limit_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Read a header, or a trailer."""
+        super().on_header(name, value)
+        self._limit_head(len(name) + len(value) + 4)
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer."""
+        self.in_head = False
+        if self.head_timer is not None:
+            self.head_timer.cancel()
+            self.head_timer = None
+        self.limits.idle.pop(self, None)
+        self.app = self.own_app
+        if len(self.connections) > self.limits.most and not self._is_probe():
+            self.limits.say()
+            self.app = connections.full
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        super().on_response_complete()
+        if not self.pipeline and not self.transport.is_closing():
+            self.limits.idle[self] = None
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, or breaks a limit, and close."""
+        self._refuse(*(self.refusal or (400, msg)))
+
+    def shutdown(self) -> None:
+        """Finish what was asked. Half a request can't hold the gateway up."""
+        super().shutdown()
+        if self._is_incomplete():
+            self.loop.call_later(BODY_GRACE, self._close_incomplete)
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read, for some time."""
+        super().pause_writing()
+        self.write_timer = self.loop.call_later(TAKEN_WITHIN, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        super().resume_writing()
+        if self.write_timer is not None:
+            self.write_timer.cancel()
+            self.write_timer = None
+
+    def _limit_head(self, more: int) -> None:
+        """Count what a head has. An error ends the parser, which asks for a 400."""
+        self.head_size += more
+        if self.head_size > LARGEST_HEAD:
+            self.refusal = (431, f"the request's head is larger than {LARGEST_HEAD // 1024} KiB")
+        elif len(self.headers) > MOST_HEADERS:
+            self.refusal = (431, f"the request has more than {MOST_HEADERS} headers")
+        if self.refusal:
+            raise ValueError(self.refusal[1])
+
+    def _expect_head(self) -> None:
+        self.head_timer = self.loop.call_later(HEAD_WITHIN, self._give_head_up)
+
+    def _give_head_up(self) -> None:
+        self.head_timer = None
+        if self.transport.is_closing():
+            return
+        if self.in_head:
+            self._refuse(408, f"the request's head was not complete within {HEAD_WITHIN:.0f} s")
+        elif self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+
+    def _is_incomplete(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete and self.cycle.more_body
+
+    def _close_incomplete(self) -> None:
+        if self._is_incomplete():
+            self.transport.close()
+
+    def _is_probe(self) -> bool:
+        path = self.url.partition(b"?")[0].decode("latin-1")
+        return connections.is_probe(self.parser.get_method().decode("latin-1"), path)
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer with an error outside of any request, unless an answer has begun; and close."""
+        if self.cycle is None or self.cycle.response_complete:
+            body = error_formats.error_body(open_routes.Protocol.OPENAI, status, message)
+            phrase = HTTPStatus(status).phrase
+            head = (
+                f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/json\r\n"
+                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.write(head.encode() + body)
+        self.transport.close()
 
 
 class Transport:

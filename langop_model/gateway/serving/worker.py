@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import signal
 import socket
 import time
@@ -19,6 +20,7 @@ import uvicorn
 
 from langop_model.gateway.asgi import App, Message, Receive, Send
 from langop_model.gateway.serving.channel import Channel
+from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.protocol import Protocol
 
 # Seconds that an idle connection stays open. httpx and OpenAI's SDK give one up after 5, aiohttp after 15: the client closes
@@ -132,7 +134,8 @@ def run(app: App, listener: socket.socket, channel: Channel, settings: dict[str,
     config = uvicorn.Config(
         closing,
         loop="uvloop",
-        http=Protocol,
+        http=functools.partial(Protocol, Connections()),
+        ws="none",
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE,
         # Headers of a proxy in front say whom it serves: nobody asks that here, and whoever wants may write them.

@@ -1,0 +1,253 @@
+"""A worker's connections, with a small application behind them: what a client may cost, and that probes are answered all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+import uvicorn
+
+from langop_model.gateway.serving import connections, protocol
+from langop_model.gateway.serving.connections import Connections
+from langop_model.gateway.serving.protocol import Protocol
+
+GET = b"GET /health/readiness HTTP/1.1\r\nhost: x\r\n\r\n"
+ASK = b"GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n"
+SLOW = b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n"
+
+Test = Callable[["Served"], Awaitable[None]]
+
+
+class Served:
+    """A server, and connections to it."""
+
+    def __init__(self, limits: Connections) -> None:
+        self.limits = limits
+        self.release = asyncio.Event()
+        config = uvicorn.Config(self.app, lifespan="off", log_config=None, ws="none", interface="asgi3")
+        config.load()
+        self.state = uvicorn.server.ServerState()
+        self.config = config
+        self.port = 0
+        self.bodies: list[bytes] = []
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/slow":
+            await self.release.wait()
+        if scope["path"] == "/body":
+            message = await receive()
+            self.bodies.append(message.get("body", b""))
+        content = b"x" * (32 * 2**20) if scope["path"] == "/large" else b"ok"
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(content))]})
+        await send({"type": "http.response.body", "body": content})
+
+    async def open(self, *parts: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**26)
+        for part in parts:
+            writer.write(part)
+            await asyncio.sleep(0)
+        return reader, writer
+
+    async def ask(self, *parts: bytes) -> tuple[int, Any]:
+        """Return the status and the body of the answer on a connection of its own; 0 where it is closed without one."""
+        reader, writer = await self.open(*parts)
+        try:
+            return await answer(reader)
+        finally:
+            writer.close()
+
+    def shut_down(self) -> None:
+        for connection in list(self.state.connections):
+            connection.shutdown()
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[int, Any]:
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    body = await reader.readexactly(length)
+    return int(head.split()[1]), json.loads(body) if body.startswith(b"{") else body
+
+
+async def is_closed(reader: asyncio.StreamReader) -> bool:
+    return await asyncio.wait_for(reader.read(), 10) == b""
+
+
+def run(test: Test, most: int = 100) -> None:
+    async def serve() -> None:
+        served = Served(Connections(most))
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: Protocol(served.limits, config=served.config, server_state=served.state, app_state={}), "127.0.0.1", 0
+        )
+        served.port = server.sockets[0].getsockname()[1]
+        try:
+            await test(served)
+        finally:
+            served.release.set()
+            server.close()
+
+    asyncio.run(serve())
+
+
+def test_a_head_larger_than_the_limit_is_refused_before_it_is_complete():
+    async def test(served: Served) -> None:
+        status, body = await served.ask(b"GET / HTTP/1.1\r\nx: " + b"a" * (protocol.LARGEST_HEAD + 1))
+        assert (status, body["error"]["message"]) == (431, "the request's head is larger than 64 KiB")
+
+    run(test)
+
+
+def test_many_small_headers_count_too():
+    async def test(served: Served) -> None:
+        headers = b"".join(b"x%d: 1\r\n" % number for number in range(protocol.MOST_HEADERS + 1))
+        status, body = await served.ask(b"GET / HTTP/1.1\r\n" + headers + b"\r\n")
+        assert (status, body["error"]["message"]) == (431, "the request has more than 100 headers")
+
+    run(test)
+
+
+def test_a_head_within_the_limits_is_answered():
+    async def test(served: Served) -> None:
+        headers = b"".join(b"x%d: %s\r\n" % (number, b"a" * 600) for number in range(protocol.MOST_HEADERS - 1))
+        assert await served.ask(b"GET / HTTP/1.1\r\n" + headers + b"\r\n") == (200, b"ok")
+
+    run(test)
+
+
+def test_what_is_no_http_is_refused_as_json():
+    async def test(served: Served) -> None:
+        status, body = await served.ask(b"\x16\x03\x01 TLS\r\n\r\n")
+        assert (status, body["error"]["type"]) == (400, "invalid_request_error")
+
+    run(test)
+
+
+def test_a_head_that_is_not_complete_in_time_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.2)
+
+    async def test(served: Served) -> None:
+        assert (await served.ask(b"GET / HTTP/1.1\r\n"))[0] == 408
+
+    run(test)
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n"])
+def test_a_connection_on_which_nothing_is_asked_is_closed(monkeypatch: pytest.MonkeyPatch, sent: bytes):
+    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.2)
+
+    async def test(served: Served) -> None:
+        reader, writer = await served.open(sent)
+        assert await is_closed(reader)
+        writer.close()
+
+    run(test)
+
+
+def test_a_second_request_has_the_same_time_for_its_head(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.2)
+
+    async def test(served: Served) -> None:
+        reader, writer = await served.open(GET)
+        assert (await answer(reader))[0] == 200
+        writer.write(GET[:20])
+        assert (await answer(reader))[0] == 408
+        writer.close()
+
+    run(test)
+
+
+def test_a_client_that_reads_nothing_of_its_answer_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(protocol, "TAKEN_WITHIN", 0.2)
+
+    async def test(served: Served) -> None:
+        reader, writer = await served.open(b"GET /large HTTP/1.1\r\n\r\n")
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await until(lambda: bool(served.state.connections))
+        await until(lambda: not served.state.connections)
+        assert reader is not None
+        writer.close()
+
+    run(test)
+
+
+def test_a_new_connection_takes_the_place_of_the_one_that_was_idle_longest():
+    async def test(served: Served) -> None:
+        first, second = await served.open(), await served.open()
+        await until(lambda: len(served.limits.idle) == 2)
+        assert await served.ask(ASK) == (200, b"ok")
+        assert await is_closed(first[0])
+        second[1].write(ASK)
+        assert await answer(second[0]) == (200, b"ok")
+        for _, writer in (first, second):
+            writer.close()
+
+    run(test, most=2)
+
+
+def test_where_all_connections_are_busy_only_probes_are_answered():
+    async def test(served: Served) -> None:
+        busy = [await served.open(SLOW) for _ in range(2)]
+        await until(lambda: len(served.state.tasks) == 2)
+        status, body = await served.ask(ASK)
+        assert (status, body["error"]["code"]) == (503, "too_many_connections")
+        assert await served.ask(GET) == (200, b"ok")
+        served.release.set()
+        for reader, writer in busy:
+            assert await answer(reader) == (200, b"ok")
+            writer.close()
+
+    run(test, most=2)
+
+
+def test_beyond_the_connections_for_probes_nobody_is_accepted(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connections, "FOR_PROBES", 0)
+
+    async def test(served: Served) -> None:
+        _, writer = await served.open(SLOW)
+        await until(lambda: len(served.state.tasks) == 1)
+        assert (await served.ask(GET))[0] == 503
+        writer.close()
+
+    run(test, most=1)
+
+
+def test_told_to_stop_half_a_body_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(protocol, "BODY_GRACE", 0.1)
+
+    async def test(served: Served) -> None:
+        reader, writer = await served.open(b"POST /slow HTTP/1.1\r\ncontent-length: 10\r\n\r\n12345")
+        await until(lambda: len(served.state.tasks) == 1)
+        served.shut_down()
+        assert await is_closed(reader)
+        writer.close()
+
+    run(test)
+
+
+def test_told_to_stop_a_request_that_is_complete_is_answered(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(protocol, "BODY_GRACE", 0.0)
+
+    async def test(served: Served) -> None:
+        reader, writer = await served.open(b"POST /slow HTTP/1.1\r\ncontent-length: 5\r\n\r\n12345")
+        await until(lambda: len(served.state.tasks) == 1)
+        served.shut_down()
+        await asyncio.sleep(0.05)
+        served.release.set()
+        assert await answer(reader) == (200, b"ok")
+        writer.close()
+
+    run(test)
+
+
+def test_half_of_the_descriptors_are_for_clients(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("resource.getrlimit", lambda _: (256, 256))
+    assert connections.most_connections() == 80
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
