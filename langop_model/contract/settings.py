@@ -123,11 +123,13 @@ class Upstream:
     `routes` are the routes that it serves in the client's protocol, each with its path; `{model}` in a path is the model.
     `key` is the header of the key; None where it takes none. `headers` and `query` go with each request.
 
-    `extra_body` are members that each request gets, whatever the client says.
+    `extra_body` are members that each request gets, whatever the client says. `developer_role`: it knows the role `developer`,
+    which is called `system` elsewhere.
 
     Of the members of a request: `drops` are hints that it does not take, and that are dropped; `renames` have another name
-    there; a request with one of `translates` goes through LiteLLM, any request with `*`. Each is a name, or `name=value` or
-    `name!=value` for some values only. `models` are further rules for models whose name fits, of a group that serves any.
+    there; a request with one of `translates` goes through LiteLLM, any request with `*`. Each is a condition in the language of
+    langop_model/gateway/upstreams/conditions.py. `models` are further rules for models whose name fits, of a group that serves
+    any.
     """
 
     model: str
@@ -140,6 +142,7 @@ class Upstream:
     translates: tuple[str, ...] = ()
     extra_body: dict[str, Any] = field(default_factory=dict)
     models: tuple[ModelRules, ...] = ()
+    developer_role: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,10 @@ class Group:
     `keys` are by LiteLLM's parameter. `defaults` are members of a request that it gets unless the client gives them, by the
     names of chat completions. `timeout` bounds an attempt, in seconds. Clients can't ask for an `internal` group: it is the
     fallback of another one.
+
+    `routes` are those that its provider serves, relayed or translated; None where that is not for this gateway to say. A model
+    that can chat serves the other text routes too. `accepts` are members of a request that clients may send beside those that
+    schema/request-members.json names.
     """
 
     name: str
@@ -218,6 +225,8 @@ class Group:
     defaults: dict[str, Any] = field(default_factory=dict)
     caching: Caching | None = None
     internal: bool = False
+    routes: tuple[str, ...] | None = None
+    accepts: tuple[str, ...] = ()
 
 
 def groups(settings: Mapping[str, Any]) -> dict[str, Group]:
@@ -240,6 +249,9 @@ def _group(name: str, section: Mapping[str, Any]) -> Group:
     members = dict(section)
     members["endpoints"] = tuple(Endpoint(**endpoint) for endpoint in section["endpoints"])
     members["keys"] = keys(section)
+    for member in ("routes", "accepts"):
+        if member in section:
+            members[member] = tuple(section[member])
     if "limits" in section:
         members["limits"] = Limits(**section["limits"])
     if "retries" in section:
