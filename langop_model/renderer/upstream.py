@@ -80,8 +80,9 @@ def routes(model: Model) -> list[str]:
 def accepts(model: Model) -> list[str]:
     """Return the members of requests that clients may send beside those that all may: never a setting of LiteLLM's."""
     allowed = model.parameters.get("allowed_openai_params")
-    named = [*model.provider.members, *(allowed if isinstance(allowed, list) else ())]
-    return [name for name in dict.fromkeys(named) if is_request_member(name) and not parameters.credential().search(name)]
+    named = [str(name) for name in allowed] if isinstance(allowed, list) else []
+    harmless = [name for name in named if is_request_member(name) and not parameters.credential().search(name)]
+    return list(dict.fromkeys([*model.provider.members, *harmless]))
 
 
 def _query(model: Model, relay: Relay) -> dict[str, str]:
