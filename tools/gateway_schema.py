@@ -35,6 +35,8 @@ def callback_settings() -> Schema:
             "defaults": {"type": "object"},
             "caching": _of(settings.Caching),
             "internal": {"type": "boolean"},
+            "routes": TEXTS,
+            "accepts": TEXTS,
         },
         ["resource", "namespace", "endpoints"],
     )

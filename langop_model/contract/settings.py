@@ -123,11 +123,13 @@ class Upstream:
     `routes` are the routes that it serves in the client's protocol, each with its path; `{model}` in a path is the model.
     `key` is the header of the key; None where it takes none. `headers` and `query` go with each request.
 
-    `extra_body` are members that each request gets, whatever the client says.
+    `extra_body` are members that each request gets, whatever the client says. `developer_role`: it knows the role `developer`,
+    which is called `system` elsewhere.
 
     Of the members of a request: `drops` are hints that it does not take, and that are dropped; `renames` have another name
-    there; a request with one of `translates` goes through LiteLLM, any request with `*`. Each is a name, or `name=value` or
-    `name!=value` for some values only. `models` are further rules for models whose name fits, of a group that serves any.
+    there; a request with one of `translates` goes through LiteLLM, any request with `*`. Each is a condition in the language of
+    langop_model/gateway/upstreams/conditions.py. `models` are further rules for models whose name fits, of a group that serves
+    any.
     """
 
     model: str
@@ -140,6 +142,7 @@ class Upstream:
     translates: tuple[str, ...] = ()
     extra_body: dict[str, Any] = field(default_factory=dict)
     models: tuple[ModelRules, ...] = ()
+    developer_role: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +230,10 @@ class Group:
     names of chat completions. `timeout` bounds an attempt, in seconds; of a stream
     `stream_timeout`, if there is one, bounds the wait for each event. Clients can't ask for an `internal` group: it is the
     fallback of another one. `weight` and `priority` are its share of a modelName that several resources have.
+
+    `routes` are those that its provider serves, relayed or translated; None where that is not for this gateway to say. A model
+    that can chat serves the other text routes too. `accepts` are members of a request that clients may send beside those that
+    schema/request-members.json names.
     """
 
     name: str
@@ -249,6 +256,8 @@ class Group:
     cooldown: Cooldown = field(default_factory=Cooldown)
     weight: int = 1
     priority: int = 0
+    routes: tuple[str, ...] | None = None
+    accepts: tuple[str, ...] = ()
 
 
 def groups(settings: Mapping[str, Any]) -> dict[str, Group]:
@@ -271,6 +280,9 @@ def _group(name: str, section: Mapping[str, Any]) -> Group:
     members = dict(section)
     members["endpoints"] = tuple(Endpoint(**endpoint) for endpoint in section["endpoints"])
     members["keys"] = keys(section)
+    for member in ("routes", "accepts"):
+        if member in section:
+            members[member] = tuple(section[member])
     if "limits" in section:
         members["limits"] = Limits(**section["limits"])
     if "retries" in section:

@@ -33,6 +33,8 @@ class Relay:
     renames: Mapping[str, str] = field(default_factory=dict)
     translates: tuple[str, ...] = ()
     models: tuple[Mapping[str, Any], ...] = ()
+    query: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    developer_role: bool = False
 
     def rules(self, model: str) -> dict[str, Any]:
         """Return `drops`, `renames` and `translates` of a model, those of all models included; the first match counts."""
@@ -78,6 +80,8 @@ class Provider:
     drops: tuple[str, ...] = ()
     model_drops: Mapping[str, list[str]] = field(default_factory=dict)
     model_conflicts: Mapping[str, list[list[str]]] = field(default_factory=dict)
+    members: tuple[str, ...] = ()
+    fixed_routes: tuple[str, ...] = ()
     streams: str = ""
     check: Check | None = None
     asks: tuple[str, ...] = ()

@@ -52,6 +52,8 @@ def environment() -> Environment:
     env.globals["upstream_of"] = upstream.of_model
     env.globals["address_of"] = upstream.address
     env.globals["defaults_of"] = upstream.defaults
+    env.globals["routes_of"] = upstream.routes
+    env.globals["accepted_by"] = upstream.accepts
     env.globals["all_routes"] = upstream.ALL_ROUTES
     return env
 

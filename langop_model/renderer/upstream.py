@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from langop_model.renderer import parameters
+from langop_model.renderer.catalogue import Relay
 from langop_model.renderer.plan import Deployment, Model
 from langop_model.resources import load_json
 
@@ -34,7 +35,8 @@ FOLLOWED = frozenset(
 @cache
 def request_members() -> frozenset[str]:
     """Return the names of parameters that are members of a request to a model, not settings of LiteLLM."""
-    return frozenset(load_json("request-members.json")["members"])
+    data = load_json("request-members.json")
+    return frozenset(data["spec_only"]).union(*data["routes"].values(), *data["servers"].values())
 
 
 def is_request_member(name: str) -> bool:
@@ -59,9 +61,36 @@ def of_model(model: Model) -> dict[str, Any]:
     extra = model.parameters.get("extra_body")
     section |= {"headers": headers, "extra_body": extra if isinstance(extra, dict) else {}}
     section |= relay.rules(model.spec["modelName"])
+    section |= {"query": _query(model, relay), "developer_role": relay.developer_role}
     if model.serves_any:
         section["models"] = [dict(rules) for rules in relay.models]
     return {name: value for name, value in section.items() if value or name in ("model", "routes")}
+
+
+def routes(model: Model) -> list[str]:
+    """Return the routes that a model serves: those that LiteLLM can ask its provider, and those that are relayed.
+
+    Some of LiteLLM's do not follow an endpoint.
+    """
+    provider = model.provider
+    has_endpoint = any(deployment.endpoint for deployment in model.deployments) and not provider.fixed
+    translated = [route for route in provider.routes if not (has_endpoint and route in provider.fixed_routes)]
+    relayed = of_model(model).get("routes", {})
+    return list(dict.fromkeys([*translated, *relayed]))
+
+
+def accepts(model: Model) -> list[str]:
+    """Return the members of requests that clients may send beside those that all may: never a setting of LiteLLM's."""
+    allowed = model.parameters.get("allowed_openai_params")
+    named = [str(name) for name in allowed] if isinstance(allowed, list) else []
+    harmless = [name for name in named if is_request_member(name) and not parameters.credential().search(name)]
+    return list(dict.fromkeys([*model.provider.members, *harmless]))
+
+
+def _query(model: Model, relay: Relay) -> dict[str, str]:
+    """Return the query of requests: what the specification says, or else the row."""
+    stated = {"api_version": model.spec.get("apiVersion"), **model.parameters}
+    return {name: str(stated.get(entry["parameter"]) or entry["default"]) for name, entry in relay.query.items()}
 
 
 def address(model: Model, deployment: Deployment) -> str:

@@ -150,6 +150,21 @@ SCHEMAS = {
 _KNOWN = frozenset(name for shape in SCHEMAS.values() for name in shape.fields)
 
 
+# The specification may have a default for these: they are looked for after the defaults (upstreams/route_plan.py).
+DEFAULTED = frozenset({"voice", "max_tokens"})
+
+
+def check_types(body: Mapping[str, Any], shape: RequestSchema) -> None:
+    """Raise APIError with 400 for the first field that is missing, or has another type."""
+    for name in shape.required:
+        if body.get(name) is None and name not in DEFAULTED:
+            raise APIError(400, f"the request has no {name}", "missing_required_parameter", name)
+    for name, value in body.items():
+        kind = shape.fields.get(name)
+        if kind is not None and value is not None and not kind.holds(value):
+            raise APIError(400, f"{name} must be {kind.words}", "invalid_type", name)
+
+
 def check(body: Mapping[str, Any], shape: RequestSchema) -> None:
     """Raise APIError with 400 for the first field that is missing, has another type, or belongs to another route."""
     for name in shape.required:

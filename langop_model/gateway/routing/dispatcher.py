@@ -100,7 +100,8 @@ class Dispatcher:
         self, runtime: GroupRuntime, call: Call, observer: Observer, model: str, *, is_fallback: bool = False
     ) -> Served:
         """Ask one group, or its cache."""
-        prepared = parameters.prepare(runtime.group, call.route, call.body, call.stream, refuses=self.refuses_unsupported)
+        refuses = self.refuses_unsupported
+        prepared = runtime.parameters.prepare(call.route, call.body, call.stream, model, refuses=refuses)
         request = _request(runtime, call, prepared, model, "" if is_fallback else call.model)
         upstream = runtime.upstream(call.route, translated=prepared.is_translated)
         attempt = Attempt(runtime, request, upstream, observer, parameters.most_tokens(call.route, prepared.body))

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from langop_model.contract.settings import Group
 from langop_model.gateway.accounting import estimate
+from langop_model.gateway.upstreams import request_members
 from langop_model.gateway.upstreams.base import Route
+from langop_model.gateway.upstreams.route_plan import RoutePlan, refusal
 
-# Members that are for this gateway and not for the provider.
-OWN = frozenset({"model", "cache", "disable_fallbacks", "num_retries"})
 LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
-STREAMS_WITH_OPTIONS = (Route.CHAT, Route.COMPLETIONS)
-# The name of a default of chat completions on other routes; what a route does not name, it does not take.
-DEFAULTS: dict[Route, dict[str, str]] = {
-    Route.CHAT: {},
-    Route.COMPLETIONS: {},
-    Route.RESPONSES: {"temperature": "temperature", "top_p": "top_p", "max_tokens": "max_output_tokens"},
-    Route.MESSAGES: {"temperature": "temperature", "top_p": "top_p", "stop": "stop_sequences", "top_k": "top_k"},
-}
+MOST_PLANS = 1000  # of a group that serves any model: clients choose the names
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +30,70 @@ class Prepared:
     strips_usage: bool = False
 
 
-def prepare(group: Group, route: Route, body: Mapping[str, Any], stream: bool, *, refuses: bool = False) -> Prepared:  # noqa: ARG001
-    """Return what a model of `group` is asked for `body`."""
-    prepared = {name: value for name, value in body.items() if name not in OWN and value is not None}
-    _add_defaults(prepared, group.defaults, route)
-    strips_usage = False
-    if stream and route in STREAMS_WITH_OPTIONS:
-        options = prepared.get("stream_options")
-        strips_usage = not (isinstance(options, dict) and options.get("include_usage"))
-        prepared["stream_options"] = {**(options or {}), "include_usage": True}
-    return Prepared(prepared, strips_usage=strips_usage)
+class Parameters:
+    """The requests of one group. What depends on the route and the model's name alone is computed once."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        upstream = group.upstream
+        self.patterns = [re.compile(rules.match) for rules in upstream.models] if upstream is not None else []
+        self._plans: dict[tuple[Route, int], RoutePlan] = {}
+        self._rules: dict[str, int] = {}
+
+    def prepare(self, route: Route, body: Mapping[str, Any], stream: bool, model: str, *, refuses: bool = False) -> Prepared:
+        """Return what the model is asked for `body`. Raises UpstreamError for what it does not take.
+
+        With `refuses` that includes hints, which are dropped otherwise.
+        """
+        plan = self._plan(route, model)
+        prepared, dropped = plan.apply(body)
+        if dropped and refuses:
+            message = f"{', '.join(dropped)}: this model does not take that. Send the request without it"
+            raise refusal(message, dropped[0])
+        strips_usage = False
+        if stream and plan.asks_usage:
+            options = prepared.get("stream_options")
+            if not isinstance(options, dict):
+                options = {}
+            strips_usage = not options.get("include_usage")
+            prepared["stream_options"] = {**options, "include_usage": True}
+        return Prepared(prepared, tuple(dropped), plan.translates(prepared), strips_usage)
+
+    def check_route(self, route: Route) -> None:
+        """Raise UpstreamError for a route that the provider does not serve: LiteLLM might ask another host with its key."""
+        served = self.group.routes
+        if served is None or route in served or (route in request_members.TEXT_ROUTES and Route.CHAT in served):
+            return
+        also = sorted(request_members.TEXT_ROUTES - {*served, Route.COUNT_TOKENS}) if Route.CHAT in served else []
+        named = ", ".join([*served, *also]) or "nothing"
+        message = f"the model {self.group.name} does not serve {route}. It serves {named}"
+        raise refusal(message, "model", "unsupported_route")
+
+    def _plan(self, route: Route, model: str) -> RoutePlan:
+        which = self._which(model) if self.patterns else -1
+        plan = self._plans.get((route, which))
+        if plan is None:
+            upstream = self.group.upstream
+            rules = upstream.models[which] if upstream is not None and which >= 0 else None
+            plan = self._plans[route, which] = RoutePlan(self.group, route, rules)
+        return plan
+
+    def _which(self, model: str) -> int:
+        """Return the number of the rules that a model's name fits, -1 for none."""
+        found = self._rules.get(model)
+        if found is None:
+            found = next((number for number, pattern in enumerate(self.patterns) if pattern.fullmatch(model)), -1)
+            if len(self._rules) < MOST_PLANS:
+                self._rules[model] = found
+        return found
 
 
-def _add_defaults(body: dict[str, Any], defaults: Mapping[str, Any], route: Route) -> None:
-    names = DEFAULTS.get(route)
-    if names is None:
-        return
-    for name, value in defaults.items():
-        own = names.get(name) if names else name
-        if own is None or own in body or (own in LIMITS and any(limit in body for limit in LIMITS)):
-            continue
-        body[own] = value
-
-
-def most_tokens(route: Route, body: Mapping[str, Any]) -> int | None:  # noqa: ARG001 - every route names its limit alike
+def most_tokens(route: Route, body: Mapping[str, Any]) -> int | None:
     """Return the most tokens that a request may use, question included; None where it sets no limit."""
-    most = next((body[name] for name in LIMITS if isinstance(body.get(name), int)), None)
+    if route is Route.GENERATE_CONTENT:
+        settings = body.get("generationConfig")
+        most = settings.get("maxOutputTokens") if isinstance(settings, dict) else None
+        most = most if isinstance(most, int) else None
+    else:
+        most = next((body[name] for name in LIMITS if isinstance(body.get(name), int)), None)
     return most + estimate.question_tokens(body) if most is not None else None

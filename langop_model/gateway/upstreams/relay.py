@@ -64,7 +64,9 @@ class Relay:
         found = self._urls.get(place)
         if found is None:
             text = endpoint.url.rstrip("/") + path.replace("{model}", quote(model, safe=""))
-            url = URL(text, encoded=True).update_query(upstream.query) if upstream.query else URL(text, encoded=True)
+            url = URL(text, encoded=True)
+            if upstream.query and "?" not in path:  # a path may have a query of its own
+                url = url.update_query(upstream.query)
             found = (url, self._proxy(url))
             if len(self._urls) < 10_000:  # a group that serves any model may be asked for any name
                 self._urls[place] = found

@@ -1,0 +1,179 @@
+"""What becomes of each member of a request to one model on one route."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langop_model.contract.settings import Group, ModelRules
+from langop_model.gateway.upstreams import conditions, request_members
+from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError
+from langop_model.gateway.upstreams.conditions import Condition
+
+WITH_USAGE = (Route.CHAT, Route.COMPLETIONS)  # their streams report usage if they are asked for it
+RENAMING = (Route.CHAT, Route.COMPLETIONS)  # the names of `renames` are those of chat completions
+SAMPLING = frozenset({"temperature", "top_p", "top_k"})  # what a drop of chat completions means on /v1/messages too
+# What a request must have that the specification may have a default for: so it is looked for after the defaults.
+REQUIRED = {Route.MESSAGES: ("max_tokens",), Route.SPEECH: ("voice",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """A default of the specification: where it goes (`outer`, or `outer.inner`), and the names that a client may use instead."""
+
+    outer: str
+    inner: str
+    value: Any
+    names: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """Its name on the route."""
+        return f"{self.outer}.{self.inner}" if self.inner else self.outer
+
+
+class RoutePlan:
+    """The rules of a model for the requests of one route; `rules` are those for its name beside the group's own."""
+
+    def __init__(self, group: Group, route: Route, rules: ModelRules | None) -> None:
+        self.route = route
+        upstream = group.upstream
+        drops = (*upstream.drops, *(rules.drops if rules else ())) if upstream else ()
+        translates = (*upstream.translates, *(rules.translates if rules else ())) if upstream else ()
+        self.allowed = request_members.of_route(route).union(group.accepts)
+        self.renames = {**request_members.renames(route), **self._own_renames(group, rules)}
+        self.drops = _drops(route, drops)
+        self.conditions = [conditions.of(text) for text in translates] if _is_relayed(group, route) else []
+        self.asks_usage = route in WITH_USAGE and "stream_options" not in drops
+        self.has_developer = upstream is None or upstream.developer_role or route is not Route.CHAT
+        # Members that pass without a look: most members of most requests.
+        self.plain = self.allowed - self.renames.keys() - self.drops.keys() - request_members.OWN
+        self.dropped_defaults: list[str] = []
+        self.defaults = self._defaults(group)
+        self.required = REQUIRED.get(route, ())
+
+    def apply(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """Return the body for the model, and the members that were dropped. Raises UpstreamError for what it does not take."""
+        plain = self.plain
+        prepared: dict[str, Any] = {}
+        dropped: list[str] = []
+        for name, value in body.items():
+            if value is None:
+                continue
+            if name in plain:
+                prepared[name] = value
+            elif name not in request_members.OWN:
+                self._special(name, value, body, prepared, dropped)
+        if self.defaults:
+            self._add_defaults(prepared)
+        if self.dropped_defaults:
+            dropped += self.dropped_defaults
+        if not self.has_developer:
+            _without_developer(prepared)
+        for name in self.required:
+            if name not in prepared:
+                raise refusal(f"the request has no {name}", name, "missing_required_parameter")
+        return prepared, dropped
+
+    def translates(self, body: Mapping[str, Any]) -> bool:
+        """Whether LiteLLM has to translate a body that the provider would take on this route otherwise."""
+        return any(condition(body) for condition in self.conditions)
+
+    def _special(self, name: str, value: Any, body: Mapping[str, Any], prepared: dict[str, Any], dropped: list[str]) -> None:
+        """Do what the rules say with a member that does not just pass."""
+        if name not in self.allowed and name not in self.renames:
+            shown = name[:100]
+            message = (
+                f"{shown!a} is not a parameter of this request that the model takes. Send the request without it;"
+                " a LanguageModel allows a parameter of its provider in params.allowed_openai_params"
+            )
+            raise refusal(message, shown, "unknown_parameter")
+        condition = self.drops.get(name)
+        if condition is not None and condition(body):
+            dropped.append(name)
+            return
+        target = self.renames.get(name, name)
+        if target != name and body.get(target, value) != value:
+            raise refusal(f"{name} and {target} mean the same to this model, and differ: send one of them", name)
+        prepared[target] = value
+
+    def _add_defaults(self, prepared: dict[str, Any]) -> None:
+        for default in self.defaults:
+            if not default.names.isdisjoint(prepared):
+                continue
+            if not default.inner:
+                prepared[default.outer] = default.value
+                continue
+            outer = prepared.get(default.outer, {})
+            if isinstance(outer, dict) and request_members.aliases(default.inner).isdisjoint(outer):
+                prepared[default.outer] = {**outer, default.inner: default.value}
+
+    def _own_renames(self, group: Group, rules: ModelRules | None) -> dict[str, str]:
+        if group.upstream is None or self.route not in RENAMING:
+            return {}
+        every = {**group.upstream.renames, **(rules.renames if rules else {})}
+        known = request_members.of_apis()
+        return {name: target for name, target in every.items() if target in self.allowed or target not in known}
+
+    def _defaults(self, group: Group) -> list[Default]:
+        """Return the defaults that this route has. Of two names of one parameter the last one counts: params before others."""
+        found: dict[frozenset[str], Default] = {}
+        for name, value in group.defaults.items():
+            target = request_members.default_name(self.route, name, group.accepts)
+            if target is None or name in request_members.OWN:
+                continue
+            target = self.renames.get(target, target)
+            outer, _, inner = target.partition(".")
+            condition = self.drops.get(outer) if not inner else None
+            if condition is not None and condition({outer: value}):
+                self.dropped_defaults.append(outer)
+                continue
+            names = request_members.aliases(target) | {self.renames.get(each, each) for each in request_members.aliases(target)}
+            found.pop(names, None)
+            found[names] = Default(outer, inner, value, names - {outer} if inner else names)
+        return list(found.values())
+
+
+def _drops(route: Route, texts: tuple[str, ...]) -> dict[str, Condition]:
+    """Return the conditions of `drops` by member. Those of chat completions mean the same on other routes, where it has them."""
+    by_member: dict[str, list[str]] = {}
+    for text in texts:
+        member = conditions.member_of(text)
+        if route is not Route.MESSAGES or member in SAMPLING:
+            by_member.setdefault(member, []).append(text)
+    return {member: _any([conditions.of(text) for text in found]) for member, found in by_member.items()}
+
+
+def _any(found: list[Condition]) -> Condition:
+    return found[0] if len(found) == 1 else lambda body: any(condition(body) for condition in found)
+
+
+def _is_relayed(group: Group, route: Route) -> bool:
+    return group.upstream is not None and route in group.upstream.routes
+
+
+def _without_developer(body: dict[str, Any]) -> None:
+    """Name the role `developer` as servers call it that do not know OpenAI's newer name of it."""
+    messages = body.get("messages")
+    if isinstance(messages, list) and any(
+        isinstance(message, dict) and message.get("role") == "developer" for message in messages
+    ):
+        body["messages"] = [
+            {**message, "role": "system"} if isinstance(message, dict) and message.get("role") == "developer" else message
+            for message in messages
+        ]
+
+
+def refusal(message: str, param: str, code: str = "unsupported_parameter") -> UpstreamError:
+    """Return the error for a request that the provider is not asked."""
+    return UpstreamError(
+        FailureKind.UNSUPPORTED,
+        400,
+        message,
+        cause=CLIENT_ERROR,
+        type="invalid_request_error",
+        code=code,
+        param=param,
+        reached=False,
+    )
