@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import litellm
 
+from langop_model.translator import exchanges
+
 
 def install() -> None:
     """Turn redirects off in every client that LiteLLM makes from now on."""
@@ -36,5 +38,10 @@ def install() -> None:
 
 def _stay(kept: Any) -> None:
     client = kept if isinstance(kept, httpx.AsyncClient | httpx.Client) else getattr(kept, "client", None)
-    if isinstance(client, httpx.AsyncClient | httpx.Client):
-        client.follow_redirects = False
+    if not isinstance(client, httpx.AsyncClient | httpx.Client):
+        return
+    client.follow_redirects = False
+    hook = exchanges.note_async if isinstance(client, httpx.AsyncClient) else exchanges.note
+    hooks = client.event_hooks
+    if hook not in hooks["response"]:
+        client.event_hooks = {**hooks, "response": [*hooks["response"], hook]}

@@ -11,11 +11,11 @@ import litellm
 from langop_model.translator import parameters
 from langop_model.translator.failures import Refused
 
-# Of the rendered parameters: limits, prices and schedules are the gateway's business. A price costs LiteLLM a quarter of a call.
+# Limits, prices and schedules are the gateway's business. A price costs LiteLLM a quarter of a call.
 _GATEWAYS_OWN = frozenset(
     {
-        "additional_drop_params", "cooldown_time", "drop_params", "max_parallel_requests", "max_retries", "model", "num_retries",
-        "order", "rpm", "stream_timeout", "tags", "timeout", "tpm", "weight",
+        "additional_drop_params", "cooldown_time", "drop_params", "max_parallel_requests", "max_retries", "model",
+        "num_retries", "order", "rpm", "stream_timeout", "tags", "timeout", "tpm", "weight",
     }
 )  # fmt: skip
 # Providers that speak OpenAI's protocol beside those that LiteLLM lists.

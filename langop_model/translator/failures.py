@@ -39,8 +39,8 @@ class Malformed(Exception):
     """An answer that is not what its protocol says."""
 
 
-def failure_of(error: BaseException) -> Failure:
-    """Return what went wrong."""
+def failure_of(error: BaseException, *, answered: bool = False) -> Failure:
+    """Return what went wrong. `answered`: the provider has answered, so that the request itself was in order."""
     chain = list(_chain(error))
     for known in chain:
         if isinstance(known, Refused):
@@ -52,7 +52,7 @@ def failure_of(error: BaseException) -> Failure:
     response = next((found for each in reversed(chain) if (found := _response(each)) is not None), None)
     if response is not None:
         return _of_response(response, error)
-    return _without_response(chain, error)
+    return _without_response(chain, error, answered=answered)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -122,7 +122,7 @@ def retry_after(headers: httpx.Headers) -> float | None:
         return None
 
 
-def _without_response(chain: list[BaseException], error: BaseException) -> Failure:
+def _without_response(chain: list[BaseException], error: BaseException, *, answered: bool) -> Failure:
     names = {type(each).__name__ for each in chain}
     if any(isinstance(each, httpx.TimeoutException | TimeoutError | asyncio.TimeoutError) for each in chain) or names & {
         "Timeout",
@@ -133,7 +133,7 @@ def _without_response(chain: list[BaseException], error: BaseException) -> Failu
         refused = any(isinstance(each, httpx.ConnectError) for each in chain)
         message = "the provider can not be reached" if refused else "the connection to the provider broke"
         return Failure(FailureKind.CONNECTION, 502, message, reached=False)
-    if any(isinstance(each, json.JSONDecodeError | pydantic.ValidationError) for each in chain):
+    if answered or any(isinstance(each, json.JSONDecodeError | pydantic.ValidationError) for each in chain):
         return Failure(FailureKind.MALFORMED, 502, "the provider's answer could not be read")
     return _by_status(chain, error, names)
 

@@ -22,6 +22,9 @@ from langop_model.translator.streams import Events
 # LiteLLM refuses an argument that it adds itself. What the request says was judged before.
 _DROPS_WHAT_LITELLM_ADDS = frozenset({"gradient_ai"})
 
+# Where LiteLLM's own client asks again unless its argument says otherwise; elsewhere the argument would reach the body.
+_RETRYING = frozenset({Route.GENERATE_CONTENT, Route.IMAGES, Route.IMAGE_EDITS, Route.SPEECH, Route.TRANSCRIPTIONS})
+
 Function = Callable[..., Awaitable[Any]]
 
 
@@ -123,6 +126,7 @@ def _around(call: Call, deployment: Deployment, *, observed: bool) -> dict[str, 
         "num_retries": 0,
         "drop_params": deployment.provider in _DROPS_WHAT_LITELLM_ADDS,
         **({"extra_headers": headers} if headers else {}),
+        **({"max_retries": 0} if call.route in _RETRYING else {}),
     }
     if observed:
         trace = call.metadata.get("litellm_trace_id")

@@ -23,8 +23,8 @@ CHAT = frozenset(
 )  # fmt: skip
 COMPLETIONS = frozenset(
     {
-        "best_of", "echo", "frequency_penalty", "logit_bias", "logprobs", "max_tokens", "n", "presence_penalty", "prompt", "seed",
-        "stop", "suffix", "temperature", "top_p", "user",
+        "best_of", "echo", "frequency_penalty", "logit_bias", "logprobs", "max_tokens", "n", "presence_penalty", "prompt",
+        "seed", "stop", "suffix", "temperature", "top_p", "user",
     }
 )  # fmt: skip
 EMBEDDINGS = frozenset({"dimensions", "encoding_format", "input", "user"})
@@ -78,7 +78,8 @@ WITHOUT_EXTRA_BODY = frozenset(
 )
 SAMPLING = frozenset(
     {
-        "best_of", "chat_template_kwargs", "cache_control", "container", "context_management", "guided_choice", "guided_grammar",
+        "best_of", "chat_template_kwargs", "cache_control", "container", "context_management", "guided_choice",
+        "guided_grammar",
         "guided_json", "guided_regex", "inference_geo", "length_penalty", "max_length", "mcp_servers", "min_length", "min_p",
         "min_tokens", "num_beams", "num_return_sequences", "output_config", "output_format", "random_seed", "remove_input",
         "repetition_penalty", "speed", "suffix", "top_a", "top_k", "typical_p",
@@ -102,7 +103,8 @@ STEERING = frozenset(
         "callbacks", "client", "client_id", "client_secret", "complete_response", "configurable_clientside_auth_params",
         "context_window_fallbacks", "cooldown_time", "default_headers", "default_query", "deployment_id", "drop_params",
         "extra_body", "extra_headers", "extra_query", "failure_callback", "fake_stream", "fallbacks", "force_timeout",
-        "guardrails", "headers", "http_client", "id", "input_cost_per_token", "logger_fn", "max_retries", "model_file_id_mapping",
+        "guardrails", "headers", "http_client", "id", "input_cost_per_token", "logger_fn", "max_retries",
+        "model_file_id_mapping",
         "model_id", "model_info", "model_list", "no-log", "num_retries", "organization", "output_s3_uri", "preset_cache_key",
         "project_id", "proxy_server_request", "region_name", "request_timeout", "retry_policy", "retry_strategy", "rust",
         "secret_fields", "self", "session", "shared_session", "ssl_verify", "stream_timeout", "success_callback", "tags",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from langop_model.gateway.upstreams.base import File
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import content, parameters
 from langop_model.translator.deployment import Deployment
@@ -71,13 +73,14 @@ def _stream(request: Request, call: Call, deployment: Deployment) -> None:
 
 
 def _same_limit(own: dict[str, Any], deployment: Deployment) -> None:
-    """The output's limit has two names: the one that the model takes is used."""
+    """The output's limit has two names: the one that the model takes is used. The newer one is the client's own where both are."""
     supported = deployment.supported()
     newer = deployment.provider in _NEWER_LIMIT and "max_completion_tokens" in supported
-    for name, other in (("max_completion_tokens", "max_tokens"), ("max_tokens", "max_completion_tokens")):
-        if name in own and other in supported and (name not in supported or (name == "max_completion_tokens" and not newer)):
-            own.setdefault(other, own[name])
-            del own[name]
+    if "max_completion_tokens" in own and "max_tokens" in supported and not newer:
+        own["max_tokens"] = own.pop("max_completion_tokens")
+    if "max_tokens" in own and "max_tokens" not in supported and "max_completion_tokens" in supported:
+        limit = own.pop("max_tokens")
+        own.setdefault("max_completion_tokens", limit)
 
 
 def _judge(request: Request, call: Call, deployment: Deployment) -> None:
@@ -165,6 +168,13 @@ def narrow(known: frozenset[str], *required: str) -> Prepare:
     return prepare_only
 
 
+def _opened(file: File) -> io.BytesIO:
+    """Return a file as pictures are taken: LiteLLM finds its type out by itself."""
+    opened = io.BytesIO(file.content)
+    opened.name = file.name
+    return opened
+
+
 def uploads(prepare: Prepare, **fields: bool) -> Prepare:
     """Return how a route with files is prepared: each field by name, and whether there may be several files."""
 
@@ -174,11 +184,10 @@ def uploads(prepare: Prepare, **fields: bool) -> Prepare:
             name = file.field.removesuffix("[]")
             if name not in fields:
                 raise Refused(f"{name} is not a file of this route")
-            value = (file.name, file.content, file.content_type)
             if fields[name]:
-                request.arguments.setdefault(name, []).append(value)
+                request.arguments.setdefault(name, []).append(_opened(file))
             else:
-                request.arguments[name] = value
+                request.arguments[name] = _opened(file) if len(fields) > 1 else (file.name, file.content, file.content_type)
         _required(request.arguments, next(iter(fields)))
         return request
 

@@ -27,7 +27,7 @@ from langop_model.gateway.upstreams.translator_protocol import (
     load_call,
     usage_members,
 )
-from langop_model.translator import logs, operations
+from langop_model.translator import exchanges, logs, operations
 from langop_model.translator.failures import Malformed, failure_of
 from langop_model.translator.operations import Streamed, Whole
 
@@ -65,13 +65,14 @@ class Server:
         except BadCall as problem:
             return _failed(Failure("translator", 500, f"not a call: {problem}", reached=False))
         logs.remember(_secrets(call))
+        answers = exchanges.watch()
         try:
             answer = await operations.run(call, observed=self.observed)
             if isinstance(answer, Whole):
                 return _whole(answer)
             first = await _first(answer)
         except Exception as error:  # noqa: BLE001 - whatever LiteLLM raises is an answer
-            return _failed(_said(error))
+            return _failed(_said(error, answered=any(status < 400 for status in answers)))
         return await _stream(request, answer, first)
 
 
@@ -87,8 +88,8 @@ async def _first(answer: Streamed) -> bytes:
         raise
 
 
-def _said(error: Exception) -> Failure:
-    failure = failure_of(error)
+def _said(error: Exception, *, answered: bool = True) -> Failure:
+    failure = failure_of(error, answered=answered)
     if failure.kind == "malformed":
         logs.LOGGER.warning("an answer could not be read: %s", type(error).__name__)
     return failure

@@ -92,7 +92,7 @@ def _ended(source: Any) -> bool:
     """Whether the provider said how the answer ended. LiteLLM makes up a `stop` where a stream was cut."""
     inner = getattr(source, "completion_stream", None)
     for wrapper in (source, inner):
-        if hasattr(wrapper, "received_finish_reason"):
+        if wrapper is not None and hasattr(wrapper, "received_finish_reason"):
             return bool(wrapper.received_finish_reason or getattr(wrapper, "intermittent_finish_reason", None))
     return True
 
@@ -117,7 +117,8 @@ async def responses(events: Events) -> AsyncIterator[bytes]:
 
 async def messages(events: Events) -> AsyncIterator[bytes]:
     """Anthropic's messages: LiteLLM gives bytes, which may hold half an event or several."""
-    ended, seen = False, {}
+    ended = False
+    seen: dict[str, Any] = {}
     async for name, part in _events(events.source):
         if isinstance(part.get("message"), dict):
             part["message"]["model"] = events.call.asked or part["message"].get("model")

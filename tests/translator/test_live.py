@@ -1,0 +1,330 @@
+"""Through the translator's process: one request for one attempt, the provider's own errors, and ends that are ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+
+from langop_model.gateway.serving.translator_process import TranslatorProcess
+from langop_model.gateway.upstreams.base import FailureKind, File, Route, UpstreamError
+from tests.translator.live import KEY, MESSAGES, Live, soon, started, wait_until_ready
+from tests.translator.scripted import STREAM, Asked, Scripted, failing, hanging, streamed
+
+pytest.importorskip("litellm")
+
+SOUND = File("file", "a.wav", "audio/wav", b"RIFF-sound")
+PICTURE = File("image", "a.png", "image/png", b"\x89PNG-picture")
+BODIES: Mapping[Route, dict[str, Any]] = {
+    Route.CHAT: {"messages": MESSAGES},
+    Route.COMPLETIONS: {"prompt": "hello"},
+    Route.EMBEDDINGS: {"input": "hello"},
+    Route.RESPONSES: {"input": "hello", "max_output_tokens": 9},
+    Route.MESSAGES: {"messages": MESSAGES, "max_tokens": 9},
+    Route.GENERATE_CONTENT: {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]},
+    Route.MODERATIONS: {"input": "hello"},
+    Route.IMAGES: {"prompt": "a house"},
+    Route.IMAGE_EDITS: {"prompt": "a house"},
+    Route.TRANSCRIPTIONS: {},
+    Route.SPEECH: {"input": "hello", "voice": "alloy"},
+}
+FILES = {Route.TRANSCRIPTIONS: (SOUND,), Route.IMAGE_EDITS: (PICTURE,)}
+STREAMED = [Route.CHAT, Route.COMPLETIONS, Route.RESPONSES, Route.MESSAGES, Route.GENERATE_CONTENT]
+
+
+@pytest.fixture(scope="module")
+def translator() -> Iterator[TranslatorProcess]:
+    process = started()
+    wait_until_ready(process)
+    yield process
+    process.stop()
+
+
+def run(translator: TranslatorProcess, test: Any, model: str = "openai/theirs", base: str = "/v1", **more: Any) -> Any:
+    """Run a test's coroutine with a provider and a deployment that asks it."""
+
+    async def inside() -> Any:
+        async with Scripted() as provider:
+            live = Live(str(translator.path), {"model": model, "api_base": provider.url + base}, **more)
+            try:
+                return await test(provider, live)
+            finally:
+                await live.translation.aclose()
+
+    return asyncio.run(inside())
+
+
+@pytest.mark.parametrize("route", BODIES)
+def test_every_route_is_answered_after_one_request(route: Route, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        answer = await live.send(route, BODIES[route], files=FILES.get(route, ()))
+        assert answer.body
+        assert len(provider.asked) == 1
+        assert provider.asked[0].headers["Authorization"] == f"Bearer {KEY}"
+        if route in (Route.CHAT, Route.EMBEDDINGS, Route.RESPONSES, Route.MESSAGES):
+            assert orjson.loads(answer.body)["model"] == "mine"
+
+    run(translator, test)
+
+
+@pytest.mark.parametrize("route", STREAMED)
+def test_every_stream_is_answered_after_one_request(route: Route, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        if route is Route.COMPLETIONS:
+            part = {"id": "1", "object": "text_completion", "created": 1, "model": "theirs"}
+            texts = [{"index": 0, "text": "hello", "finish_reason": None}, {"index": 0, "text": "", "finish_reason": "stop"}]
+            events = (*(f"data: {json.dumps({**part, 'choices': [text]})}\n\n".encode() for text in texts), b"data: [DONE]\n\n")
+            provider.behave = lambda request, _: streamed(request, events)
+        events_seen, answer = await live.events(route, BODIES[route])
+        assert b"lo" in b"".join(events_seen)
+        assert all(event.endswith(b"\n\n") and event.count(b"\n\n") == 1 for event in events_seen)
+        assert len(provider.asked) == 1
+        if route is not Route.COMPLETIONS:
+            assert answer.usage is not None
+            assert (answer.usage.input_tokens, answer.usage.output_tokens) == (5, 7)
+
+    run(translator, test)
+
+
+FAILURES = [401, 422, 429, 503]
+
+
+@pytest.mark.parametrize("status", FAILURES)
+@pytest.mark.parametrize("route", BODIES)
+def test_a_failed_attempt_is_one_request_with_the_providers_own_status(
+    route: Route, status: int, translator: TranslatorProcess
+):
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = failing(status, retry_after="7")
+        with pytest.raises(UpstreamError) as failed:
+            await live.send(route, BODIES[route], files=FILES.get(route, ()))
+        assert len(provider.asked) == 1
+        assert failed.value.status == status
+        assert failed.value.kind is FailureKind.HTTP
+        assert failed.value.retry_after == 7
+        assert orjson.loads(failed.value.body)["error"]["code"] == "some_code"
+
+    run(translator, test)
+
+
+@pytest.mark.parametrize("status", [422, 429, 500])
+@pytest.mark.parametrize("model", ["anthropic/claude", "gemini/gemini-2.5-flash", "mistral/m", "azure/m", "groq/m", "cohere/m"])
+def test_other_providers_are_asked_once_too(model: str, status: int, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = failing(status, retry_after_ms="1500")
+        for stream in (False, True):
+            provider.asked.clear()
+            with pytest.raises(UpstreamError) as failed:
+                await live.send(Route.CHAT, {"messages": MESSAGES}, stream=stream)
+            assert len(provider.asked) == 1
+            assert failed.value.status == status
+            assert failed.value.retry_after == 1.5
+
+    run(translator, test, model)
+
+
+@pytest.mark.parametrize("route", [Route.EMBEDDINGS, Route.TRANSCRIPTIONS, Route.IMAGES])
+def test_azure_is_asked_once_on_its_other_routes(route: Route, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = failing(503)
+        with pytest.raises(UpstreamError):
+            await live.send(route, BODIES[route], files=FILES.get(route, ()))
+        assert len(provider.asked) == 1
+
+    run(translator, test, "azure/theirs", "")
+
+
+@pytest.mark.parametrize("route", STREAMED)
+def test_a_stream_that_is_cut_is_no_success(route: Route, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = lambda request, _: streamed(request, STREAM[:2], cut=True)
+        with pytest.raises(UpstreamError) as failed:
+            await live.events(route, BODIES[route])
+        assert failed.value.status == 502
+
+    run(translator, test)
+
+
+@pytest.mark.parametrize("route", [route for route in STREAMED if route is not Route.COMPLETIONS])
+def test_a_stream_without_its_end_is_no_success(route: Route, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = lambda request, _: streamed(request, STREAM[:2])
+        with pytest.raises(UpstreamError) as failed:
+            await live.events(route, BODIES[route])
+        assert failed.value.status == 502
+
+    run(translator, test)
+
+
+@pytest.mark.parametrize("route", BODIES)
+def test_a_client_that_leaves_ends_the_providers_work(route: Route, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = hanging
+        asking = asyncio.ensure_future(live.send(route, BODIES[route], files=FILES.get(route, ())))
+        await soon(lambda: provider.asked)
+        asking.cancel()
+        await asyncio.wait_for(provider.asked[0].left.wait(), 2)
+
+    run(translator, test)
+
+
+@pytest.mark.parametrize("route", [Route.CHAT, Route.RESPONSES, Route.MESSAGES, Route.GENERATE_CONTENT])
+def test_a_client_that_leaves_a_stream_ends_the_providers_work(route: Route, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = lambda request, _: streamed(request, STREAM[:2], then=3600)
+        answer = await live.send(route, BODIES[route], stream=True)
+        assert answer.events is not None
+        await anext(answer.events)
+        await answer.aclose()
+        await asyncio.wait_for(provider.asked[0].left.wait(), 2)
+
+    run(translator, test)
+
+
+def test_a_whole_answer_has_so_much_time(translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = hanging
+        with pytest.raises(UpstreamError) as failed:
+            await live.send(Route.CHAT, BODIES[Route.CHAT], timeout=0.3)
+        assert (failed.value.kind, failed.value.status, failed.value.cause) == (FailureKind.TIMEOUT, 504, "timeout")
+        await asyncio.wait_for(provider.asked[0].left.wait(), 2)
+
+    run(translator, test)
+
+
+def test_a_stream_that_stands_still_fails(translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = lambda request, _: streamed(request, STREAM[:2], then=3600)
+        with pytest.raises(UpstreamError) as failed:
+            await live.events(Route.CHAT, BODIES[Route.CHAT], timeout=0.5)
+        assert failed.value.kind is FailureKind.TIMEOUT
+
+    run(translator, test)
+
+
+def test_a_provider_that_is_not_there_is_a_broken_connection(translator: TranslatorProcess):
+    async def test(_: Scripted, live: Live) -> None:
+        live.translation.deployments.rendered["one"]["api_base"] = "http://127.0.0.1:9/v1"
+        with pytest.raises(UpstreamError) as failed:
+            await live.send(Route.CHAT, BODIES[Route.CHAT])
+        assert (failed.value.kind, failed.value.status, failed.value.reached) == (FailureKind.CONNECTION, 502, False)
+
+    run(translator, test)
+
+
+@pytest.mark.parametrize("text", ["<html>busy</html>", "{", '{"error": {"message": "busy"}}', "null"])
+def test_an_answer_that_is_none_is_malformed(text: str, translator: TranslatorProcess):
+    async def answer(_: web.Request, __: Asked) -> web.StreamResponse:
+        return web.Response(text=text, content_type="application/json")
+
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = answer
+        with pytest.raises(UpstreamError) as failed:
+            await live.send(Route.CHAT, BODIES[Route.CHAT])
+        assert failed.value.status == 502
+        assert len(provider.asked) == 1
+
+    run(translator, test)
+
+
+@pytest.mark.parametrize("model", ["openai/theirs", "anthropic/claude", "groq/m", "gemini/gemini-2.5-flash"])
+def test_a_redirect_is_not_followed(model: str, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        async with Scripted() as elsewhere:
+            provider.behave = failing(307, location=f"{elsewhere.url}/v1/chat/completions")
+            with pytest.raises(UpstreamError) as failed:
+                await live.send(Route.CHAT, BODIES[Route.CHAT])
+            assert failed.value.status == 502
+            assert elsewhere.asked == []
+            assert elsewhere.url not in failed.value.message + failed.value.body.decode()
+
+    run(translator, test, model)
+
+
+def test_an_error_repeats_neither_key_nor_address(translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        said = f"Incorrect API key provided: {KEY}, at {provider.url}/v1, organization org-abcdefghij12"
+        provider.behave = failing(401, {"error": {"message": said}})
+        with pytest.raises(UpstreamError) as failed:
+            await live.send(Route.CHAT, BODIES[Route.CHAT])
+        body = failed.value.body.decode()
+        assert "Incorrect API key provided" in body
+        assert not any(secret in body for secret in (KEY, "127.0.0.1", "org-abcdefghij12"))
+
+    run(translator, test)
+
+
+def test_usage_is_asked_for_and_shown_to_who_asked(translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        plain, answer = await live.events(Route.CHAT, BODIES[Route.CHAT])
+        assert provider.asked[0].body["stream_options"] == {"include_usage": True}
+        assert not any(b"usage" in event for event in plain)
+        assert answer.usage is not None
+        shown, _ = await live.events(Route.CHAT, {**BODIES[Route.CHAT], "stream_options": {"include_usage": True}})
+        assert orjson.loads(shown[-2].removeprefix(b"data: "))["usage"]["total_tokens"] == 12
+
+    run(translator, test)
+
+
+def test_what_changes_the_answer_is_refused_by_name(translator: TranslatorProcess):
+    async def test(_: Scripted, live: Live) -> None:
+        with pytest.raises(UpstreamError) as failed:
+            await live.send(Route.CHAT, {"messages": MESSAGES, "n": 2, "seed": 4})
+        assert (failed.value.status, failed.value.kind) == (400, FailureKind.UNSUPPORTED)
+        assert "n is not supported" in failed.value.message
+
+    run(translator, test, "anthropic/claude")
+
+
+def test_values_of_hints_that_the_model_refuses_are_dropped(translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        answer = await live.send(Route.CHAT, {"messages": MESSAGES, "temperature": 0.2})
+        assert answer.headers["x-langop-dropped"] == "temperature"
+        assert "temperature" not in provider.asked[0].body
+        live.translation.drop = False
+        with pytest.raises(UpstreamError, match="temperature is not supported"):
+            await live.send(Route.CHAT, {"messages": MESSAGES, "temperature": 0.2})
+
+    run(translator, test, "openai/o3")
+
+
+def test_a_dead_translator_is_a_failed_attempt_and_starts_again():
+    process = started()
+    wait_until_ready(process)
+
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = hanging
+        asking = asyncio.ensure_future(live.send(Route.CHAT, BODIES[Route.CHAT]))
+        await soon(lambda: provider.asked)
+        assert process.process is not None
+        process.process.kill()
+        with pytest.raises(UpstreamError) as failed:
+            await asking
+        assert (failed.value.kind, failed.value.status, failed.value.reached) == (FailureKind.TRANSLATOR, 502, True)
+        process.process.wait()
+        provider.behave = None
+        waiting = asyncio.ensure_future(live.send(Route.CHAT, BODIES[Route.CHAT], timeout=60))
+        while not waiting.done():
+            process.look()
+            await asyncio.sleep(0.05)
+        assert (await waiting).status == 200
+        assert process.starts == 2
+
+    try:
+        run(process, test)
+    finally:
+        process.stop()
+
+
+def test_it_ends_when_its_parent_is_gone():
+    process = started()
+    wait_until_ready(process)
+    process._close_pipe()
+    assert process.process is not None
+    assert process.process.wait(10) == 0
+    process.stop()
