@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from langop_model.gateway.access import error_formats, open_routes
 from langop_model.gateway.access.open_routes import Purpose
-from langop_model.gateway.scope import Message, Receive, Send
+from langop_model.gateway.asgi import Message, Receive, Send
 
 if TYPE_CHECKING:
     from langop_model.gateway.serving.protocol import Protocol

@@ -31,7 +31,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
     def __init__(self, limits: Connections, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.limits = limits
-        self.own_app = self.app
+        self.own_app: App = self.app
         self.in_head = False
         self.head_size = 0
         self.refusal: tuple[int, str] | None = None
