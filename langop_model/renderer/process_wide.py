@@ -11,7 +11,7 @@ from langop_model.renderer.findings import dotted
 from langop_model.renderer.plan import Model
 
 _LEVELS = ("error", "warn", "info", "debug")
-_LITELLM_CACHES = {"memory": "local", "redis": "redis"}  # LiteLLM's names (litellm/types/caching.py); it has no memcached
+LITELLM_CACHES = {"memory": "local", "redis": "redis"}  # LiteLLM's names (litellm/types/caching.py); it has no memcached
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ def decide(models: list[Model]) -> ProcessWide:
     gateway keeps the answers of each model as it asks.
     """
     caching = [model.spec["caching"] for model in models if model.spec.get("caching", {}).get("enabled")]
-    types = [_LITELLM_CACHES[each["backend"]] for each in caching if each["backend"] in _LITELLM_CACHES]
+    types = [LITELLM_CACHES[each["backend"]] for each in caching if each["backend"] in LITELLM_CACHES]
     lifetimes = [durations.seconds(each["ttl"]) for each in caching if "ttl" in each]
     return ProcessWide(
         log_level=_agree(models, ("observability", "logging", "level"), max, _LEVELS.index),

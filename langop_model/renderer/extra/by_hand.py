@@ -18,7 +18,7 @@ from langop_model.renderer.extra.relayed import sections as relayed_sections
 from langop_model.renderer.extra.wanted import VARIABLE, Default, Extra, Group
 from langop_model.renderer.findings import Finding, Findings, Path, SpecError
 from langop_model.renderer.plan import Model
-from langop_model.renderer.process_wide import ProcessWide
+from langop_model.renderer.process_wide import LITELLM_CACHES, ProcessWide
 from langop_model.renderer.specification import node_of
 
 LIMITS = ("requests_per_minute", "tokens_per_minute", "concurrent_requests")
@@ -258,13 +258,13 @@ def process_of(process: ProcessWide, groups: list[Group], extra: Extra) -> Proce
     """Return what the process does for `groups` too: what no LanguageModel asks for, as the extra configuration says it."""
     if not groups:
         return process
-    caches = process.cache_backend is None and _default(extra, "caching", "enabled")
+    caches = process.cache_type is None and _default(extra, "caching", "enabled")
     ttl = _default(extra, "caching", "ttl") if caches else None
     return replace(
         process,
         log_level=process.log_level or _default(extra, "observability", "logging", "level"),
         metrics=process.metrics or bool(_default(extra, "observability", "metrics")),
         tracing=process.tracing or bool(_default(extra, "observability", "tracing")),
-        cache_backend=(_default(extra, "caching", "backend") or "memory") if caches else process.cache_backend,
+        cache_type=LITELLM_CACHES.get(_default(extra, "caching", "backend") or "memory") if caches else process.cache_type,
         cache_ttl=_seconds(ttl) if ttl else process.cache_ttl,
     )
