@@ -43,9 +43,7 @@ def callback_settings() -> Schema:
     models: Schema = {"type": "object", "additionalProperties": group}
     names = {"type": "array", "items": {"type": "string"}, "minItems": 2}
     shared: Schema = {"type": "object", "additionalProperties": names}
-    megabytes: Schema = {"type": "number", "exclusiveMinimum": 0}
     parts = {
-        "cache_megabytes": megabytes,
         "models": models,
         "redis": _redis(),
         "shared": shared,

@@ -36,6 +36,7 @@ class Configuration:
     refuses_unsupported: bool = False
     litellm_settings: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    redis: dict[str, Any] = field(default_factory=dict)
 
     @property
     def callbacks(self) -> list[str]:
@@ -79,6 +80,7 @@ class Configuration:
             refuses_unsupported=litellm.get("drop_params") is False,
             litellm_settings=dict(litellm),
             variables=dict(config.get("environment_variables") or {}),
+            redis=dict(section.get("redis") or {}),
         )
 
 

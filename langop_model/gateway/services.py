@@ -27,7 +27,7 @@ from langop_model.gateway.routing.endpoints import Endpoints, State
 from langop_model.gateway.routing.group_resolution import GroupNames
 from langop_model.gateway.routing.health_checks import HealthChecker, Probe
 from langop_model.gateway.routing.runtime import GroupRuntime
-from langop_model.gateway.shared_state import SharedState
+from langop_model.gateway.shared_state import SharedState, redis_environment
 from langop_model.gateway.upstreams.base import Route, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.relay import Relay
@@ -77,7 +77,7 @@ class Services:
             drop=not configuration.refuses_unsupported,
             wake=wake,
         )
-        self.shared = shared = SharedState(environment)
+        self.shared = shared = SharedState(redis_environment(environment, configuration.redis))
         self.runtimes = {
             name: GroupRuntime(
                 group,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # the clients are imported where they are used: redis takes 1
 
 log = logging.getLogger("langop.caching")
 
+REFERENCE = "os.environ/"
 MEMORY, REDIS, MEMCACHED = "memory", "redis", "memcached"  # the values of spec.caching.backend
 
 
@@ -94,6 +95,23 @@ class SharedState:
         from langop_model.gateway.caching.redis import RedisBackend
 
         return RedisBackend(self.redis)
+
+
+def redis_environment(environment: Mapping[str, str], section: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return `environment` with the redis that the configuration names (contract.settings.Redis) in place of its own.
+
+    A text may be os.environ/NAME, a variable of `environment`.
+    """
+    if not section:
+        return environment
+    own = {name: value for name, value in environment.items() if not name.startswith("REDIS_")}
+    return own | {f"REDIS_{name.upper()}": _text(value, environment) for name, value in section.items()}
+
+
+def _text(value: Any, environment: Mapping[str, str]) -> str:
+    if isinstance(value, str) and value.startswith(REFERENCE):
+        return environment.get(value.removeprefix(REFERENCE), "")
+    return str(value)
 
 
 def _connection(environment: Mapping[str, str]) -> RedisConnection | None:

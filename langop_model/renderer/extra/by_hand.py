@@ -259,13 +259,12 @@ def process_of(process: ProcessWide, groups: list[Group], extra: Extra) -> Proce
     if not groups:
         return process
     caches = process.cache_type is None and _default(extra, "caching", "enabled")
-    backend = (_default(extra, "caching", "backend") or "memory") if caches else ""
     ttl = _default(extra, "caching", "ttl") if caches else None
     return replace(
         process,
         log_level=process.log_level or _default(extra, "observability", "logging", "level"),
         metrics=process.metrics or bool(_default(extra, "observability", "metrics")),
         tracing=process.tracing or bool(_default(extra, "observability", "tracing")),
-        cache_type=LITELLM_CACHES.get(backend, process.cache_type),
+        cache_type=LITELLM_CACHES.get(_default(extra, "caching", "backend") or "memory") if caches else process.cache_type,
         cache_ttl=_seconds(ttl) if ttl else process.cache_ttl,
     )

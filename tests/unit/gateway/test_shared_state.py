@@ -19,7 +19,8 @@ from langop_model.gateway.caching.response_cache import ResponseCache
 from langop_model.gateway.limits.redis_window import RedisWindow
 from langop_model.gateway.limits.sliding_window import SlidingWindow
 from langop_model.gateway.routing.endpoints import Endpoints
-from langop_model.gateway.shared_state import SharedState
+from langop_model.gateway.shared_state import SharedState, redis_environment
+from tests.live.redis_server import RedisServer
 from tests.unit.gateway.caching.requests import group, request
 
 NOWHERE = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1"}
@@ -115,3 +116,21 @@ assert {package!r} not in sys.modules
 """
     ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_the_redis_of_the_configuration_comes_before_that_of_the_environment(server: RedisServer):
+    section = {"host": "127.0.0.1", "port": server.port, "password": "os.environ/SECRET", "db": 2}
+    environment = redis_environment({**NOWHERE, "REDIS_URL": "redis://127.0.0.1:1", "SECRET": server.password}, section)
+
+    async def scene() -> None:
+        state = SharedState(environment)
+        assert state.redis is not None
+        await state.redis.beat()
+        await state.aclose()
+
+    asyncio.run(scene())
+    assert list(server.client.info("keyspace")) == ["db2"]
+
+
+def test_without_a_redis_in_the_configuration_the_environment_holds():
+    assert redis_environment(NOWHERE, {}) == NOWHERE
