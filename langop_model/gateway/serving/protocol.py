@@ -13,6 +13,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from langop_model.gateway.access import error_formats, open_routes
+from langop_model.gateway.asgi import App
 from langop_model.gateway.serving import connections
 from langop_model.gateway.serving.connections import Connections
 
@@ -31,7 +32,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
     def __init__(self, limits: Connections, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.limits = limits
-        self.own_app: App = self.app
+        self.own_app: App = self.app  # type: ignore[has-type]
         self.in_head = False
         self.head_size = 0
         self.refusal: tuple[int, str] | None = None
