@@ -1,7 +1,8 @@
 #!/bin/sh
-# Becomes the gateway. Anything but its options is run instead, for a look around.
+# Starts the gateway; `litellm` and its options, with which the upstream image is started, mean the gateway too. Any other
+# command is run instead, for a look around.
 set -eu
 case "${1-}" in
-    "" | -*) exec python /opt/langop/render.py launch "$@" ;;
+    "" | -* | litellm) exec python /opt/langop/render.py launch "$@" ;;
     *) exec "$@" ;;
 esac

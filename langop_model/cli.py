@@ -186,20 +186,26 @@ def schema(which: str) -> None:
     click.echo((folder("schema") / names[which]).read_text(encoding="utf-8"), nl=False)
 
 
-@main.command()
-@click.option("--port", default=4000, show_default=True, help="Where LiteLLM listens.")
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("--port", default=4000, show_default=True, help="Where the gateway listens.")
 @click.option("--host", default="0.0.0.0", show_default=True)  # noqa: S104 - a container's port is its door
-def launch(port: int, host: str) -> None:
-    """Render what is mounted, load the secrets, and start LiteLLM: what the container runs.
+@click.option("--config", "-c", help="Where the rendered configuration is written, if it can be; else LANGOP_CONFIG_PATH says.")
+@click.option("--num_workers", type=click.IntRange(1, 64), help="Processes that serve; else LANGOP_WORKERS says.")
+@click.argument("others", nargs=-1, type=click.UNPROCESSED, metavar="[litellm]")
+def launch(port: int, host: str, config: str | None, num_workers: int | None, others: tuple[str, ...]) -> None:
+    """Render what is mounted, load the secrets, and start the gateway: what the container runs.
+
+    The word litellm before the options, with which LiteLLM's own image is started, changes nothing.
 
     Exit codes: 0 every answer was finished after SIGTERM, 78 it can't serve (also in /dev/termination-log), 128 + n ended by
     signal n.
     """
-    from langop_model.launch import command
+    from langop_model.launch import command, litellm_command
 
     outcome = Outcome("text")
     try:
-        code = command.launch(os.environ, host, port, outcome.add)
+        environment = litellm_command.environment_of(os.environ, others, config, num_workers)
+        code = command.launch(environment, host, port, outcome.add)
     except SpecError as problem:
         code = _cannot_serve(outcome, problem.findings)
     except Exception as defect:  # noqa: BLE001 - a container that ends must say why, where Kubernetes looks for it

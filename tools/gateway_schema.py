@@ -43,11 +43,14 @@ def callback_settings() -> Schema:
     models: Schema = {"type": "object", "additionalProperties": group}
     names = {"type": "array", "items": {"type": "string"}, "minItems": 2}
     shared: Schema = {"type": "object", "additionalProperties": names}
+    rejected: Schema = {"type": "object", "additionalProperties": _unavailable()}
     parts = {
         "models": models,
         "redis": _redis(),
         "shared": shared,
         "shared_strategy": {"enum": list(settings.Strategy)},
+        "unavailable": rejected,
+        "outdated": rejected,
     }
     return closed({settings.SECTION: closed(parts, ["models"])})
 
@@ -75,6 +78,12 @@ def _upstream() -> Schema:
     texts = dict.fromkeys(("drops", "translates"), TEXTS)
     schema["properties"] |= {**texts, **dict.fromkeys(("routes", "headers", "query", "renames"), TEXT_BY_NAME)}
     schema["properties"]["key"] = _of(settings.KeyHeader)
+    return schema
+
+
+def _unavailable() -> Schema:
+    schema = _of(settings.UnavailableModel)
+    schema["properties"]["names"] = TEXTS
     return schema
 
 

@@ -260,6 +260,34 @@ class Group:
     accepts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class UnavailableModel:
+    """A LanguageModel of a gateway that can't be served as it is specified.
+
+    `names` are those that clients may ask for it by, and that nothing else serves: such a request is answered with 503 and
+    `reason`, which names the resource and its first error and repeats no value of the specification. A name that ends in WILDCARD means all names that start so.
+    """
+
+    resource: str
+    namespace: str
+    reason: str
+    names: tuple[str, ...] = ()
+
+    def serves(self, model: str) -> bool:
+        """Whether a client that asks for `model` means this one."""
+        return any(model == name or (name.endswith(WILDCARD) and model.startswith(name[:-1])) for name in self.names)
+
+
+def unavailable(settings: Mapping[str, Any]) -> dict[str, UnavailableModel]:
+    """Return the LanguageModels that are not served at all, each by a name that is its own in the section."""
+    return _unavailable(settings, "unavailable")
+
+
+def outdated(settings: Mapping[str, Any]) -> dict[str, UnavailableModel]:
+    """Return the LanguageModels whose previous version is served, because the current one can't be; they have no `names`."""
+    return _unavailable(settings, "outdated")
+
+
 def groups(settings: Mapping[str, Any]) -> dict[str, Group]:
     """Return the groups of a `callback_settings.langop` section by name."""
     return {name: _group(name, section) for name, section in settings["models"].items()}
@@ -274,6 +302,11 @@ def keys(section: Mapping[str, Any]) -> dict[str, Key]:
     """Return the keys of one group's section by LiteLLM's parameter."""
     entries = section.get("keys", {})
     return {name: Key(**{**entry, "names": tuple(entry.get("names", ()))}) for name, entry in entries.items()}
+
+
+def _unavailable(settings: Mapping[str, Any], member: str) -> dict[str, UnavailableModel]:
+    entries = settings.get(member, {})
+    return {name: UnavailableModel(**{**entry, "names": tuple(entry.get("names", ()))}) for name, entry in entries.items()}
 
 
 def _group(name: str, section: Mapping[str, Any]) -> Group:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from langop_model.contract import settings
-from langop_model.contract.settings import Group, Strategy
+from langop_model.contract.settings import Group, Strategy, UnavailableModel
 
 # What the renderer itself names there: the front does these.
 OWN_CALLBACKS = frozenset({"prometheus", "otel"})
@@ -23,8 +23,8 @@ class Configuration:
     """What a config.yaml says: the groups of its models, their deployments, and the names that clients may use.
 
     `refuses_unsupported`: a parameter that a model does not take fails the request, also where it is a hint
-    (litellm_settings.drop_params: false). `unavailable` are models that can't be served, by each of their names, with the
-    reason.
+    (litellm_settings.drop_params: false). `unavailable` are LanguageModels that can't be served; of those in `outdated` the
+    previous version is.
     """
 
     groups: dict[str, Group]
@@ -32,7 +32,8 @@ class Configuration:
     aliases: dict[str, str] = field(default_factory=dict)
     shared: dict[str, tuple[str, ...]] = field(default_factory=dict)
     shared_strategy: str = Strategy.ROUND_ROBIN.value
-    unavailable: dict[str, str] = field(default_factory=dict)
+    unavailable: tuple[UnavailableModel, ...] = ()
+    outdated: tuple[UnavailableModel, ...] = ()
     refuses_unsupported: bool = False
     litellm_settings: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
@@ -76,17 +77,10 @@ class Configuration:
             aliases=dict((config.get("router_settings") or {}).get("model_group_alias") or {}),
             shared=settings.shared_names(section),
             shared_strategy=section.get("shared_strategy", Strategy.ROUND_ROBIN.value),
-            unavailable=_unavailable(section),
+            unavailable=tuple(settings.unavailable(section).values()),
+            outdated=tuple(settings.outdated(section).values()),
             refuses_unsupported=litellm.get("drop_params") is False,
             litellm_settings=dict(litellm),
             variables=dict(config.get("environment_variables") or {}),
             redis=dict(section.get("redis") or {}),
         )
-
-
-def _unavailable(section: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        name: entry["reason"]
-        for resource, entry in section.get("unavailable", {}).items()
-        for name in (resource, *entry.get("names", ()))
-    }

@@ -137,7 +137,7 @@ class Services:
 
     def unavailable(self, model: str) -> str | None:
         """Return why a model of the specification is not served; None for a name that no specification has."""
-        return self.configuration.unavailable.get(model)
+        return next((each.reason for each in self.configuration.unavailable if each.serves(model)), None)
 
     def _models(self, name: str) -> tuple[int, bytes, bytes]:
         if not name:

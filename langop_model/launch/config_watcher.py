@@ -37,7 +37,7 @@ class ConfigReloader:
         """
         from langop_model.launch.load_config import load_config  # with the renderer, which takes its time and is wanted once
 
-        return load_config(self.environment, self.watch), self.watch
+        return load_config(self.environment, self.watch, self.served), self.watch
 
     def first(self, load: Callable[[], tuple[LoadedConfig, FileWatcher]] | None = None) -> dict[str, str]:
         """Write the configuration, and return the variables that LiteLLM shall find. Raises SpecError.
@@ -59,7 +59,10 @@ class ConfigReloader:
         try:
             loaded, _ = self.load()
             if loaded.text == self.served.text:
-                return None  # a key that has changed is read by who uses it (langop_model/gateway/secrets.py)
+                # A key that has changed is read when it is used (langop_model/gateway/secrets.py).
+                self.say(finding for finding in loaded.findings if finding not in self.served.findings)
+                self.served = loaded
+                return None
             self._write(loaded)
         except SpecError as problem:
             self.say([*problem.findings, findings.make("LM726")])

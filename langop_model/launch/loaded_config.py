@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from langop_model.renderer.findings import Finding
+from langop_model.renderer.manifest import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,7 @@ class LoadedConfig:
     """A configuration, and what LiteLLM shall find in its environment: the file's `own` variables, and the `keys`.
 
     A pod's own identity is among the keys, where a model relies on it. `withheld` are the names that LiteLLM shall not find.
+    `resources` are the LanguageModels of a gateway that are served: of one that can't be served after a change, this version.
     """
 
     text: str = ""
@@ -19,6 +21,7 @@ class LoadedConfig:
     keys: dict[str, str] = field(default_factory=dict)
     withheld: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    resources: tuple[Resource, ...] = ()
 
     @property
     def variables(self) -> dict[str, str]:

@@ -16,22 +16,48 @@ from langop_model.renderer.plan import Model
 from langop_model.renderer.rendering import Rendering
 
 
+class ProviderKeys:
+    """The keys of models, as they are mounted now: each is read once, however often its model is checked."""
+
+    def __init__(self) -> None:
+        self.exported: dict[str, str] = {}
+        self.found: dict[Credential, tuple[Finding, ...]] = {}
+
+    @property
+    def places(self) -> set[str]:
+        """Where the keys of all models are mounted that were checked, also of those that are missing."""
+        return {credential.place.rstrip("/") for credential in self.found}
+
+    def check(self, model: Model) -> Iterator[Finding]:
+        """Yield what is wrong with the keys of a model.
+
+        An error for each file that is missing (LM701) or empty (LM702), and for a Secret that lacks what the provider needs
+        (LM707); a warning for each key of a Secret that the provider does not use (LM708).
+        """
+        for credential in model.credentials.items:
+            if credential not in self.found:
+                self.found[credential] = tuple(_load(credential, self.exported))
+            yield from self.found[credential]
+        yield from _incomplete(model, self.exported)
+        yield from _unknown(model)
+
+    def of(self, models: Iterable[Model]) -> dict[str, str]:
+        """Return the keys of `models`, which were checked, by the variable that LiteLLM reads them from."""
+        names = [credential.variable for model in models for credential in model.credentials.items]
+        return {name: self.exported[name] for name in names if name in self.exported}
+
+
 def load_keys(result: Rendering, say: Callable[[Iterable[Finding]], None] = lambda _: None) -> dict[str, str]:
     """Return the keys that the configuration refers to, by the variable that LiteLLM reads them from.
 
-    Raises SpecError that names each file that is missing (LM701) or empty (LM702), and each Secret that has not what its
-    provider needs (LM707). `say` gets a finding for each key of a Secret that the provider does not use (LM708).
+    Raises SpecError with the errors of ProviderKeys.check; `say` gets its warnings.
     """
-    exported: dict[str, str] = {}
-    problems: list[Finding] = []
-    for model in result.models:
-        for credential in model.credentials.items:
-            problems += _load(credential, exported)
-        problems += _incomplete(model, exported)
-        say(_unknown(model))
-    if problems:
-        raise SpecError(dict.fromkeys(problems))
-    return exported
+    keys = ProviderKeys()
+    found = list(dict.fromkeys(finding for model in result.models for finding in keys.check(model)))
+    say(finding for finding in found if finding.level != "error")
+    if errors := [finding for finding in found if finding.level == "error"]:
+        raise SpecError(errors)
+    return keys.of(result.models)
 
 
 def variables_to_withhold(environment: Mapping[str, str]) -> list[str]:

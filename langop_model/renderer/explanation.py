@@ -129,7 +129,7 @@ def _node(path: Path) -> dict[str, Any]:
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
         if isinstance(segment, int):
-            node = node["items"]
+            node = node.get("items", {})
         else:
             node = node.get("properties", {}).get(segment) or node.get("additionalProperties") or {}
     return node

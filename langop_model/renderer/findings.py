@@ -14,6 +14,8 @@ from langop_model.resources import load_json
 Path = tuple[str | int, ...]
 LINT = range(610, 650)  # the numbers of lint rules
 LEVELS = ("error", "warning", "info")
+# What fills a message and may be, or repeat, a value of the specification: a parser's `problem` quotes its source.
+_VALUES = ("value", "number", "problem", "secret", "folder")
 
 
 def dotted(path: Path) -> str:
@@ -43,7 +45,8 @@ class Finding:
     """One thing to say.
 
     `level` is error, warning or info. `fidelity` is empty, or how faithfully the field at `path` is kept: approximate,
-    unsupported, or elsewhere (another component's job). `line` and `column` count from 1; 0 means unknown.
+    unsupported, or elsewhere (another component's job). `line` and `column` count from 1; 0 means unknown. `public` is the
+    message without values of the specification, for those who may ask the gateway and not read its specification.
     """
 
     code: str
@@ -56,6 +59,7 @@ class Finding:
     file: str = ""
     line: int = 0
     column: int = 0
+    public: str = ""
 
     @property
     def where(self) -> str:
@@ -100,6 +104,7 @@ def make(code: str, path: Path = (), **values: Any) -> Finding:
         fix=entry.get("fix", "").format_map(values),
         fidelity=entry.get("fidelity", ""),
         path=path,
+        public=entry["message"].format_map(values | {name: "(hidden)" for name in _VALUES if name in values}),
     )
 
 

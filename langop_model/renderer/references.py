@@ -10,10 +10,11 @@ from langop_model.renderer.plan import Fallback, Model
 from langop_model.renderer.settings import Settings
 
 
-def resolve(models: list[Model], namespaces: list[str], settings: Settings, *, gateway: bool) -> None:
+def resolve(models: list[Model], namespaces: list[str], settings: Settings, *, gateway: bool, lenient: bool = False) -> None:
     """Resolve the fallbacks of `models` among each other (a gateway), or to sibling proxies (one model alone).
 
-    Records an error for a reference that leads nowhere, back to itself, or in a circle that can be seen from here.
+    Records an error for a reference that leads nowhere, back to itself, or in a circle that can be seen from here. In a
+    `lenient` gateway one that leads nowhere is skipped with a warning: its model may be rejected, or created later.
     """
     by_name = {model.name: model for model in models}
     for model, namespace in zip(models, namespaces, strict=True):
@@ -27,7 +28,8 @@ def resolve(models: list[Model], namespaces: list[str], settings: Settings, *, g
                 model.findings.add("LM203", *path, circle=f"{ref} -> {ref}")
             elif gateway and ref not in by_name:
                 known = sorted(by_name)
-                model.findings.add("LM204", *path, ref=ref, known=", ".join(known), hint=schema_errors.did_you_mean(ref, known))
+                hint = schema_errors.did_you_mean(ref, known)
+                model.findings.add("LM430" if lenient else "LM204", *path, ref=ref, known=", ".join(known), hint=hint)
             else:
                 group = by_name[ref].group if gateway else f"fallback/{ref}"
                 url = None if gateway else settings.sibling_url.replace("{ref}", ref).replace("{namespace}", namespace)
@@ -59,6 +61,11 @@ def name(models: list[Model]) -> None:
         _set_aliases(model, taken)
     for group in (group for group, count in groups.items() if count > 1):
         _share(group, [model for model in models if model.group == group])
+
+
+def names(models: list[Model]) -> list[str]:
+    """Return the names that clients may ask for: of each model its group and its aliases."""
+    return [name for model in models for name in (model.group, *model.aliases)]
 
 
 def shared_names(models: list[Model]) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,11 +17,16 @@ from langop_model.renderer import (
     references,
     specification,
     templating,
+    zero_values,
 )
 from langop_model.renderer.findings import Finding, Findings, SpecError
 from langop_model.renderer.manifest import Read, Resource
 from langop_model.renderer.plan import Model
+from langop_model.renderer.rejected import Rejections, ResourceErrors
 from langop_model.renderer.settings import Settings
+
+ModelCheck = Callable[[Model], Iterable[Finding]]
+"""What else may be wrong with a model, such as a key that is not mounted: it returns findings, errors and others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Rendering:
     """A configuration: its `text`, the same as data (`config`), what there is to say, and the `models` it was made of.
 
     `variables` are the pod's that LANGOP_GATEWAY_EXTRA_CONFIG refers to: the name in the configuration to the pod's own.
+    `resources` are what the models were made of, in the same order. `outdated` are the names of those in a previous version.
     """
 
     name: str
@@ -37,14 +43,20 @@ class Rendering:
     findings: tuple[Finding, ...]
     models: tuple[Model, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
+    resources: tuple[Resource, ...] = ()
+    outdated: frozenset[str] = frozenset()
 
 
-def render_file(name: str, settings: Settings, softened: frozenset[str] = frozenset()) -> list[Rendering]:
+def render_file(
+    name: str, settings: Settings, softened: frozenset[str] = frozenset(), also: ModelCheck | None = None
+) -> list[Rendering]:
     """Return one configuration for each LanguageModel in a file (`-`: standard input). Raises SpecError for all at once."""
-    return render_each(manifest.read(name, settings), settings, softened)
+    return render_each(manifest.read(name, settings), settings, softened, also)
 
 
-def render_each(read: Read, settings: Settings, softened: frozenset[str] = frozenset()) -> list[Rendering]:
+def render_each(
+    read: Read, settings: Settings, softened: frozenset[str] = frozenset(), also: ModelCheck | None = None
+) -> list[Rendering]:
     """Return one configuration for each LanguageModel that a file held. Raises SpecError for all at once.
 
     What was found while reading is said with the first one.
@@ -53,7 +65,7 @@ def render_each(read: Read, settings: Settings, softened: frozenset[str] = froze
     refused: list[Finding] = []
     for resource in read.resources:
         try:
-            renderings.append(render([resource], settings, softened=softened))
+            renderings.append(render([resource], settings, softened=softened, also=also))
         except SpecError as problem:
             refused += problem.findings
     if refused:
@@ -73,27 +85,42 @@ def render_gateway(names: Sequence[str], settings: Settings, softened: frozenset
 
 
 def render(
-    resources: Sequence[Resource], settings: Settings, *, gateway: bool = False, softened: frozenset[str] = frozenset()
+    resources: Sequence[Resource],
+    settings: Settings,
+    *,
+    gateway: bool = False,
+    softened: frozenset[str] = frozenset(),
+    rejections: Rejections | None = None,
+    also: ModelCheck | None = None,
 ) -> Rendering:
     """Return the configuration of `resources`: of one alone, or of a gateway's.
 
-    `softened` names codes of errors that count as warnings. Raises SpecError with the findings of all resources.
+    `softened` names codes of errors that count as warnings. `rejections` are the LanguageModels that this gateway does not
+    serve: with it, a fallback to one of them, or to nobody, is skipped instead of refused. `also` is asked about each model.
+    Raises ResourceErrors, a SpecError, with the findings of all resources.
     """
     wanted = extra.read(settings)
     settings = wanted.settings(settings)
-    models = check(resources, settings, gateway=gateway, softened=softened, wanted=wanted)
+    models = check(
+        resources, settings, gateway=gateway, softened=softened, lenient=rejections is not None, also=also, wanted=wanted
+    )
     groups = extra.groups_of(wanted, models)
+    shared = {**references.shared_names(models), **wanted.shared}
+    served = [*shared, *references.names(models), *(name for group in groups for name in (group.name, *group.aliases))]
+    unavailable, outdated = (rejections or Rejections()).sections(served)
     text = templating.render(
         "config.yaml.j2",
         models=models,
         gateway=gateway,
         settings=settings,
         process=extra.process_of(wanted, process_wide.decide(models), groups),
-        shared={**references.shared_names(models), **wanted.shared},
+        shared=shared,
         extra=wanted,
         groups=groups,
+        unavailable=unavailable,
+        outdated=outdated,
     )
-    _stop_on_errors(models)
+    _stop_on_errors(model.findings for model in models)
     lint.check(models, settings.ignored)
     unknown = {name for model in models for name in [*model.parameters, *model.provider.credentials]}
     config = output_check.parse(text, unknown)
@@ -108,32 +135,36 @@ def render(
         ),
         models=tuple(models),
         variables=wanted.variables,
+        resources=tuple(resources),
     )
 
 
-def check(
+def check(  # noqa: PLR0913 - what render was given
     resources: Sequence[Resource],
     settings: Settings,
     *,
     gateway: bool = False,
     softened: frozenset[str] = frozenset(),
+    lenient: bool = False,
+    also: ModelCheck | None = None,
     wanted: extra.Extra = extra.NOTHING,
 ) -> list[Model]:
-    """Return the plans of valid resources: everything that can be said without templates. Raises SpecError.
+    """Return the plans of valid resources: everything that can be said without templates. Raises ResourceErrors.
 
-    `wanted` is the extra configuration, whose defaults fill what a resource does not state.
+    `wanted` is the extra configuration, whose defaults fill what a resource does not state; for the others see `render`.
     """
-    all_found = []
-    for resource in resources:
-        found = Findings(resource.document, resource.name, softened)
+    all_found = [Findings(resource.document, resource.name, softened) for resource in resources]
+    resources = [zero_values.without_zero_values(each, found) for each, found in zip(resources, all_found, strict=True)]
+    for resource, found in zip(resources, all_found, strict=True):
         specification.validate(resource, found)
-        all_found.append(found)
-    if any(found.errors for found in all_found):
-        raise SpecError(finding for found in all_found for finding in found.in_order)
+    _stop_on_errors(all_found)
     models = [_plan(resource, settings, found, wanted) for resource, found in zip(resources, all_found, strict=True)]
     references.name(models)
-    references.resolve(models, [resource.namespace for resource in resources], settings, gateway=gateway)
-    _stop_on_errors(models)
+    references.resolve(models, [resource.namespace for resource in resources], settings, gateway=gateway, lenient=lenient)
+    for model in models if also else ():
+        for finding in also(model) if also else ():
+            model.findings.record(finding)
+    _stop_on_errors(model.findings for model in models)
     return models
 
 
@@ -151,9 +182,11 @@ def _plan(resource: Resource, settings: Settings, found: Findings, wanted: extra
     return model
 
 
-def _stop_on_errors(models: Sequence[Model]) -> None:
-    if any(model.findings.errors for model in models):
-        raise SpecError(finding for model in models for finding in model.findings.in_order)
+def _stop_on_errors(all_found: Iterable[Findings]) -> None:
+    """Raise ResourceErrors if any of the resources has an error; `all_found` are their findings in the resources' order."""
+    all_found = list(all_found)
+    if any(found.errors for found in all_found):
+        raise ResourceErrors([tuple(found.in_order) for found in all_found])
 
 
 def _with(earlier: Sequence[Finding], rendering: Rendering) -> Rendering:

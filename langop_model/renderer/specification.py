@@ -37,6 +37,11 @@ def errors_of(field: Sequence[str], value: Any) -> list[Any]:
     return list(_validator().evolve(schema=node_of(field)).iter_errors(value))
 
 
+def accepts(node: dict[str, Any], value: Any) -> bool:
+    """Whether `node`, a part of `schema()`, accepts a value."""
+    return bool(_validator().evolve(schema=node).is_valid(value))
+
+
 def node_of(field: Sequence[str]) -> dict[str, Any]:
     """Return the schema of a field of a spec. Raises KeyError for none."""
     node: dict[str, Any] = schema()["properties"]["spec"]

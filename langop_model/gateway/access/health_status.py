@@ -17,16 +17,20 @@ _SEVERITY = ("healthy", "degraded", "unhealthy")
 def report(runtimes: Iterable[GroupRuntime], configuration: Configuration) -> dict[str, Any]:
     """Return what GET /health answers: names and figures, no address and no text of a caller.
 
-    `status` is unhealthy where all endpoints of a model are down, degraded where some endpoint is, or a model can't be served.
+    `status` is unhealthy where all endpoints of a model are down, degraded where some endpoint is, or where a model can't be
+    served as it is specified: `unavailable` are not served at all, of those in `outdated` the previous version is.
     The HTTP status is 200 all the same: a pod that is restarted because a provider is down can no longer use fallbacks, caches
     and retries.
     """
     models = {runtime.group.name: _model(runtime) for runtime in runtimes if not runtime.group.internal}
     worst = max((model["status"] for model in models.values()), key=_SEVERITY.index, default="healthy")
     found: dict[str, Any] = {"status": worst, "models": models}
-    if configuration.unavailable:
-        found["unavailable"] = configuration.unavailable
-        found["status"] = "degraded" if worst == "healthy" else worst
+    for member, rejected in (("unavailable", configuration.unavailable), ("outdated", configuration.outdated)):
+        if rejected:
+            found["status"] = max(worst, "degraded", key=_SEVERITY.index)
+            found[member] = [
+                {"resource": each.resource, "namespace": each.namespace, "reason": each.reason} for each in rejected
+            ]
     return found
 
 
