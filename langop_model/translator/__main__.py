@@ -38,9 +38,9 @@ def main() -> int:
     gc.freeze()
     gc.enable()
     gc.set_threshold(*COLLECT)
-    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_until_stopped(server.serve(options.socket, options.parent, observed=observed)))
+    stopped = contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError)
+    with stopped, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_until_stopped(server.serve(options.socket, options.parent, observed=observed)))
     return 0
 
 

@@ -27,13 +27,7 @@ def responses(call: Call, deployment: Deployment) -> Request:
     over_chat = call.native is False or (call.native is None and deployment.provider not in ("openai", "azure"))
     body = _body(call)
     if over_chat:
-        for name in _STATEFUL:
-            if body.get(name):
-                raise Refused(f"{name} is not supported by this model: its provider keeps no responses")
-            body.pop(name, None)
-        for tool in body.get("tools") or []:
-            if isinstance(tool, dict) and tool.get("type") not in ("function", "custom"):
-                raise Refused(f"a tool of the type {tool.get('type')} is not supported by this model")
+        _check_over_chat(body)
     known = parameters.RESPONSES | frozenset(_STATEFUL)
     own, others = divided(body, known)
     _required(own, "input")
@@ -51,6 +45,17 @@ def responses(call: Call, deployment: Deployment) -> Request:
     if call.stream:
         request.arguments["stream"] = True
     return request
+
+
+def _check_over_chat(body: dict[str, Any]) -> None:
+    """Raise Refused for what only a provider that keeps responses and serves tools can do."""
+    for name in _STATEFUL:
+        if body.get(name):
+            raise Refused(f"{name} is not supported by this model: its provider keeps no responses")
+        body.pop(name, None)
+    for tool in body.get("tools") or []:
+        if isinstance(tool, dict) and tool.get("type") not in ("function", "custom"):
+            raise Refused(f"a tool of the type {tool.get('type')} is not supported by this model")
 
 
 def messages(call: Call, deployment: Deployment) -> Request:
@@ -71,7 +76,7 @@ def messages(call: Call, deployment: Deployment) -> Request:
     return request
 
 
-def generate_content(call: Call, deployment: Deployment) -> Request:
+def generate_content(call: Call, _: Deployment) -> Request:
     """Gemini's generateContent: `systemInstruction` is lost inside `config`, so it is an argument."""
     own, others = divided(_body(call), parameters.GENERATE_CONTENT)
     for name in others:

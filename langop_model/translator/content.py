@@ -13,8 +13,9 @@ _TEXT = frozenset({"text", "input_text", "output_text", "refusal", "thinking", "
 # Providers whose messages LiteLLM makes plain text of: a part that is no text would vanish.
 TEXT_ONLY = frozenset(
     {
-        "a2a", "azure_text", "bytez", "custom", "deepseek", "docker_model_runner", "gigachat", "heroku", "langflow", "langgraph",
-        "nlp_cloud", "petals", "predibase", "publicai", "replicate", "sagemaker", "sambanova", "text-completion-codestral",
+        "a2a", "azure_text", "bytez", "custom", "deepseek", "docker_model_runner", "gigachat", "heroku", "langflow",
+        "langgraph", "nlp_cloud", "petals", "predibase", "publicai", "replicate", "sagemaker", "sambanova",
+        "text-completion-codestral",
         "text-completion-inception", "text-completion-openai", "triton",
     }
 )  # fmt: skip

@@ -17,9 +17,7 @@ from langop_model.translator.parameters import HINTS, WITHOUT_EXTRA_BODY, divide
 # What LiteLLM's list lacks although the provider documents it: it is passed as it is.
 _PASSED = {"mistral": frozenset({"frequency_penalty", "n", "prediction", "presence_penalty"})}
 _NO_STREAM_OPTIONS = frozenset({"bytez", "oci"})  # LiteLLM raises for them
-_NEWER_LIMIT = frozenset(
-    {"azure", "openai"}
-)  # where `max_completion_tokens` is the name of the limit, for all that LiteLLM knows
+_NEWER_LIMIT = frozenset({"azure", "openai"})  # where the limit's name is `max_completion_tokens`
 _ALWAYS = frozenset({"messages", "user"})
 _ABOUT_THE_CALL = frozenset({"model", "stream", "stream_options"})
 
@@ -73,7 +71,7 @@ def _stream(request: Request, call: Call, deployment: Deployment) -> None:
 
 
 def _same_limit(own: dict[str, Any], deployment: Deployment) -> None:
-    """The output's limit has two names: the one that the model takes is used. The newer one is the client's own where both are."""
+    """The output's limit has two names: the one that the model takes is used. Of both the newer one is the client's own."""
     supported = deployment.supported()
     newer = deployment.provider in _NEWER_LIMIT and "max_completion_tokens" in supported
     if "max_completion_tokens" in own and "max_tokens" in supported and not newer:

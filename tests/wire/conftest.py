@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -28,15 +29,16 @@ def provider() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="session")
 def runner() -> Iterator[asyncio.Runner]:
-    """An event loop with the gateway's executor."""
+    """An event loop, and LiteLLM as the translator's process sets it up."""
+    from langop_model.translator import settings
 
-    async def install() -> None:
-        from langop_model.gateway.internals import executor
+    if "litellm" not in sys.modules:
+        settings.prepare_environment()
+    from langop_model.translator import clients
 
-        executor.install()
-
+    settings.apply()
+    clients.install()
     with asyncio.Runner() as runner:
-        runner.run(install())
         yield runner
 
 
@@ -59,7 +61,5 @@ def wire(provider: StandIn, runner: asyncio.Runner, tmp_path: Path, monkeypatch:
         monkeypatch.setenv(name, LEAK)
     monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     provider.reset()
-    wire = Wire(provider, tmp_path, runner, monkeypatch)
-    yield wire
-    wire.forget()
+    yield Wire(provider, tmp_path, runner, monkeypatch)
     assert LEAK not in str([(seen.headers, seen.body, seen.query) for seen in provider.requests])

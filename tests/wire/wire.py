@@ -1,6 +1,6 @@
-"""A rendered deployment on the wire: from a spec through `render` and LiteLLM's Router to the stand-in, and nowhere else.
+"""A rendered deployment on the wire: from a spec through `render` and the translator to the stand-in, and nowhere else.
 
-LiteLLM runs in this process. What its proxy adds has tests of its own (tests/live).
+The translator's operations run in this process. Its own process has tests in tests/translator.
 """
 
 from __future__ import annotations
@@ -9,14 +9,21 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
+import orjson
 import pytest
 
+from langop_model.contract import settings as contract
+from langop_model.contract.settings import Group
+from langop_model.gateway.upstreams import parameters
+from langop_model.gateway.upstreams.base import Route, UpstreamRequest
+from langop_model.gateway.upstreams.deployments import Deployments
+from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.launch.provider_credentials import load_keys, pod_identity_variables, variables_to_withhold
 from langop_model.renderer import rendering
 from langop_model.renderer.rendering import Rendering
@@ -28,7 +35,6 @@ KEY = "not-a-real-key-4711"
 QUESTION = "What is the capital of France?"
 ANSWER = f"You said: {QUESTION}"
 RESOURCE = "model"
-Answer = TypeVar("Answer")
 
 _watching: list[bool] = []
 _elsewhere: list[str] = []
@@ -65,24 +71,56 @@ def nothing_leaves_this_machine(but_for: Collection[str] = ()) -> Iterator[list[
     assert not others, f"asked: {sorted(others)}"
 
 
-async def _to_the_end(asking: Awaitable[Answer]) -> Answer:
-    """Wait for what LiteLLM does after an answer too: it may ask others then."""
+@dataclass(frozen=True)
+class Router:
+    """The deployments of a rendered configuration, and how a request to one is put."""
+
+    deployments: Deployments
+    groups: Mapping[str, Group]
+    aliases: Mapping[str, str]
+
+    def call(self, model: str, route: Route, body: Mapping[str, Any], *, stream: bool = False) -> Call:
+        """Return the call for a request to the first endpoint of a model."""
+        group = self.groups[self.aliases.get(model, model)]
+        endpoint = group.endpoints[0]
+        prepared = parameters.prepare(group, route, body, stream).body
+        request = UpstreamRequest(route, model, prepared, stream=stream)
+        rendered, variables = self.deployments.parameters(group, endpoint, request)
+        return Call(route, rendered, dict(prepared), asked=model, variables=variables, stream=stream)
+
+
+async def _whole(call: Call) -> Any:
+    """Ask, and wait for what LiteLLM does after an answer too: it may ask others then."""
     from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
-    answer = await asking
+    from langop_model.translator import operations
+
+    answer = await operations.run(call)
+    assert isinstance(answer, operations.Whole)
     await GLOBAL_LOGGING_WORKER.flush()
-    return answer
+    return orjson.loads(answer.body)
+
+
+async def _events(call: Call) -> list[bytes]:
+    from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+
+    from langop_model.translator import operations
+
+    answer = await operations.run(call)
+    assert isinstance(answer, operations.Streamed)
+    events = [event async for event in answer.events]
+    await GLOBAL_LOGGING_WORKER.flush()
+    return events
 
 
 @dataclass
 class Wire:
-    """LiteLLM's Router in an event loop that lives as long as the tests, because LiteLLM keeps its clients."""
+    """The translator in an event loop that lives as long as the tests, because LiteLLM keeps its clients."""
 
     provider: StandIn
     folder: Path
     runner: asyncio.Runner
     monkeypatch: pytest.MonkeyPatch
-    routers: list[Any] = field(default_factory=list)
 
     def rendered(self, spec: Mapping[str, Any], secrets: Mapping[str, Mapping[str, str]]) -> Rendering:
         """Render a spec whose Secrets are mounted: name to key to text."""
@@ -93,53 +131,37 @@ class Wire:
         settings = Settings(secrets_folder=str(self.folder))
         return rendering.render([a_resource(dict(spec), RESOURCE)], settings)
 
-    def router(self, result: Rendering) -> Any:
-        """Return the Router of a rendered configuration, as the proxy builds it."""
-        import litellm
-
-        from langop_model.gateway.internals import hub, repeated, upstream_bodies
-        from langop_model.gateway.routing import router
-
+    def router(self, result: Rendering) -> Router:
+        """Return the deployments of a rendered configuration, in the environment that the translator gets."""
         for name in set(variables_to_withhold(os.environ)) - pod_identity_variables(result, os.environ).keys():
             self.monkeypatch.delenv(name)
         for variable, value in load_keys(result).items():
             self.monkeypatch.setenv(variable, value)
-        upstream_bodies.install()
-        hub.install()
-        repeated.install()
-        router.install()
-        self.monkeypatch.setattr(litellm, "callback_settings", result.config["callback_settings"])
-        for name in ("drop_params", "disable_hf_tokenizer_download"):
-            self.monkeypatch.setattr(litellm, name, result.config["litellm_settings"][name])
-        made = router.GatewayRouter(model_list=result.config["model_list"], **result.config["router_settings"])
-        self.routers.append(made)
-        return made
+        groups = contract.groups(result.config["callback_settings"]["langop"])
+        aliases = result.config["router_settings"].get("model_group_alias", {})
+        return Router(Deployments(result.config["model_list"]), groups, aliases)
 
-    def forget(self) -> None:
-        """Take the Routers' callbacks out of LiteLLM: they would hear of the requests of later tests."""
-        for made in self.routers:
-            made.discard()
+    def ask(self, router: Router, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> Any:
+        """Return the whole answer to a request."""
+        return self.runner.run(_whole(router.call(model, route, body)))
 
-    def chat(self, router: Any, model: str = RESOURCE, **more: Any) -> str:
+    def chat(self, router: Router, model: str = RESOURCE, **more: Any) -> str:
         """Ask a question, and return the text of the answer."""
         question = {"messages": [{"role": "user", "content": QUESTION}], **more}
-        answer = self.runner.run(_to_the_end(router.acompletion(model=model, **question)))
-        return str(answer.choices[0].message.content)
+        return str(self.ask(router, Route.CHAT, question, model)["choices"][0]["message"]["content"])
 
-    def embed(self, router: Any, text: str) -> Any:
-        """Ask for the embedding of a text."""
-        return self.runner.run(router.aembedding(model=RESOURCE, input=[text])).data[0]["embedding"]
+    def embed(self, router: Router, text: str) -> Any:
+        """Return the embedding of a text."""
+        return self.ask(router, Route.EMBEDDINGS, {"input": [text]})["data"][0]["embedding"]
 
-    def streamed_chat(self, router: Any, model: str = RESOURCE, **more: Any) -> list[str]:
+    def streamed_chat(self, router: Router, model: str = RESOURCE, **more: Any) -> list[str]:
         """Ask a question, and return the parts of the answer as they come."""
-
         question = {"messages": [{"role": "user", "content": QUESTION}], "stream": True, **more}
-
-        async def ask() -> list[str]:
-            answer = await router.acompletion(model=model, **question)
-            return [part.choices[0].delta.content or "" async for part in answer if part.choices]
-
-        return [part for part in self.runner.run(_to_the_end(ask())) if part]
+        *events, done = self.runner.run(_events(router.call(model, Route.CHAT, question, stream=True)))
+        assert done == b"data: [DONE]\n\n"
+        parts = [orjson.loads(event.removeprefix(b"data: ")) for event in events]
+        found = [part["choices"][0]["delta"].get("content") or "" for part in parts if part["choices"]]
+        return [text for text in found if text]
 
     @property
     def seen(self) -> list[Seen]:

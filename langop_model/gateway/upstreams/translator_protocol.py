@@ -1,8 +1,8 @@
 """What a worker and the translator say to each other: a call, its answer, and the frames of a streamed one.
 
 A call is a POST to PATH: its body is the length of a JSON object in four bytes, that object, and the bytes of its files. A
-whole answer has its usage and the dropped parameters in headers; a failure is a JSON object with the status FAILED. A stream is a
-sequence of frames: a type in one byte, a length in four, and so many bytes. Without an END frame it was cut.
+whole answer has its usage and the dropped parameters in headers; a failure is a JSON object with the status FAILED. A stream is
+a sequence of frames: a type in one byte, a length in four, and so many bytes. Without an END frame it was cut.
 """
 
 from __future__ import annotations
