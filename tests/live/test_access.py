@@ -98,14 +98,14 @@ def test_probes_and_scrapes_need_no_key_and_the_state_of_endpoints_does(guarded:
 
 
 def test_the_agent_is_in_the_log_and_in_no_label(guarded: Guarded):
-    call_id = guarded.chat(AGENTS_KEY).headers["x-litellm-call-id"]
+    call_id = guarded.chat(AGENTS_KEY).headers["x-langop-call-id"]
     (line,) = guarded.lines("guarded", 1, call_id=call_id)
     assert line["agent"] == AGENT
     assert not [sample for sample in guarded.samples() if AGENT in sample.labels.values()]
 
 
 def test_a_request_with_the_master_key_has_no_agent(guarded: Guarded):
-    (line,) = guarded.lines("guarded", 1, call_id=guarded.chat().headers["x-litellm-call-id"])
+    (line,) = guarded.lines("guarded", 1, call_id=guarded.chat().headers["x-langop-call-id"])
     assert "agent" not in line
 
 

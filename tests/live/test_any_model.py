@@ -41,4 +41,4 @@ def test_models_that_clients_name_make_no_time_series(laboratory: Laboratory):
     before = series(laboratory)
     ask(3, 30)
     assert series(laboratory) - before == set()
-    assert any(name.startswith("litellm_proxy_total_requests") for name, *_ in before)
+    assert any(name.startswith("langop_requests_total") for name, *_ in before)

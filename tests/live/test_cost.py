@@ -8,15 +8,15 @@ from tests.live.observed import Laboratory, eventually, question
 
 pytest_plugins = ["tests.live.observed"]
 
-SPEND = "litellm_spend_metric_total"
+COST = "langop_cost_usd_total"
 QUESTION, ANSWER = 0.5, 1.5  # USD for 1,000 tokens, as the models `priced` and `cached` have it
 
 
 def cost(laboratory: Laboratory, model: str, text: str) -> float:
-    """Ask, and return the cost that the answer's header names; LiteLLM leaves the header out where it is zero."""
+    """Ask, and return the cost that the answer's header names."""
     answer = laboratory.post(model, text)
     assert answer.status_code == 200
-    return float(answer.headers.get("x-litellm-response-cost", 0))
+    return float(answer.headers["x-langop-cost"])
 
 
 def test_the_price_of_a_thousand_tokens_is_in_the_answers_header(observed: Laboratory):
@@ -28,35 +28,35 @@ def test_the_price_of_a_thousand_tokens_is_in_the_answers_header(observed: Labor
     assert cost(observed, "priced", question()) == pytest.approx(0.3 * QUESTION + 0.2 * ANSWER)
 
 
-def test_the_spend_metric_grows_by_the_cost(observed: Laboratory):
+def test_the_cost_metric_grows_by_the_cost(observed: Laboratory):
     observed.provider.behave("priced", usage=(1000, 2000))
-    before = observed.metric(SPEND, model_id="priced/endpoint-0")
+    before = observed.metric(COST, endpoint="priced/endpoint-0")
     for _ in range(3):
         observed.said("priced", question())
     spent = 3 * (QUESTION + 2 * ANSWER)
     assert eventually(
-        lambda: observed.metric(SPEND, model_id="priced/endpoint-0") - before, lambda grown: grown >= spent * 0.999
+        lambda: observed.metric(COST, endpoint="priced/endpoint-0") - before, lambda grown: grown >= spent * 0.999
     ) == (pytest.approx(spent))
 
 
-def test_the_cost_of_a_stream_is_in_the_spend_metric(observed: Laboratory):
+def test_the_cost_of_a_stream_is_in_the_cost_metric(observed: Laboratory):
     observed.provider.behave("priced", usage=(1000, 2000))
-    before = observed.metric(SPEND, model_id="priced/endpoint-0")
+    before = observed.metric(COST, endpoint="priced/endpoint-0")
     observed.streamed("priced", question())
     spent = QUESTION + 2 * ANSWER
     assert eventually(
-        lambda: observed.metric(SPEND, model_id="priced/endpoint-0") - before, lambda grown: grown > 0
+        lambda: observed.metric(COST, endpoint="priced/endpoint-0") - before, lambda grown: grown > 0
     ) == pytest.approx(spent)
 
 
 def test_a_cached_answer_is_not_paid_twice(observed: Laboratory):
     text = question()
-    before = observed.metric(SPEND, model_id="cached/endpoint-0")
+    before = observed.metric(COST, endpoint="cached/endpoint-0")
     hits = len(observed.lines("cached", 0, cache_hit=True))
     for _ in range(3):
         observed.said("cached", text)
     assert len(observed.lines("cached", hits + 2, cache_hit=True)) == hits + 2
-    spent = eventually(lambda: observed.metric(SPEND, model_id="cached/endpoint-0") - before, lambda grown: grown > 0)
+    spent = eventually(lambda: observed.metric(COST, endpoint="cached/endpoint-0") - before, lambda grown: grown > 0)
     assert spent == pytest.approx((7 * QUESTION + 9 * ANSWER) / 1000)
 
 
@@ -70,4 +70,4 @@ def test_disabled_cost_tracking_counts_nothing_although_the_price_list_knows_the
     assert cost(observed, "gpt-4o-mini", question()) == 0
     (line,) = observed.lines("gpt-4o-mini", 1, prompt_tokens=100_000)
     assert line["cost"] == 0
-    assert observed.metric(SPEND, model_id="listed-disabled/endpoint-0") == 0
+    assert observed.metric(COST, endpoint="listed-disabled/endpoint-0") == 0

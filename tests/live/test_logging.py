@@ -22,7 +22,7 @@ HOLDS = {
 
 def test_a_request_is_one_line_of_json_that_says_who_answered_and_what_it_cost(observed: Laboratory):
     answer = observed.post("priced", question())
-    (line,) = observed.lines("priced", 1, call_id=answer.headers["x-litellm-call-id"])
+    (line,) = observed.lines("priced", 1, call_id=answer.headers["x-langop-call-id"])
     assert line["level"] == "INFO"
     assert line["status"] == "success"
     assert line["model"] == "openai/priced"
@@ -37,7 +37,7 @@ def test_log_requests_and_log_responses_hold_independently(observed: Laboratory,
     requests, responses = HOLDS[name]
     text = question()
     answer = observed.post(name, text)
-    (line,) = observed.lines(name, 1, call_id=answer.headers["x-litellm-call-id"])
+    (line,) = observed.lines(name, 1, call_id=answer.headers["x-langop-call-id"])
     assert line.get("messages") == ([{"role": "user", "content": text}] if requests else None)
     said = line["response"]["choices"][0]["message"]["content"] if "response" in line else None
     assert said == (f"You said: {text}" if responses else None)
@@ -49,7 +49,7 @@ def test_a_stream_has_one_line_too_with_its_tokens_and_its_messages(observed: La
     requests, responses = HOLDS[name]
     text = question()
     answer = observed.post(name, text, stream=True)
-    (line,) = observed.lines(name, 1, call_id=answer.headers["x-litellm-call-id"])
+    (line,) = observed.lines(name, 1, call_id=answer.headers["x-langop-call-id"])
     assert line["stream"] is True
     assert (line["prompt_tokens"], line["completion_tokens"]) == (7, 9)
     assert ("messages" in line) is requests
@@ -60,20 +60,20 @@ def test_a_stream_has_one_line_too_with_its_tokens_and_its_messages(observed: La
 def test_messages_that_are_not_to_be_logged_are_nowhere_in_the_output(observed: Laboratory):
     text = question("a secret that only this test knows")
     answer = observed.post("logs-nothing", text)
-    observed.lines("logs-nothing", 1, call_id=answer.headers["x-litellm-call-id"])
+    observed.lines("logs-nothing", 1, call_id=answer.headers["x-langop-call-id"])
     assert "only this test knows" not in observed.output()
 
 
 def test_a_request_under_the_resources_name_is_logged_as_its_model_is(observed: Laboratory):
     text = question()
     answer = observed.post("named-otherwise", text)
-    (line,) = observed.lines("its-model-name", 1, call_id=answer.headers["x-litellm-call-id"])
+    (line,) = observed.lines("its-model-name", 1, call_id=answer.headers["x-langop-call-id"])
     assert line["messages"] == [{"role": "user", "content": text}]
 
 
 def test_a_line_names_the_region(observed: Laboratory):
     answer = observed.post("regional", question())
-    (line,) = observed.lines("regional", 1, call_id=answer.headers["x-litellm-call-id"])
+    (line,) = observed.lines("regional", 1, call_id=answer.headers["x-langop-call-id"])
     assert line["region"] == "eu-central-1"
 
 
@@ -104,7 +104,7 @@ def test_a_request_that_succeeds_after_two_retries_has_one_line(observed: Labora
     observed.provider.behave("patient", statuses=[500, 503])
     answer = observed.post("patient", question())
     assert answer.status_code == 200
-    lines = observed.lines("patient", 1, call_id=answer.headers["x-litellm-call-id"])
+    lines = observed.lines("patient", 1, call_id=answer.headers["x-langop-call-id"])
     assert [line["status"] for line in lines] == ["success"]
 
 
@@ -119,7 +119,7 @@ def test_a_stream_that_breaks_has_one_line_of_level_error(observed: Laboratory):
 def test_a_model_that_does_not_exist_has_a_line_too(observed: Laboratory):
     answer = observed.post("nobody", question())
     assert answer.status_code == 404
-    (line,) = observed.lines("nobody", 1, call_id=answer.headers["x-litellm-call-id"])
+    (line,) = observed.lines("nobody", 1, call_id=answer.headers["x-langop-call-id"])
     assert (line["level"], line["status"], line["status_code"]) == ("ERROR", "failure", 404)
 
 
@@ -140,7 +140,7 @@ def test_a_model_that_does_not_exist_has_a_line_too(observed: Laboratory):
 def test_a_request_that_reaches_no_model_has_one_line_too(observed: Laboratory, request_: Any, status: int, error: str | None):
     answer = httpx.request(request_["method"], f"{observed.gateway.url}{request_['path']}", json=request_.get("json"))
     assert answer.status_code == status
-    call_id = answer.headers["x-litellm-call-id"]
+    call_id = answer.headers["x-langop-call-id"]
     (line,) = eventually(lambda: [each for each in request_lines(observed.output()) if each["call_id"] == call_id], bool)
     assert (line["method"], line["path"]) == (request_["method"], request_["path"])
     assert (line["status_code"], line.get("error")) == (status, error)
@@ -151,7 +151,7 @@ def test_a_refusal_of_a_rate_limit_has_one_line(observed: Laboratory):
     refused = [answer for answer in answers if answer.status_code == 429]
     assert len(refused) >= 2  # one request a minute
     for answer in refused:
-        (line,) = observed.lines("limited", 1, call_id=answer.headers["x-litellm-call-id"])
+        (line,) = observed.lines("limited", 1, call_id=answer.headers["x-langop-call-id"])
         assert (line["level"], line["status_code"], line["resource"]) == ("ERROR", 429, "limited")
 
 
@@ -159,14 +159,14 @@ def test_a_cached_answer_says_so_and_costs_nothing(observed: Laboratory):
     text = question()
     observed.said("cached", text)
     answer = observed.post("cached", text)
-    (line,) = observed.lines("cached", 1, call_id=answer.headers["x-litellm-call-id"])
+    (line,) = observed.lines("cached", 1, call_id=answer.headers["x-langop-call-id"])
     assert line["cache_hit"] is True
     assert line["cost"] == 0
 
 
 def test_a_request_is_told_once_and_a_probe_or_a_scrape_not_at_all(observed: Laboratory):
     text = question()
-    call_id = observed.post("logs-questions", text).headers["x-litellm-call-id"]
+    call_id = observed.post("logs-questions", text).headers["x-langop-call-id"]
     observed.lines("logs-questions", 1, call_id=call_id)
     before = observed.output()
     for path in ("/health/liveliness", "/health/readiness", "/health", "/metrics"):
@@ -199,7 +199,7 @@ def test_level_debug_says_more_and_still_no_key(debugged: Laboratory):
 
 def test_every_request_of_a_debugged_gateway_has_its_line(debugged: Laboratory):
     answer = debugged.post("debugged", question())
-    (line,) = debugged.lines("debugged", 1, call_id=answer.headers["x-litellm-call-id"])
+    (line,) = debugged.lines("debugged", 1, call_id=answer.headers["x-langop-call-id"])
     assert "messages" not in line
     assert len([each for each in request_lines(debugged.output()) if each["call_id"] == line["call_id"]]) == 1
 

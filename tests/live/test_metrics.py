@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -11,10 +10,10 @@ from tests.live.observed import Laboratory, eventually, question
 
 pytest_plugins = ["tests.live.observed"]
 
-REQUESTS = "litellm_proxy_total_requests_metric_total"
-FAILURES = "litellm_proxy_failed_requests_metric_total"
-LATENCY = "litellm_request_total_latency_metric"
-PROVIDERS_LATENCY = "litellm_llm_api_latency_metric"
+RESPONSES = "langop_responses_total"
+PROVIDER_ERRORS = "langop_provider_errors_total"
+DURATION = "gen_ai_server_request_duration_seconds"
+ATTEMPT_DURATION = "gen_ai_client_operation_duration_seconds"
 
 
 def grown(laboratory: Laboratory, before: float, by: float, name: str, **labels: str) -> float:
@@ -31,58 +30,56 @@ def test_metrics_are_answered_without_a_redirect(observed: Laboratory):
 
 
 def test_each_request_is_counted_by_model_and_status(observed: Laboratory):
-    good, bad = ({"requested_model": "not-cached", "status_code": status} for status in ("200", "500"))
-    before = [observed.metric(REQUESTS, **labels) for labels in (good, bad)]
+    good, bad = ({"model": "not-cached", "status_code": status} for status in ("200", "500"))
+    before = [observed.metric(RESPONSES, **labels) for labels in (good, bad)]
     observed.provider.behave("not-cached", statuses=[200, 500, 200, 200])
     for _ in range(4):
         observed.post("not-cached", question())
-    assert grown(observed, before[0], 3, REQUESTS, **good) == 3
-    assert grown(observed, before[1], 1, REQUESTS, **bad) == 1
+    assert grown(observed, before[0], 3, RESPONSES, **good) == 3
+    assert grown(observed, before[1], 1, RESPONSES, **bad) == 1
 
 
 def test_each_failure_is_counted_with_its_status(observed: Laboratory):
-    labels = {"requested_model": "not-cached", "exception_status": "503"}
-    before = observed.metric(FAILURES, **labels)
+    labels = {"model": "not-cached", "status_code": "503"}
+    before = observed.metric(PROVIDER_ERRORS, **labels)
     observed.provider.behave("not-cached", statuses=[503, 503])
     for _ in range(2):
         assert observed.post("not-cached", question()).status_code == 503
-    assert grown(observed, before, 2, FAILURES, **labels) == 2
+    assert grown(observed, before, 2, PROVIDER_ERRORS, **labels) == 2
 
 
 def test_latencies_are_histograms_of_which_a_slow_provider_fills_the_slow_buckets(observed: Laboratory):
     observed.provider.behave("priced", delay=1.2)
-    before = {name: observed.metric(f"{name}_sum", model_id="priced/endpoint-0") for name in (LATENCY, PROVIDERS_LATENCY)}
-    count = observed.metric(f"{LATENCY}_count", model_id="priced/endpoint-0")
-    quick = observed.metric(f"{LATENCY}_bucket", model_id="priced/endpoint-0", le="1.0")
+    before = {name: observed.metric(f"{name}_sum", model="priced") for name in (DURATION, ATTEMPT_DURATION)}
+    count = observed.metric(f"{DURATION}_count", model="priced")
+    quick = observed.metric(f"{DURATION}_bucket", model="priced", le="1.0")
     observed.said("priced", question())
-    assert grown(observed, count, 1, f"{LATENCY}_count", model_id="priced/endpoint-0") == 1
-    assert observed.metric(f"{LATENCY}_bucket", model_id="priced/endpoint-0", le="1.0") == quick
+    assert grown(observed, count, 1, f"{DURATION}_count", model="priced") == 1
+    assert observed.metric(f"{DURATION}_bucket", model="priced", le="1.0") == quick
     for name, sum_before in before.items():
-        assert observed.metric(f"{name}_sum", model_id="priced/endpoint-0") - sum_before >= 1.2
-    bounds = {float(sample.labels["le"]) for sample in observed.samples() if sample.name == f"{LATENCY}_bucket"}
+        assert observed.metric(f"{name}_sum", model="priced") - sum_before >= 1.2
+    bounds = {float(sample.labels["le"]) for sample in observed.samples() if sample.name == f"{DURATION}_bucket"}
     assert min(bounds) <= 0.1
     assert float("inf") in bounds
     assert max(bounds - {float("inf")}) >= 300  # a percentile of the longest requests can be told
 
 
 def test_a_streams_first_part_has_a_latency_of_its_own(observed: Laboratory):
-    name = "litellm_llm_api_time_to_first_token_metric_count"
-    before = observed.metric(name, model_id="not-cached/endpoint-0")
+    name = "gen_ai_server_time_to_first_token_seconds_count"
+    before = observed.metric(name, model="not-cached")
     observed.streamed("not-cached", question())
-    assert grown(observed, before, 1, name, model_id="not-cached/endpoint-0") == 1
+    assert grown(observed, before, 1, name, model="not-cached") == 1
 
 
 def test_tokens_are_counted_in_both_directions(observed: Laboratory):
     observed.provider.behave("not-cached", usage=(30, 7))
-    names = {"input": 60, "output": 14, "total": 74}
-    before = {name: observed.metric(f"litellm_{name}_tokens_metric_total", model_id="not-cached/endpoint-0") for name in names}
+    used = {"input": 60, "output": 14}
+    labels = {kind: {"endpoint": "not-cached/endpoint-0", "token_type": kind} for kind in used}
+    before = {kind: observed.metric("langop_tokens_total", **labels[kind]) for kind in used}
     observed.said("not-cached", question())
     observed.streamed("not-cached", question())
-    for name, tokens in names.items():
-        assert (
-            grown(observed, before[name], tokens, f"litellm_{name}_tokens_metric_total", model_id="not-cached/endpoint-0")
-            == tokens
-        )
+    for kind, tokens in used.items():
+        assert grown(observed, before[kind], tokens, "langop_tokens_total", **labels[kind]) == tokens
 
 
 def test_refusals_of_a_rate_limit_are_counted_with_the_limits_name(observed: Laboratory):
@@ -104,19 +101,19 @@ def test_the_wait_in_the_queue_is_a_histogram(observed: Laboratory):
 
 
 def test_hits_of_the_cache_are_counted(observed: Laboratory):
-    name = "litellm_cache_hits_metric_total"
-    before = observed.metric(name, model_id="cached/endpoint-0")
+    name, labels = "langop_cache_requests_total", {"model": "cached", "result": "hit"}
+    before = observed.metric(name, **labels)
     text = question()
     for _ in range(3):
         observed.said("cached", text)
-    assert grown(observed, before, 2, name, model_id="cached/endpoint-0") == 2
+    assert grown(observed, before, 2, name, **labels) == 2
 
 
-def test_a_regions_requests_can_be_told_by_the_endpoints_id(observed: Laboratory):
-    labels = {"model_id": "regional/eu-central-1", "requested_model": "regional"}
-    before = observed.metric(REQUESTS, **labels)
+def test_a_regions_requests_can_be_told_by_its_label(observed: Laboratory):
+    labels = {"endpoint": "regional/eu-central-1", "region": "eu-central-1", "model": "regional", "outcome": "success"}
+    before = observed.metric("langop_attempts_total", **labels)
     observed.said("regional", question())
-    assert grown(observed, before, 1, REQUESTS, **labels) == 1
+    assert grown(observed, before, 1, "langop_attempts_total", **labels) == 1
 
 
 def test_no_label_tells_clients_apart(observed: Laboratory):
@@ -130,21 +127,21 @@ def test_no_label_tells_clients_apart(observed: Laboratory):
 
 def test_a_client_can_not_make_time_series(observed: Laboratory):
     """Neither with models that do not exist, nor with paths, users, tags or fields of its own."""
-    labels = {"requested_model": "not-cached", "status_code": "200"}
-    count = observed.metric(REQUESTS, **labels)
+    labels = {"model": "not-cached", "status_code": "200"}
+    count = observed.metric(RESPONSES, **labels)
     with httpx.Client(base_url=observed.gateway.url, timeout=60) as client:
 
         def ask(model: str, number: int) -> None:
             marked = {"user": f"user-{number}", "metadata": {f"key-{number}": f"value-{number}"}, f"field_{number}": number}
             body = {"model": model, "messages": [{"role": "user", "content": question()}], **marked}
-            headers = {"User-Agent": f"agent/{number}", "x-litellm-tags": f"tag-{number}"}
+            headers = {"User-Agent": f"agent/{number}", "x-langop-tags": f"tag-{number}"}
             client.post("/v1/chat/completions", json=body, headers=headers)
 
         ask("not-cached", 0)
         ask("nobody", 0)
         client.get("/nowhere")
         client.get("/v1/models/nobody")
-        grown(observed, count, 1, REQUESTS, **labels)
+        grown(observed, count, 1, RESPONSES, **labels)
         before = series(observed)
         for number in range(1, 201):
             ask(f"unknown-{number}", number)
@@ -152,7 +149,7 @@ def test_a_client_can_not_make_time_series(observed: Laboratory):
             client.get(f"/v1/models/unknown-{number}")
         for number in range(1, 21):
             ask("not-cached", number)
-    grown(observed, count, 21, REQUESTS, **labels)
+    grown(observed, count, 21, RESPONSES, **labels)
     assert series(observed) - before == set()
 
 
@@ -162,7 +159,7 @@ def series(laboratory: Laboratory) -> set[tuple[str, frozenset[tuple[str, str]]]
     return {(sample.name, frozenset(sample.labels.items())) for sample in samples}
 
 
-def test_what_is_refused_in_front_of_litellm_is_counted_by_its_status(observed: Laboratory):
+def test_what_is_refused_before_a_model_is_asked_is_counted_by_its_status(observed: Laboratory):
     before = {status: observed.metric("langop_refused_requests_total", status_code=status) for status in ("400", "404")}
     assert observed.post("unknown", question()).status_code == 404
     assert observed.post("not-cached", question(), temperature="hot").status_code == 400
@@ -174,4 +171,4 @@ def test_metrics_that_are_off_have_no_page(debugged: Laboratory):
     debugged.said("debugged", question())
     answers = [httpx.get(f"{debugged.gateway.url}{path}", timeout=60) for path in ("/metrics", "/metrics/")]
     assert [answer.status_code for answer in answers] == [404, 404]
-    assert not list(itertools.chain.from_iterable(answer.text.split("litellm_")[1:] for answer in answers))
+    assert not [answer.text for answer in answers if "langop_" in answer.text or "gen_ai_" in answer.text]

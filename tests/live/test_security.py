@@ -113,7 +113,7 @@ def test_no_key_of_a_whole_secret_is_in_the_output_at_level_debug(guarded: Guard
     assert [secret for secret in (AWS_SECRET, *lines_of_the_key) if secret in output or secret in answer.text] == []
 
 
-def test_not_even_at_level_debug_where_litellm_writes_what_it_does(guarded: Guarded):
+def test_not_even_at_level_debug(guarded: Guarded):
     """Every eleventh of them: at this level a request takes ten times as long."""
     assert_harmless(guarded, itertools.islice(wrong_bodies("guarded", "guarded-claude"), 0, None, 11))
     assert_unharmed(guarded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 import httpx
-from opentelemetry.proto.trace.v1.trace_pb2 import Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.live.observed import KEY, Collector, Exported, Laboratory, eventually, question
 
@@ -19,13 +19,13 @@ def trace_of_a_caller() -> tuple[str, str, dict[str, str]]:
 
 
 def spans_of(collector: Collector, trace: str) -> list[Exported]:
-    """Return the spans of a trace, once the one of LiteLLM's request is among them and its parent too."""
+    """Return the spans of a trace, once the request's own is among them, which ends last."""
 
     def found() -> list[Exported]:
         return [each for each in collector.exported if each.span.trace_id.hex() == trace]
 
     def whole(spans: list[Exported]) -> bool:
-        return {"litellm_request", "Received Proxy Server Request"} <= {each.span.name for each in spans}
+        return any(each.span.kind == Span.SPAN_KIND_SERVER for each in spans)
 
     return eventually(found, whole)
 
@@ -36,7 +36,7 @@ def test_the_spans_of_a_request_continue_the_callers_trace(observed: Laboratory,
 
     def from_caller(spans: list[Exported]) -> bool:
         known = {each.span.span_id.hex() for each in spans} | {caller}
-        return len(spans) >= 3 and all(each.span.parent_span_id.hex() in known for each in spans)
+        return len(spans) >= 2 and all(each.span.parent_span_id.hex() in known for each in spans)
 
     spans = eventually(lambda: spans_of(collector, trace), from_caller)
     assert caller in {each.span.parent_span_id.hex() for each in spans}
@@ -45,7 +45,7 @@ def test_the_spans_of_a_request_continue_the_callers_trace(observed: Laboratory,
 
 def test_a_request_without_a_trace_begins_its_own(observed: Laboratory, collector: Collector):
     answer = observed.post("traced", question())
-    (line,) = observed.lines("traced", 1, call_id=answer.headers["x-litellm-call-id"])
+    (line,) = observed.lines("traced", 1, call_id=answer.headers["x-langop-call-id"])
     spans = spans_of(collector, line["trace_id"])  # the log names the trace
     assert any(not each.span.parent_span_id for each in eventually(lambda: spans_of(collector, line["trace_id"]), _has_a_root))
     assert len(spans) >= 2
@@ -58,7 +58,7 @@ def _has_a_root(spans: list[Exported]) -> bool:
 def test_a_span_says_which_model_answered_with_how_many_tokens(observed: Laboratory, collector: Collector):
     trace, _, headers = trace_of_a_caller()
     observed.post("traced", question(), headers=headers)
-    span = next(each.span for each in spans_of(collector, trace) if each.span.name == "litellm_request")
+    span = next(each.span for each in spans_of(collector, trace) if each.span.kind == Span.SPAN_KIND_SERVER)
     attributes = {each.key: each.value for each in span.attributes}
     assert attributes["gen_ai.request.model"].string_value == "traced"
     assert attributes["gen_ai.usage.input_tokens"].int_value == 7
@@ -71,7 +71,7 @@ def test_a_failure_is_the_spans_status(observed: Laboratory, collector: Collecto
     observed.provider.behave("traced", statuses=[500])
     assert observed.post("traced", question(), headers=headers).status_code == 500
     spans = spans_of(collector, trace)
-    assert Status.STATUS_CODE_ERROR in {each.span.status.code for each in spans if each.span.name == "litellm_request"}
+    assert Status.STATUS_CODE_ERROR in {each.span.status.code for each in spans}
 
 
 def test_nothing_that_was_said_and_no_key_is_in_a_span(observed: Laboratory, collector: Collector):
