@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from langop_model.contract import settings
-from langop_model.contract.settings import Group, Strategy, UnavailableModel
+from langop_model.contract import section as contract
+from langop_model.contract.settings import SECTION, Group, Strategy, UnavailableModel
 
 # What the renderer itself names there: the front does these.
 OWN_CALLBACKS = frozenset({"prometheus", "otel"})
@@ -69,15 +69,15 @@ class Configuration:
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Configuration:
         """Return a parsed configuration."""
-        section = config["callback_settings"][settings.SECTION]
+        section = config["callback_settings"][SECTION]
         litellm = config.get("litellm_settings") or {}
         return cls(
-            groups=settings.groups(section),
+            groups=contract.groups(section),
             model_list=list(config.get("model_list") or ()),
             aliases=dict((config.get("router_settings") or {}).get("model_group_alias") or {}),
-            shared=settings.shared_names(section),
+            shared=contract.shared_names(section),
             shared_strategy=section.get("shared_strategy", Strategy.ROUND_ROBIN.value),
-            unavailable=tuple(settings.unavailable(section).values()),
+            unavailable=tuple(contract.unavailable(section).values()),
             outdated=tuple(settings.outdated(section).values()),
             refuses_unsupported=litellm.get("drop_params") is False,
             litellm_settings=dict(litellm),

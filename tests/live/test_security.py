@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-
 from langop_model.gateway.access.bodies import LARGEST
+
 from langop_model.gateway.access.request_schemas import SCHEMAS
 from tests.live.guarded import AWS_SECRET, MASTER_KEY, SECRETS, Guarded
 from tests.live.observed import Laboratory
