@@ -261,7 +261,8 @@ class UnavailableModel:
     """A LanguageModel of a gateway that can't be served as it is specified.
 
     `names` are those that clients may ask for it by, and that nothing else serves: such a request is answered with 503 and
-    `reason`, which names the resource and its first error and repeats no value of the specification. A name that ends in WILDCARD means all names that start so.
+    `reason`, which names the resource and its first error and repeats no value of the specification. A name that ends in
+    WILDCARD means all names that start so.
     """
 
     resource: str

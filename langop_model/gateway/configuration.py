@@ -78,7 +78,7 @@ class Configuration:
             shared=contract.shared_names(section),
             shared_strategy=section.get("shared_strategy", Strategy.ROUND_ROBIN.value),
             unavailable=tuple(contract.unavailable(section).values()),
-            outdated=tuple(settings.outdated(section).values()),
+            outdated=tuple(contract.outdated(section).values()),
             refuses_unsupported=litellm.get("drop_params") is False,
             litellm_settings=dict(litellm),
             variables=dict(config.get("environment_variables") or {}),

@@ -1,8 +1,8 @@
 """How many connections a worker has at a time, and what becomes of those that are too many.
 
-Each request may need a second connection, to a provider, so half of the descriptors are for clients. A new connection above that
-takes the place of the one that has been idle longest. Where all are busy, a few more are accepted and asked whether they are
-probes: a gateway that has no room is not dead. Everybody else is answered with 503.
+Each request may need a second connection, to a provider, so half of the descriptors are for clients. A new connection
+above that takes the place of the one that has been idle longest. Where all are busy, a few more are accepted and asked
+whether they are probes: a gateway that has no room is not dead. Everybody else is answered with 503.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A worker's connections, with a small application behind them: what a client may cost, and that probes are answered all the same."""
+"""A worker's connections, with a small application behind them: what a client may cost, and that probes are answered."""
 
 from __future__ import annotations
 

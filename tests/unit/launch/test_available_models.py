@@ -150,7 +150,7 @@ def test_a_file_that_is_no_text_stops_nothing(gateway: Gateway):
         ({"provider": "groq", "endpoint": None}, "LM205"),
         ({"timeout": "soon"}, "LM106"),
         ({"fallbacks": [{"modelRef": "bad"}]}, "LM203"),
-        ({"caching": {"enabled": True, "backend": "memcached"}}, "LM209"),
+        ({"caching": {"enabled": True, "backend": "memcached"}}, "LM704"),
         ({"caching": {"enabled": True, "backend": "redis"}}, "LM704"),
         ({"apiKeySecretRef": {"name": "missing", "key": "one"}}, "LM701"),
         ({"configuration": {"additionalParameters": {"api_key": "x"}}}, "LM206"),
