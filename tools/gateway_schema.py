@@ -6,6 +6,7 @@ import dataclasses
 import typing
 
 from langop_model.contract import settings
+from langop_model.contract.unavailable_models import UnavailableModel
 from tools.json_types import Schema, closed, json_type
 
 TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
@@ -82,7 +83,7 @@ def _upstream() -> Schema:
 
 
 def _unavailable() -> Schema:
-    schema = _of(settings.UnavailableModel)
+    schema = _of(UnavailableModel)
     schema["properties"]["names"] = TEXTS
     return schema
 

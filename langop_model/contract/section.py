@@ -21,19 +21,8 @@ from langop_model.contract.settings import (
     Log,
     ModelRules,
     Retries,
-    UnavailableModel,
     Upstream,
 )
-
-
-def unavailable(settings: Mapping[str, Any]) -> dict[str, UnavailableModel]:
-    """Return the LanguageModels that are not served at all, each by a name that is its own in the section."""
-    return _unavailable(settings, "unavailable")
-
-
-def outdated(settings: Mapping[str, Any]) -> dict[str, UnavailableModel]:
-    """Return the LanguageModels whose previous version is served, because the current one can't be; they have no `names`."""
-    return _unavailable(settings, "outdated")
 
 
 def groups(settings: Mapping[str, Any]) -> dict[str, Group]:
@@ -50,11 +39,6 @@ def keys(section: Mapping[str, Any]) -> dict[str, Key]:
     """Return the keys of one group's section by LiteLLM's parameter."""
     entries = section.get("keys", {})
     return {name: Key(**{**entry, "names": tuple(entry.get("names", ()))}) for name, entry in entries.items()}
-
-
-def _unavailable(settings: Mapping[str, Any], member: str) -> dict[str, UnavailableModel]:
-    entries = settings.get(member, {})
-    return {name: UnavailableModel(**{**entry, "names": tuple(entry.get("names", ()))}) for name, entry in entries.items()}
 
 
 def _group(name: str, section: Mapping[str, Any]) -> Group:

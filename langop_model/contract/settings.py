@@ -254,22 +254,3 @@ class Group:
     priority: int = 0
     routes: tuple[str, ...] | None = None
     accepts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class UnavailableModel:
-    """A LanguageModel of a gateway that can't be served as it is specified.
-
-    `names` are those that clients may ask for it by, and that nothing else serves: such a request is answered with 503 and
-    `reason`, which names the resource and its first error and repeats no value of the specification. A name that ends in
-    WILDCARD means all names that start so.
-    """
-
-    resource: str
-    namespace: str
-    reason: str
-    names: tuple[str, ...] = ()
-
-    def serves(self, model: str) -> bool:
-        """Whether a client that asks for `model` means this one."""
-        return any(model == name or (name.endswith(WILDCARD) and model.startswith(name[:-1])) for name in self.names)

@@ -10,7 +10,9 @@ from typing import Any
 import yaml
 
 from langop_model.contract import section as contract
-from langop_model.contract.settings import SECTION, Group, Strategy, UnavailableModel
+from langop_model.contract import unavailable_models
+from langop_model.contract.settings import SECTION, Group, Strategy
+from langop_model.contract.unavailable_models import UnavailableModel
 
 # What the renderer itself names there: the front does these.
 OWN_CALLBACKS = frozenset({"prometheus", "otel"})
@@ -77,8 +79,8 @@ class Configuration:
             aliases=dict((config.get("router_settings") or {}).get("model_group_alias") or {}),
             shared=contract.shared_names(section),
             shared_strategy=section.get("shared_strategy", Strategy.ROUND_ROBIN.value),
-            unavailable=tuple(contract.unavailable(section).values()),
-            outdated=tuple(contract.outdated(section).values()),
+            unavailable=tuple(unavailable_models.unavailable(section).values()),
+            outdated=tuple(unavailable_models.outdated(section).values()),
             refuses_unsupported=litellm.get("drop_params") is False,
             litellm_settings=dict(litellm),
             variables=dict(config.get("environment_variables") or {}),

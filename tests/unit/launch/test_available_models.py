@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from langop_model.contract.section import outdated, unavailable
-from langop_model.contract.settings import SECTION, UnavailableModel
+from langop_model.contract.settings import SECTION
+from langop_model.contract.unavailable_models import UnavailableModel, outdated, unavailable
 from langop_model.launch.config_watcher import ConfigReloader
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer import templating
