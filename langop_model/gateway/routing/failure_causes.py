@@ -52,16 +52,24 @@ def cause_of(status: int, details: ErrorDetails) -> str:
         return Cause.CONTEXT_WINDOW
     if codes & failure_texts.CONTENT_POLICY_CODES:
         return Cause.CONTENT_POLICY
-    if status not in NOT_ABOUT_CONTENT:
-        if failure_texts.says_too_long(details.message):
-            return Cause.CONTEXT_WINDOW
-        if failure_texts.says_content_refused(details.message):
-            return Cause.CONTENT_POLICY
+    said = _cause_in_words(details.message) if status not in NOT_ABOUT_CONTENT else None
+    if said is not None:
+        return said
     if status == 429 or codes & OUT_OF_QUOTA:
         return Cause.RATE_LIMIT
+    return _cause_by_status(status)
+
+
+def _cause_by_status(status: int) -> str:
     if status in TIMEOUTS:
         return Cause.TIMEOUT
     return Cause.SERVER_ERROR if status >= 500 else CLIENT_ERROR
+
+
+def _cause_in_words(message: str) -> Cause | None:
+    if failure_texts.says_too_long(message):
+        return Cause.CONTEXT_WINDOW
+    return Cause.CONTENT_POLICY if failure_texts.says_content_refused(message) else None
 
 
 def status_within_answer(details: ErrorDetails) -> int:

@@ -75,7 +75,7 @@ def _members(error: dict[str, Any]) -> ErrorDetails:
 
 
 def _inner_codes(error: dict[str, Any]) -> Iterator[str]:
-    """Yield the codes of errors within an error: Azure's `innererror`, OpenRouter's `metadata.error_type`, Google's `details`."""
+    """Yield the codes of errors within an error: Azure's `innererror`, OpenRouter's `metadata`, Google's `details`."""
     for name in ("innererror", "inner_error", "metadata"):
         inner = error.get(name)
         if isinstance(inner, dict):

@@ -20,7 +20,7 @@ REQUIRED = {Route.MESSAGES: ("max_tokens",), Route.SPEECH: ("voice",)}
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """A default of the specification: where it goes (`outer`, or `outer.inner`), and the names that a client may use instead."""
+    """A default of the specification: where it goes (`outer`, or `outer.inner`), and the names that clients may use for it."""
 
     outer: str
     inner: str
@@ -136,7 +136,7 @@ class RoutePlan:
 
 
 def _drops(route: Route, texts: tuple[str, ...]) -> dict[str, Condition]:
-    """Return the conditions of `drops` by member. Those of chat completions mean the same on other routes, where it has them."""
+    """Return the conditions of `drops` by member. Those of chat completions mean the same on other routes that have them."""
     by_member: dict[str, list[str]] = {}
     for text in texts:
         member = conditions.member_of(text)

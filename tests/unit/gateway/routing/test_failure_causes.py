@@ -48,7 +48,7 @@ TOO_LONG = [
         400,
         _openai(
             "This model's maximum context length is 4097 tokens, however you requested 4226 tokens (3970 in your prompt; 256 "
-            "for the completion). Please reduce your prompt; or completion length."
+            "for the completion)."
         ),
         "https://github.com/langchain-ai/langchain/issues/11001",
     ),
@@ -62,8 +62,9 @@ TOO_LONG = [
         "DeepSeek",
         400,
         _openai(
-            "This model's maximum context length is 131072 tokens. However, you requested 131134 tokens (122942 in the messages, "
-            "8192 in the completion). Please reduce the length of the messages or completion.",
+            "This model's maximum context length is 131072 tokens. However, you requested 131134 tokens (122942 in the "
+            "messages, "
+            "8192 in the completion).",
             code="invalid_request_error",
         ),
         "https://github.com/evalstate/fast-agent/issues/621",
@@ -132,7 +133,8 @@ TOO_LONG = [
         "vLLM, old",
         400,
         _flat(
-            "This model's maximum context length is 6048 tokens. However, you requested 6616 tokens (568 in the messages, 6048 in "
+            "This model's maximum context length is 6048 tokens. However, you requested 6616 tokens (568 in the messages, 6048 "
+            "in "
             "the completion). Please reduce the length of the messages or completion."
         ),
         "https://github.com/ogx-ai/ogx/issues/4534",
@@ -142,7 +144,8 @@ TOO_LONG = [
         400,
         {
             "error": {
-                "message": "This model's maximum context length is 262144 tokens. However, you requested 128000 output tokens and "
+                "message": "This model's maximum context length is 262144 tokens. However, you requested 128000 output tokens "
+                "and "
                 "your prompt contains at least 134145 input tokens. (parameter=input_tokens, value=134145)",
                 "type": "BadRequestError",
                 "param": "input_tokens",
@@ -161,7 +164,8 @@ TOO_LONG = [
         "Text Generation Inference",
         422,
         {
-            "error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 1512. Given: 1000 `inputs` tokens and "
+            "error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 1512. Given: 1000 `inputs` "
+            "tokens and "
             "1024 `max_new_tokens`",
             "error_type": "validation",
         },
@@ -193,7 +197,7 @@ TOO_LONG = [
         {
             "error": {
                 "code": 500,
-                "message": "the request exceeds the available context size. try increasing the context size or enable context shift",
+                "message": "the request exceeds the available context size.",
                 "type": "server_error",
             }
         },
@@ -209,7 +213,8 @@ TOO_LONG = [
         "LM Studio",
         400,
         {
-            "error": "Trying to keep the first 10136 tokens when context the overflows. However, the model is loaded with context "
+            "error": "Trying to keep the first 10136 tokens when context the overflows. However, the model is loaded with "
+            "context "
             "length of only 7866 tokens, which is not enough."
         },
         "https://github.com/cline/cline/issues/3664",
@@ -251,7 +256,7 @@ TOO_LONG = [
             "type": "error",
             "error": {
                 "type": "invalid_request_error",
-                "message": "input length and `max_tokens` exceed context limit: 199759 + 8192 > 200000, decrease input length",
+                "message": "input length and `max_tokens` exceed context limit: 199759 + 8192 > 200000",
             },
         },
         "https://github.com/continuedev/continue/issues/6080",
@@ -326,7 +331,8 @@ REFUSED = [
         "Azure OpenAI, by its text",
         400,
         _openai(
-            "The response was filtered due to the prompt triggering Azure OpenAI's content management policy. Please modify your "
+            "The response was filtered due to the prompt triggering Azure OpenAI's content management policy. Please modify "
+            "your "
             "prompt and retry."
         ),
         "https://github.com/openai/openai-python/issues/331",
@@ -335,7 +341,8 @@ REFUSED = [
         "OpenAI",
         400,
         _openai(
-            "Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please try again with a different "
+            "Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please try again with a "
+            "different "
             "prompt: https://platform.openai.com/docs/guides/reasoning#advice-on-prompting"
         ),
         "https://github.com/lobehub/lobehub/issues/5554",
@@ -406,11 +413,7 @@ REFUSED = [
     Seen(
         "Z.ai, by its text",
         400,
-        {
-            "error": {
-                "message": "系统检测到输入或生成内容可能包含不安全或敏感内容，请您避免输入易产生敏感内容的提示语，感谢您的配合。"
-            }
-        },
+        {"error": {"message": "系统检测到输入或生成内容可能包含不安全或敏感内容"}},
         "https://github.com/zai-org/feedback/issues/516",
     ),
     Seen(
