@@ -323,7 +323,7 @@ def test_a_model_that_chats_serves_the_other_text_routes():
 
 
 def test_a_model_without_chat_does_not():
-    with pytest.raises(UpstreamError, match="It serves embeddings$"):
+    with pytest.raises(UpstreamError, match=r"It serves embeddings$"):
         Parameters(group(served=("embeddings",))).check_route(Route.CHAT)
 
 
