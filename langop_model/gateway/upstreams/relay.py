@@ -43,7 +43,6 @@ class Relay:
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # identity is asked for; anything else is decoded within a limit (answers.py)
             headers={"User-Agent": f"langop-model/{__version__}", "Accept-Encoding": "identity"},
-            skip_auto_headers=("Content-Type",),
         )
         self.proxies = getproxies()
         self._urls: dict[tuple[str, str, str], tuple[URL, str | None]] = {}
