@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import uuid
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -71,7 +72,7 @@ class _Exchange:
         self.raw_headers = scope["headers"]
         self.query: bytes = scope.get("query_string", b"")
         self.route = open_routes.find(self.method, self.path)
-        self.protocol = self.route.protocol if self.route else open_routes.Protocol.OPENAI
+        self.protocol = self.route.protocol if self.route else open_routes.protocol_of(self.path)
         self.call_id = str(uuid.uuid4())
         self.status = 0
         self.has_left = False
@@ -211,7 +212,7 @@ class _Exchange:
         await self.send({"type": "http.response.body", "body": b""})
 
     def _error_event(self, error: UpstreamError) -> bytes:
-        return error_formats.error_event(self.protocol, error.status, error.message, kind=error.type, code=error.code)
+        return error_formats.error_event(self.protocol, error)
 
     def _own_headers(self, served: Served, cost: float | None) -> list[tuple[bytes, bytes]]:
         headers = [
@@ -248,11 +249,9 @@ class _Exchange:
         """Send the error of a provider: its own body where that is in the client's format."""
         headers = [(b"x-langop-call-id", self.call_id.encode())]
         if error.retry_after is not None:
-            headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after))))
-        body = error_formats.error_body(
-            self.protocol, error.status, error.message, kind=error.type, code=error.code, param=error.param
-        )
-        await self._send_whole(error.status, JSON, body, headers)
+            headers.append((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after))))
+            headers.append((b"retry-after-ms", b"%d" % (error.retry_after * 1000)))
+        await self._send_whole(error.status, JSON, error_formats.body_of(self.protocol, error), headers)
 
     async def _refuse(self, error: APIError) -> None:
         body = error_formats.error_body(self.protocol, error.status, error.message, code=error.code, param=error.param)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from langop_model.gateway.access.open_routes import Protocol
+from langop_model.gateway.upstreams.base import UpstreamError
 
 # https://docs.claude.com/en/api/errors
 _ANTHROPIC = {
@@ -51,7 +54,34 @@ def error_body(
     return orjson.dumps({"error": error})
 
 
-def error_event(protocol: Protocol, status: int, message: str, *, kind: str | None = None, code: str | None = None) -> bytes:
+def body_of(protocol: Protocol, error: UpstreamError) -> bytes:
+    """Return the error of an attempt: what the provider wrote where that is in the client's format, else its message in it."""
+    own = _own(protocol, error.body) if error.body else None
+    if own is not None:
+        return orjson.dumps(own)
+    return error_body(protocol, error.status, error.message, kind=error.type, code=error.code, param=error.param)
+
+
+def _own(protocol: Protocol, body: bytes) -> dict[str, Any] | None:
+    """Return a provider's error if it has the format of a protocol, without what is beside the error (accounts, say)."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    error = found.get("error") if isinstance(found, dict) else None
+    if not isinstance(error, dict) or not isinstance(error.get("message"), str) or not error["message"]:
+        return None
+    is_anthropic = found.get("type") == "error" and isinstance(error.get("type"), str)
+    is_gemini = isinstance(error.get("status"), str) and isinstance(error.get("code"), int)
+    if protocol is Protocol.ANTHROPIC:
+        kept = {name: found[name] for name in ("type", "error", "request_id") if name in found}
+        return kept if is_anthropic else None
+    if protocol is Protocol.GEMINI:
+        return {"error": error} if is_gemini else None
+    return None if is_anthropic or is_gemini else {"error": {"type": None, "param": None, "code": None, **error}}
+
+
+def error_event(protocol: Protocol, error: UpstreamError) -> bytes:
     """Return an error as the last event of a stream that has begun."""
-    body = error_body(protocol, status, message, kind=kind, code=code)
+    body = body_of(protocol, error)
     return (b"event: error\n" if protocol is Protocol.ANTHROPIC else b"") + b"data: " + body + b"\n\n"

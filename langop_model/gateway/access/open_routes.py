@@ -122,6 +122,14 @@ def find(method: str, path: str) -> OpenRoute | None:
     return None
 
 
+def protocol_of(path: str) -> Protocol:
+    """Return whose API a path belongs to, also one that is not open: a client can read only its own errors."""
+    if path == "/v1/messages" or path.startswith("/v1/messages/"):
+        return Protocol.ANTHROPIC
+    is_gemini = path.startswith("/v1beta/") or (path.startswith("/v1/models/") and "enerateContent" in path)
+    return Protocol.GEMINI if is_gemini else Protocol.OPENAI
+
+
 def methods(path: str) -> list[str]:
     """Return the methods that a path is open for."""
-    return METHODS.get(path, [])
+    return METHODS.get(path) or (["POST"] if _GEMINI.fullmatch(path) else ["GET"] if _ONE_MODEL.fullmatch(path) else [])

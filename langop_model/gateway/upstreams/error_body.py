@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ class ErrorDetails:
     type: str | None = None
     code: str | None = None
     param: str | None = None
-    is_openai: bool = False  # OpenAI's own form: {"error": {"message": …}}
+    inner_codes: tuple[str, ...] = ()  # of an error within the error, as Azure and OpenRouter have it
 
 
 NOTHING = ErrorDetails()
@@ -47,9 +48,7 @@ def of(found: Any) -> ErrorDetails:
         return NOTHING
     error = found.get("error")
     if isinstance(error, dict):
-        inner = _members(error)
-        is_openai = bool(inner.message) and found.get("type") != "error" and not isinstance(error.get("code"), int)
-        return ErrorDetails(inner.message, inner.type, inner.code, inner.param, is_openai)
+        return _members(error)
     if "detail" in found:
         return _detail(found["detail"])
     errors = found.get("errors")
@@ -71,7 +70,21 @@ def _members(error: dict[str, Any]) -> ErrorDetails:
         kind if isinstance(kind, str) else None,
         str(code) if isinstance(code, str | int) and not isinstance(code, bool) else None,
         error["param"] if isinstance(error.get("param"), str) else None,
+        tuple(_inner_codes(error)),
     )
+
+
+def _inner_codes(error: dict[str, Any]) -> Iterator[str]:
+    """Yield the codes of errors within an error: Azure's `innererror`, OpenRouter's `metadata`, Google's `details`."""
+    for name in ("innererror", "inner_error", "metadata"):
+        inner = error.get(name)
+        if isinstance(inner, dict):
+            yield from (inner[key] for key in ("code", "error_type", "type") if isinstance(inner.get(key), str))
+            yield from ("flagged_input",) if "flagged_input" in inner else ()
+    details = error.get("details")
+    for each in details if isinstance(details, list) else ():
+        if isinstance(each, dict) and isinstance(each.get("reason"), str):
+            yield each["reason"]
 
 
 def _detail(detail: Any) -> ErrorDetails:

@@ -19,7 +19,7 @@ from yarl import URL
 
 from langop_model import __version__
 from langop_model.contract.settings import Cause, Check, Endpoint, Group, Upstream
-from langop_model.gateway.routing.failure_causes import cause_of
+from langop_model.gateway.routing.failure_causes import cause_of, status_within_answer
 from langop_model.gateway.upstreams import answers, error_body, redaction, retry_after
 from langop_model.gateway.upstreams.base import Answer, FailureKind, Route, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
@@ -43,7 +43,6 @@ class Relay:
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # identity is asked for; anything else is decoded within a limit (answers.py)
             headers={"User-Agent": f"langop-model/{__version__}", "Accept-Encoding": "identity"},
-            skip_auto_headers=("Content-Type",),
         )
         self.proxies = getproxies()
         self._urls: dict[tuple[str, str, str], tuple[URL, str | None]] = {}
@@ -182,9 +181,7 @@ class _Exchange:
 
     def _event_failed(self, body: bytes, status: int | None = None) -> UpstreamError:
         """Return the error that a provider said within an answer with status 200."""
-        details = error_body.details_of(body)
-        code = int(details.code) if details.code and details.code.isdigit() else None
-        found = status or (code if code is not None and 400 <= code < 600 else 502)
+        found = status or status_within_answer(error_body.details_of(body))
         return self._failure(found, body, None, FailureKind.STREAM)
 
     def _failure(self, status: int, body: bytes, waits: float | None, kind: FailureKind = FailureKind.HTTP) -> UpstreamError:

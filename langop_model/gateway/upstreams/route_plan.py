@@ -20,7 +20,7 @@ REQUIRED = {Route.MESSAGES: ("max_tokens",), Route.SPEECH: ("voice",)}
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """A default of the specification: where it goes (`outer` or `outer.inner`), and the names that clients may use instead."""
+    """A default of the specification: where it goes (`outer`, or `outer.inner`), and the names that clients may use for it."""
 
     outer: str
     inner: str
