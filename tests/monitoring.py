@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 FOLDER = ROOT / "deploy" / "monitoring"
 # What Prometheus adds to every metric of a target.
 OF_THE_TARGET = {"job", "instance", "namespace", "service", "pod"}
-METRIC = re.compile(r"\b((?:litellm|langop|process)_\w+)(?:\{([^{}]*)\})?")
+METRIC = re.compile(r"\b((?:langop|gen_ai|process)_\w+)(?:\{([^{}]*)\})?")
 
 
 @dataclass(frozen=True)

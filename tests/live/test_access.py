@@ -15,7 +15,7 @@ from tests.live.observed import KEY, Laboratory, question
 pytest_plugins = ["tests.live.guarded", "tests.live.observed"]
 
 ADMIN = [
-    ("GET", "/"), ("GET", "/ui/"), ("GET", "/openapi.json"), ("GET", "/redoc"), ("GET", "/docs"), ("GET", "/routes"),
+    ("GET", "/ui/"), ("GET", "/openapi.json"), ("GET", "/redoc"), ("GET", "/docs"), ("GET", "/routes"),
     ("GET", "/v1/model/info"), ("GET", "/model/info"), ("POST", "/model/new"), ("POST", "/key/generate"),
     ("GET", "/credentials"), ("POST", "/config/update"),
     ("POST", "/cache/flushall"), ("GET", "/debug/asyncio-tasks"), ("GET", "/router/settings"),

@@ -85,7 +85,7 @@ def test_a_failed_request_has_one_line_of_level_error(observed: Laboratory):
     (line,) = observed.lines("logs-both", 1, messages=[{"role": "user", "content": text}])
     assert line["level"] == "ERROR"
     assert line["status"] == "failure"
-    assert line["error"] == "InternalServerError"
+    assert line["error"] == "server_error"
     assert line["status_code"] == 500
     assert line["endpoint"] == "logs-both/endpoint-0"
     assert "response" not in line
@@ -120,7 +120,7 @@ def test_a_model_that_does_not_exist_has_a_line_too(observed: Laboratory):
     answer = observed.post("nobody", question())
     assert answer.status_code == 404
     (line,) = observed.lines("nobody", 1, call_id=answer.headers["x-langop-call-id"])
-    assert (line["level"], line["status"], line["status_code"]) == ("ERROR", "failure", 404)
+    assert (line["level"], line["status"], line["status_code"]) == ("INFO", "failure", 404)  # the client's mistake
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_model_that_does_not_exist_has_a_line_too(observed: Laboratory):
             400,
             "missing_required_parameter",
         ),
-        ({"method": "POST", "path": "/v1/chat/completions", "json": {"api_base": "http://x"}}, 400, "unknown_parameter"),
+        ({"method": "POST", "path": "/v1/chat/completions", "json": {"messages": []}}, 400, "missing_required_parameter"),
         ({"method": "GET", "path": "/v1/chat/completions"}, 405, "invalid_request_error"),
         ({"method": "GET", "path": "/key/list"}, 404, "not_found"),
         ({"method": "GET", "path": "/v1/models"}, 200, None),
@@ -152,7 +152,8 @@ def test_a_refusal_of_a_rate_limit_has_one_line(observed: Laboratory):
     assert len(refused) >= 2  # one request a minute
     for answer in refused:
         (line,) = observed.lines("limited", 1, call_id=answer.headers["x-langop-call-id"])
-        assert (line["level"], line["status_code"], line["resource"]) == ("ERROR", 429, "limited")
+        assert (line["level"], line["status_code"], line["resource"]) == ("INFO", 429, "limited")
+        assert line["limit"] == "rateLimits.requestsPerMinute"
 
 
 def test_a_cached_answer_says_so_and_costs_nothing(observed: Laboratory):
