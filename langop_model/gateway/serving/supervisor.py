@@ -22,7 +22,7 @@ from langop_model.gateway.serving.process import Process, how_it_ended, reap
 POLL = 1.0  # seconds between two looks at the mounted files
 START_WITHIN = 120.0  # seconds until a worker that is not ready is given up; it needs one, on a slow machine three
 RETIRE_WITHIN = 600.0  # seconds for the last answers of a former generation
-DEATHS = 5  # of workers within DEATHS_WITHIN seconds: more are no accident
+DEATHS = 5  # for each worker within DEATHS_WITHIN seconds: more are no accident
 DEATHS_WITHIN = 60.0
 
 Environment = Mapping[str, str]
@@ -111,7 +111,7 @@ class Supervisor:
         self.retiring: list[Process] = []
         self.retired_at = 0.0
         self.looked_at = 0.0
-        self.deaths: deque[float] = deque(maxlen=DEATHS)
+        self.deaths: deque[float] = deque(maxlen=DEATHS * workers)
         self.stopping = False
         self.selector = selectors.DefaultSelector()
         self.signals, waker = socket.socketpair()
@@ -233,7 +233,7 @@ class Supervisor:
             return
         now = time.monotonic()
         self.deaths.append(now)
-        if len(self.deaths) == DEATHS and now - self.deaths[0] < DEATHS_WITHIN:
+        if len(self.deaths) == self.deaths.maxlen and now - self.deaths[0] < DEATHS_WITHIN:
             raise KeepsDying(how)
         if self.changes:
             self.changes.died(how)
