@@ -21,6 +21,7 @@ from langop_model.renderer import findings
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer.findings import Finding, SpecError
 from tests.conftest import ROOT
+from tests.kubelet import look
 from tests.unit.specs import a_manifest, a_spec, codes
 
 GOLDENS = sorted((ROOT / "tests" / "golden").glob("*.config.yaml"))
@@ -459,14 +460,7 @@ class Change:
         self.said.clear()
 
     def look(self) -> dict[str, str] | None:
-        """Look twice: at the first time a file may still be being written; and until what has changed is rendered."""
-        assert self.reloader.next() is None
-        found = self.reloader.next()
-        while self.reloader.rendering is not None:
-            assert found is None
-            time.sleep(0.01)
-            found = self.reloader.next()
-        return found
+        return look(self.reloader)
 
     @property
     def written(self) -> str:
