@@ -72,7 +72,7 @@ def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, ch
 
     metrics = SharedMetrics()
     translators = Translators(config, metrics)
-    sockets = translators.begin(environment)
+    translators.begin(environment)
     gc.collect()
     gc.freeze()
 
@@ -80,7 +80,7 @@ def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, ch
         from langop_model.gateway.serving.application import Application
 
         application = Application(
-            config, os.environ, sockets, lambda: channel.send("translator"), metrics, is_alone=workers == 1
+            config, os.environ, translators.sockets, lambda: channel.send("translator"), metrics, is_alone=workers == 1
         )
         _work(application, current, listener, channel)
 

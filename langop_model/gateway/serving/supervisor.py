@@ -61,7 +61,16 @@ class Companion(Protocol):
         """A worker has ended."""
 
     def changed(self, environment: Environment) -> None:
-        """A changed configuration was written, and is about to be served."""
+        """A changed configuration was written, and workers are about to start with it."""
+
+    def took_effect(self) -> None:
+        """These workers serve. Former ones may still finish what they have begun."""
+
+    def failed(self) -> None:
+        """These workers did not start: the former ones go on."""
+
+    def settled(self) -> None:
+        """No former worker is left."""
 
     def stop(self) -> None:
         """End it."""
@@ -225,6 +234,8 @@ class Supervisor:
             _kill(self.coming.workers)
             self.retiring += self.coming.workers
             self.coming = None
+            if self.companion is not None:
+                self.companion.failed()
             if self.changes:
                 self.changes.failed(reason)
 
@@ -252,6 +263,8 @@ class Supervisor:
                 _kill(self.retiring)
         elif self.changes and now - self.looked_at >= POLL:
             self.looked_at = now
+            if self.companion is not None:
+                self.companion.settled()
             environment = self.changes.next()
             if environment is not None:
                 if self.companion is not None:
@@ -267,6 +280,8 @@ class Supervisor:
         self.retiring += former.workers
         for worker in former.workers:
             worker.channel.send("retire")
+        if self.companion is not None:
+            self.companion.took_effect()
         if self.changes:
             self.changes.took_effect()
 
