@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from langop_model.outcome import Outcome
 from langop_model.renderer.findings import Finding, SpecError, dotted, error, make
 from langop_model.renderer.settings import Settings
 from langop_model.sources import Work
+
+Say = Callable[[Iterable[Finding]], None]
 
 CANNOT_SERVE = 78  # EX_CONFIG of sysexits.h
 
@@ -200,23 +202,24 @@ def launch(port: int, host: str, config: str | None, num_workers: int | None, ot
     Exit codes: 0 every answer was finished after SIGTERM, 78 it can't serve (also in /dev/termination-log), 128 + n ended by
     signal n.
     """
-    from langop_model.launch import command, litellm_command
+    from langop_model.launch import command, litellm_command, messages
 
-    outcome = Outcome("text")
+    say: Say = report.print_findings
     try:
+        say = messages.configure(os.environ)
         environment = litellm_command.environment_of(os.environ, others, config, num_workers)
-        code = command.launch(environment, host, port, outcome.add)
+        code = command.launch(environment, host, port, say)
     except SpecError as problem:
-        code = _cannot_serve(outcome, problem.findings)
+        code = _cannot_serve(say, problem.findings)
     except Exception as defect:  # noqa: BLE001 - a container that ends must say why, where Kubernetes looks for it
-        code = _cannot_serve(outcome, [make("LM737", reason=_trace(defect))])
+        code = _cannot_serve(say, [make("LM737", reason=_trace(defect))])
     sys.exit(code)
 
 
-def _cannot_serve(outcome: Outcome, found: Sequence[Finding]) -> int:
+def _cannot_serve(say: Say, found: Sequence[Finding]) -> int:
     from langop_model.launch import termination_log
 
-    outcome.add(found)
+    say(found)
     termination_log.write(os.environ, found)
     return CANNOT_SERVE
 
@@ -225,7 +228,9 @@ def _trace(defect: Exception) -> str:
     """Print the way to what failed, and return what and where: without the exception's message, which may repeat a key."""
     import traceback
 
-    click.echo("".join(traceback.format_tb(defect.__traceback__)), err=True, nl=False)
+    from langop_model.launch import messages
+
+    messages.trace("".join(traceback.format_tb(defect.__traceback__)))
     *_, last = traceback.extract_tb(defect.__traceback__)
     return f"{type(defect).__name__} in {Path(last.filename).name}, line {last.lineno}"
 

@@ -26,11 +26,16 @@ def print_configuration(text: str) -> None:
 
 def as_text(finding: Finding) -> str:
     """Return place, level, code and message, and on a second line how to fix it."""
+    first = headline(finding, f"{finding.level} ")
+    return f"{first}\n    {_printable(finding.fix)}" if finding.fix else first
+
+
+def headline(finding: Finding, level: str = "") -> str:
+    """Return place, `level`, code and message on one line."""
     place = f"{finding.where}: " if finding.where else ""
     field = dotted(finding.path)
     about = f" {field}" if field and field not in finding.message else ""
-    first = _printable(f"{place}{finding.level} {finding.code}{about}: {finding.message}")
-    return f"{first}\n    {_printable(finding.fix)}" if finding.fix else first
+    return _printable(f"{place}{level}{finding.code}{about}: {finding.message}")
 
 
 def _printable(text: str) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from langop_model.launch.config_watcher import ConfigReloader
 
 
 class MountedFolder:
@@ -88,3 +91,17 @@ class Pod:
     def termination_message(self) -> str:
         """What Kubernetes would show as the reason of the container's end."""
         return self.termination_log.read_text(encoding="utf-8")
+
+
+def look(reloader: ConfigReloader) -> dict[str, str] | None:
+    """Let a gateway look at its mount, and return the variables of a changed configuration.
+
+    Twice: at the first time a file may still be being written; and until what has changed is rendered.
+    """
+    assert reloader.next() is None
+    found = reloader.next()
+    while reloader.rendering is not None:
+        assert found is None
+        time.sleep(0.01)
+        found = reloader.next()
+    return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import select
+import signal
 import sys
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -16,10 +18,11 @@ class ForkedCall(Generic[Result]):
     """A call of `function`, begun now in a child process that is forked; it must print nothing.
 
     What it raises of the type `expected` is raised here. For everything else it is called again, here: a defect shows itself
-    where it can be seen, and a child that was killed costs time only.
+    where it can be seen, and a child that was killed costs time only. Unless it `repeats`, that raises ChildProcessError.
     """
 
-    def __init__(self, function: Callable[[], Result], expected: type[Exception]) -> None:
+    def __init__(self, function: Callable[[], Result], expected: type[Exception], *, repeats: bool = True) -> None:
+        self.repeats = repeats
         self.function = function
         self.expected = expected
         self.answer, theirs = os.pipe()
@@ -39,9 +42,14 @@ class ForkedCall(Generic[Result]):
         """Return what `function` returned, once."""
         with os.fdopen(self.answer, "rb") as answer:
             content = answer.read()
-        _, status = os.waitpid(self.pid, 0)
-        if status:
-            return self.function()
+        with contextlib.suppress(ChildProcessError):  # the supervisor has waited for it
+            os.waitpid(self.pid, 0)
+        if not content:
+            if self.repeats:
+                return self.function()
+            raise ChildProcessError(
+                "the process that renders it ended without a result: the log, or the memory limit, says why"
+            )
         result, problem = pickle.loads(content)  # noqa: S301 - written by this program
         if problem is not None:
             raise problem
@@ -53,12 +61,16 @@ class ForkedCall(Generic[Result]):
         code = 1
         try:
             os.close(self.answer)
+            signal.set_wakeup_fd(-1)  # a signal is for this process, not for the loop of the one that it was forked from
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
             try:
                 answer = (self.function(), None)
             except self.expected as problem:
                 answer = (None, problem)  # type: ignore[assignment]
+            content = pickle.dumps(answer)
             with os.fdopen(theirs, "wb") as file:
-                file.write(pickle.dumps(answer))
+                file.write(content)
             code = 0
         except BaseException:  # noqa: BLE001, S110 - the parent repeats it
             pass

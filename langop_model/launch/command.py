@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from langop_model import __version__
+from langop_model.launch import messages
 from langop_model.launch.background_call import ForkedCall
 from langop_model.launch.config_watcher import ConfigReloader, Say
 from langop_model.renderer import extra, findings
@@ -53,6 +55,7 @@ class _Start:
         self.workers = workers
         self.rendering = ForkedCall(reloader.load, SpecError)
         self.checked = False
+        self.redis = False
 
     def check(self) -> None:
         """Raise what is wrong with the specification, which is said before anything else is, unless it was read already."""
@@ -64,9 +67,16 @@ class _Start:
         self.checked = True
         exported = self.reloader.first(self.rendering.result)
         settings = Settings.in_container(self.reloader.environment)
-        if self.workers > 1 and not extra.read(settings).settings(settings).redis:
+        settings = extra.read(settings).settings(settings)
+        if self.workers > 1 and not settings.redis:
             self.reloader.say([findings.make("LM728", workers=self.workers)])
+        self.redis = bool(settings.redis)
         return exported
+
+    def served(self) -> None:
+        """Say what is being served."""
+        members = {**self.reloader.served.summary, "workers": self.workers, "redis": self.redis, "version": __version__}
+        messages.event("serving", **members)
 
 
 def _workers(environment: Mapping[str, str]) -> int:

@@ -1,15 +1,18 @@
 """What is mounted and what is served of it: the configuration's file, and what has changed since.
 
-The renderer is imported where it renders: at the start in another process (background_call.py), here with the first change.
+The renderer works in forked processes (background_call.py), and its memory ends with them.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from langop_model import report
+from langop_model.launch import messages, summary
+from langop_model.launch.background_call import ForkedCall
 from langop_model.launch.file_watcher import FileWatcher
 from langop_model.launch.loaded_config import LoadedConfig
 from langop_model.renderer import findings
@@ -17,7 +20,11 @@ from langop_model.renderer.findings import Finding, SpecError
 
 CONFIGURATION = "/app/config.yaml"
 
+AGAIN_AFTER = 5.0  # seconds until a change that could not be written, for a full disk, is tried again
+LOAD_AGAIN_AFTER = 60.0  # the same for one that the renderer or the workers could not load
+
 Say = Callable[[Iterable[Finding]], None]
+Rendered = tuple[LoadedConfig | SpecError, FileWatcher]
 
 
 class ConfigReloader:
@@ -28,14 +35,17 @@ class ConfigReloader:
         self.say = say
         self.path = _configuration_path(environment)
         self.watch = FileWatcher()
-        self.served = self.tried = self.imported = LoadedConfig()
+        self.served = self.tried = LoadedConfig()
+        self.rendering: ForkedCall[Rendered] | None = None
+        self.again_at: float | None = None  # when a change that is not served is tried again, though nothing has changed
+        self.said: tuple[Finding, ...] = ()  # of the change that is being tried
 
     def load(self) -> tuple[LoadedConfig, FileWatcher]:
-        """Return what is mounted now, and what has to be watched; at the start in another process (background_call.py).
+        """Return what is mounted now, and what has to be watched; in a forked process (background_call.py).
 
         Raises SpecError.
         """
-        from langop_model.launch.load_config import load_config  # with the renderer, which takes its time and is wanted once
+        from langop_model.launch.load_config import load_config  # with the renderer, which takes its time and memory
 
         return load_config(self.environment, self.watch, self.served), self.watch
 
@@ -46,41 +56,90 @@ class ConfigReloader:
         """
         loaded, self.watch = (load or self.load)()
         self.served = self.tried = loaded
+        self.say(loaded.findings)
         self._write(loaded)
         return loaded.variables
 
     def next(self) -> dict[str, str] | None:
-        """Write the configuration of a changed specification or key, and return its variables; None where nothing changed.
+        """Write the configuration of a changed specification or key, and return its variables; None if there is none.
 
-        What is wrong with it is said, and nothing is written.
+        It is rendered in a forked process, and written at a later call. What is wrong with it is said, and nothing is written.
+        What could not be written is tried again after AGAIN_AFTER seconds, until it is served or changes.
         """
-        if not self.watch.changed():
+        if self.rendering is None:
+            if self.watch.changed():
+                self.said = ()
+            elif self.again_at is None or time.monotonic() < self.again_at:
+                return None
+            self.again_at = None
+            self.watch.remember(self.watch.paths)
+            self.rendering = ForkedCall(self._render, SpecError, repeats=False)
+            return None
+        if not self.rendering.done:
+            return None
+        rendering, self.rendering = self.rendering, None
+        return self._take(rendering)
+
+    def _render(self) -> Rendered:
+        """Return the changed configuration, or what is wrong with it, and what has to be watched now."""
+        try:
+            loaded, watch = self.load()
+            if loaded.text != self.served.text:
+                loaded = replace(loaded, changes=summary.changes(self.served.text, loaded.text))
+            return loaded, watch
+        except SpecError as problem:
+            return problem, self.watch
+        except Exception as defect:  # noqa: BLE001 - whatever is wrong with a change, what is being served goes on
+            reason = self.without_keys(f"{type(defect).__name__}: {defect}")
+            return findings.error("LM736", reason=reason), self.watch
+
+    def _take(self, rendering: ForkedCall[Rendered]) -> dict[str, str] | None:
+        """Write what was rendered, and return its variables; None where nothing is to be done."""
+        try:
+            loaded, self.watch = rendering.result()
+        except ChildProcessError as problem:
+            self._try_again([findings.make("LM736", reason=problem)])
+            return None
+        if isinstance(loaded, SpecError):
+            if any(finding.code == "LM736" for finding in loaded.findings):
+                self._try_again(loaded.findings, LOAD_AGAIN_AFTER)
+            else:
+                self._say_once([*loaded.findings, findings.make("LM726")])
+            return None
+        if loaded.text == self.served.text:
+            # A key that has changed is read when it is used (langop_model/gateway/secrets.py).
+            self._say_once(finding for finding in loaded.findings if finding not in self.served.findings)
+            self.served = loaded
             return None
         try:
-            loaded, _ = self.load()
-            if loaded.text == self.served.text:
-                # A key that has changed is read when it is used (langop_model/gateway/secrets.py).
-                self.say(finding for finding in loaded.findings if finding not in self.served.findings)
-                self.served = loaded
-                return None
             self._write(loaded)
         except SpecError as problem:
-            self.say([*problem.findings, findings.make("LM726")])
+            self._try_again([*loaded.findings, *problem.findings, findings.make("LM726")])
             return None
-        except Exception as defect:  # noqa: BLE001 - whatever is wrong with a change, what is being served goes on
-            self.say([findings.make("LM736", reason=self.without_keys(f"{type(defect).__name__}: {defect}"))])
-            return None
+        self._say_once(loaded.findings)
         self.tried = loaded
         return loaded.variables
 
+    def _try_again(self, found: Iterable[Finding], after: float = AGAIN_AFTER) -> None:
+        self._say_once(found)
+        self.again_at = time.monotonic() + after
+
+    def _say_once(self, found: Iterable[Finding]) -> None:
+        """Say it, unless the same was said of this change already."""
+        found = tuple(found)
+        if found != self.said:
+            self.say(found)
+        self.said = found
+
     def took_effect(self) -> None:
         """The changed configuration is being served."""
-        self.served = self.tried
-        self.say([findings.make("LM724")])
+        changes, self.served = self.tried.changes, self.tried
+        self.say([findings.make("LM724", changes="; ".join(changes))])
 
     def failed(self, reason: str) -> None:
-        """LiteLLM did not load the changed configuration: the file says again what is being served."""
+        """The workers did not load the changed configuration: the file says again what is being served."""
         self.say([findings.make("LM725", reason=self.without_keys(reason))])
+        self.again_at = time.monotonic() + LOAD_AGAIN_AFTER
         try:
             _write(self.path, self.served.text)
         except SpecError as problem:
@@ -91,10 +150,9 @@ class ConfigReloader:
         self.say([findings.make("LM723", reason=self.without_keys(how))])
 
     def _write(self, loaded: LoadedConfig) -> None:
-        self.say(loaded.findings)
-        if self.environment.get("DEBUG", "").lower() in ("true", "1"):
-            report.print_configuration(loaded.text)
         _write(self.path, loaded.text)
+        if self.environment.get("DEBUG", "").lower() in ("true", "1"):
+            messages.configuration(loaded.text)
 
     def without_keys(self, text: str) -> str:
         """Return `text`, which another program wrote, without the keys that it may repeat."""

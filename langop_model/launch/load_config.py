@@ -9,6 +9,7 @@ from pathlib import Path
 
 from langop_model.contract.environment import MEMCACHED, REDIS
 from langop_model.contract.settings import SECTION
+from langop_model.launch import summary
 from langop_model.launch.file_watcher import FileWatcher
 from langop_model.launch.loaded_config import LoadedConfig
 from langop_model.launch.provider_credentials import (
@@ -55,6 +56,7 @@ def load_config(environment: Mapping[str, str], watch: FileWatcher, served: Load
         withheld=tuple(variables_to_withhold(environment)),
         findings=result.findings,
         resources=result.resources,
+        summary=summary.of(result.config, result.text),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from langop_model.renderer.findings import Finding
 from langop_model.renderer.manifest import Resource
@@ -11,6 +12,8 @@ from langop_model.renderer.manifest import Resource
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
     """A configuration, and what LiteLLM shall find in its environment: the file's `own` variables, and the `keys`.
+
+    `summary` says what it serves, and `changes` what it changes of the one before (summary.py).
 
     A pod's own identity is among the keys, where a model relies on it. `withheld` are the names that LiteLLM shall not find.
     `resources` are the LanguageModels of a gateway that are served: of one that can't be served after a change, this version.
@@ -22,6 +25,8 @@ class LoadedConfig:
     withheld: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     resources: tuple[Resource, ...] = ()
+    summary: dict[str, Any] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
 
     @property
     def variables(self) -> dict[str, str]:

@@ -411,14 +411,14 @@ def test_schema_prints_the_findings():
 def test_launch_without_a_specification_ends_with_78(tmp_path: Path):
     result = run("launch", env={"LANGOP_MODEL_PATH": str(tmp_path / "model.json")})
     assert result.exit_code == 78
-    assert "error LM703" in result.stderr
+    assert "LM703: is missing" in result.stderr
 
 
 def test_launch_without_its_key_ends_with_78(write: Write, tmp_path: Path):
     source = write(a_spec(apiKeySecretRef={"name": "keys"}), "model.json")
     result = run("launch", env={"LANGOP_MODEL_PATH": source, "LANGOP_SECRETS_PATH": str(tmp_path)})
     assert result.exit_code == 78
-    assert "error LM701" in result.stderr
+    assert "LM701: the key for" in result.stderr
 
 
 # As a process.

@@ -1,49 +1,29 @@
 """How many connections a worker has at a time, and what becomes of those that are too many.
 
-Each request may need a second connection, to a provider, so half of the descriptors are for clients. A new connection
-above that takes the place of the one that has been idle longest. Where all are busy, a few more are accepted and asked
-whether they are probes: a gateway that has no room is not dead. Everybody else is answered with 503.
+Each request may need a second connection, to a provider, so half of the descriptors are for clients. A new connection above
+that takes the place of the one that has been idle longest. Where all are busy, a few more are accepted, on which probes are
+answered: a gateway that has no room is not dead. Everybody else is answered with 503.
 """
 
 from __future__ import annotations
 
 import logging
-import resource
 import time
 from typing import TYPE_CHECKING, Any
 
 from langop_model.gateway.access import error_formats, open_routes
 from langop_model.gateway.access.open_routes import Purpose
 from langop_model.gateway.asgi import Message, Receive, Send
+from langop_model.gateway.serving.descriptors import most_connections
 
 if TYPE_CHECKING:
     from langop_model.gateway.serving.protocol import Protocol
 
-MOST_CONNECTIONS = 4096  # of a worker
-FOR_PROBES = 32  # connections above it, on which only probes are answered
-OTHER_DESCRIPTORS = 64  # that are neither a client's nor a provider's: files, the event loop, redis, the translator
-MOST_DESCRIPTORS = 65_536  # what a process asks for; the kernel's limit for containers is often a million
 FULL = "this gateway has as many connections as it can serve: try again"
 SAID_EVERY = 60.0  # seconds between two lines that say so
 PROBES = (Purpose.LIVENESS, Purpose.READINESS)
 
 log = logging.getLogger("langop.connections")
-
-
-def raise_descriptor_limit() -> None:
-    """Let this process and its children have as many descriptors as the container may have, up to MOST_DESCRIPTORS."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def most_connections() -> int:
-    """Return how many connections of clients a worker may have with the descriptors that it has."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return MOST_CONNECTIONS
-    return max(1, min(MOST_CONNECTIONS, (soft - OTHER_DESCRIPTORS - FOR_PROBES) // 2))
 
 
 class Connections:

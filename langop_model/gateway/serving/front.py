@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import logging
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from langop_model import ports
 from langop_model.gateway.asgi import App
 from langop_model.gateway.serving.channel import Channel
+from langop_model.gateway.serving.descriptors import raise_descriptor_limit
 from langop_model.gateway.serving.supervisor import Changes, KeepsDying, LaunchFailed, Supervisor
 
 __all__ = ["BindError", "KeepsDying", "LaunchFailed", "listen", "serve"]
@@ -47,6 +49,9 @@ class Start(Protocol):
     def variables(self) -> Mapping[str, str]:
         """Write it, and return the variables that it sets."""
 
+    def served(self) -> None:
+        """The first workers serve it."""
+
 
 def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, changes: Changes | None = None) -> int:
     """Serve `config` on `host`:`port` until told to stop, and return the exit code.
@@ -58,6 +63,7 @@ def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, ch
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)  # process 1 has no default that would end it
     listener = listen(host, port)
+    raise_descriptor_limit()
     for module in PRELOADED:
         importlib.import_module(module)
     environment = start.variables()
@@ -66,7 +72,7 @@ def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, ch
 
     metrics = SharedMetrics()
     translators = Translators(config, metrics)
-    sockets = translators.begin(environment)
+    translators.begin(environment)
     gc.collect()
     gc.freeze()
 
@@ -74,11 +80,11 @@ def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, ch
         from langop_model.gateway.serving.application import Application
 
         application = Application(
-            config, os.environ, sockets, lambda: channel.send("translator"), metrics, is_alone=workers == 1
+            config, os.environ, translators.sockets, lambda: channel.send("translator"), metrics, is_alone=workers == 1
         )
         _work(application, current, listener, channel)
 
-    return Supervisor(listener, work, workers, changes, lambda: None, translators).run(environment)
+    return Supervisor(listener, work, workers, changes, start.served, translators).run(environment)
 
 
 def _exit(number: int, _: Any) -> None:
@@ -103,4 +109,6 @@ def _work(app: App, environment: Mapping[str, str], listener: socket.socket, cha
     os.environ.update(environment)
     with contextlib.suppress(KeyboardInterrupt):
         log_format.configure(environment.get("LITELLM_LOG", "INFO"))
+        # Below that it logs clients' mistakes, and its own start and end: the request log and launch say more.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         worker.run(app, listener, channel, {"access_log": False, "log_config": None})

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import os
 import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 
 from langop_model.gateway.serving.channel import Channel
 
 Task = Callable[[Channel], None]
+
+log = logging.getLogger("langop.worker")
 
 
 class Process:
@@ -66,8 +68,8 @@ def _run_and_exit(task: Task, channel: Channel) -> None:
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
-    except BaseException:  # noqa: BLE001 - a defect, and the last chance to show it
-        traceback.print_exc()
+    except BaseException:
+        log.critical("a worker failed", exc_info=True)
     try:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()  # OpenTelemetry sends its last spans

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from langop_model.gateway.access import error_formats, open_routes
 from langop_model.gateway.asgi import App
-from langop_model.gateway.serving import connections
+from langop_model.gateway.serving import connections, descriptors
 from langop_model.gateway.serving.connections import Connections
 
 STATUS_LINE = b"HTTP/1."
@@ -43,7 +43,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         """Begin with a new connection."""
         super().connection_made(Transport(transport, self.loop))
         excess = len(self.connections) - self.limits.most
-        if excess > 0 and not self.limits.make_room() and excess > connections.FOR_PROBES:
+        if excess > 0 and not self.limits.make_room() and excess > descriptors.FOR_PROBES:
             self.limits.say()
             self._refuse(503, connections.FULL)
             return

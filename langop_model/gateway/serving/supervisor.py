@@ -22,7 +22,7 @@ from langop_model.gateway.serving.process import Process, how_it_ended, reap
 POLL = 1.0  # seconds between two looks at the mounted files
 START_WITHIN = 120.0  # seconds until a worker that is not ready is given up; it needs one, on a slow machine three
 RETIRE_WITHIN = 600.0  # seconds for the last answers of a former generation
-DEATHS = 5  # of workers within DEATHS_WITHIN seconds: more are no accident
+DEATHS = 5  # for each worker within DEATHS_WITHIN seconds: more are no accident
 DEATHS_WITHIN = 60.0
 
 Environment = Mapping[str, str]
@@ -61,7 +61,16 @@ class Companion(Protocol):
         """A worker has ended."""
 
     def changed(self, environment: Environment) -> None:
-        """A changed configuration was written, and is about to be served."""
+        """A changed configuration was written, and workers are about to start with it."""
+
+    def took_effect(self) -> None:
+        """These workers serve. Former ones may still finish what they have begun."""
+
+    def failed(self) -> None:
+        """These workers did not start: the former ones go on."""
+
+    def settled(self) -> None:
+        """No former worker is left."""
 
     def stop(self) -> None:
         """End it."""
@@ -111,7 +120,7 @@ class Supervisor:
         self.retiring: list[Process] = []
         self.retired_at = 0.0
         self.looked_at = 0.0
-        self.deaths: deque[float] = deque(maxlen=DEATHS)
+        self.deaths: deque[float] = deque(maxlen=DEATHS * workers)
         self.stopping = False
         self.selector = selectors.DefaultSelector()
         self.signals, waker = socket.socketpair()
@@ -225,6 +234,8 @@ class Supervisor:
             _kill(self.coming.workers)
             self.retiring += self.coming.workers
             self.coming = None
+            if self.companion is not None:
+                self.companion.failed()
             if self.changes:
                 self.changes.failed(reason)
 
@@ -233,7 +244,7 @@ class Supervisor:
             return
         now = time.monotonic()
         self.deaths.append(now)
-        if len(self.deaths) == DEATHS and now - self.deaths[0] < DEATHS_WITHIN:
+        if len(self.deaths) == self.deaths.maxlen and now - self.deaths[0] < DEATHS_WITHIN:
             raise KeepsDying(how)
         if self.changes:
             self.changes.died(how)
@@ -252,6 +263,8 @@ class Supervisor:
                 _kill(self.retiring)
         elif self.changes and now - self.looked_at >= POLL:
             self.looked_at = now
+            if self.companion is not None:
+                self.companion.settled()
             environment = self.changes.next()
             if environment is not None:
                 if self.companion is not None:
@@ -267,6 +280,8 @@ class Supervisor:
         self.retiring += former.workers
         for worker in former.workers:
             worker.channel.send("retire")
+        if self.companion is not None:
+            self.companion.took_effect()
         if self.changes:
             self.changes.took_effect()
 

@@ -20,66 +20,91 @@ log = logging.getLogger("langop.translator")
 
 
 class Translators:
-    """The supervisor's companion (supervisor.Companion) for one configuration file. It looks after `metrics` too."""
+    """The supervisor's companion (supervisor.Companion) for one configuration file. It looks after `metrics` too.
+
+    A changed configuration has the translator of the former one, unless callbacks or variables differ: then it has a translator
+    of its own, and the former one stays until the last worker that asks it has gone.
+    """
 
     def __init__(self, config: Path, metrics: SharedMetrics) -> None:
         self.config = config
         self.metrics = metrics
-        self.environment: Mapping[str, str] = {}
-        self.process: TranslatorProcess | None = None
-        self.path = ""
-        self.settings: Mapping[str, object] = {}
+        self.present: TranslatorProcess | None = None  # whom new workers ask
+        self.former: list[TranslatorProcess] = []  # whom workers ask that are still serving, or finishing
 
-    def begin(self, environment: Mapping[str, str]) -> list[str]:
-        """Start it if the configuration is certain to need it; return the sockets on which workers find it."""
+    @property
+    def sockets(self) -> list[str]:
+        """The sockets on which workers that start now find it."""
+        return [str(self.present.path)] if self.present is not None else []
+
+    def begin(self, environment: Mapping[str, str]) -> None:
+        """Start it if the configuration is certain to need it."""
         configuration = Configuration.load(self.config)
-        self.settings = configuration.litellm_settings
-        self.environment = _environment(configuration, environment)
-        self.process = TranslatorProcess(self.settings, self.config.parent, say=lambda line: log.error("%s", line))
+        self.present = self._process(configuration, _environment(configuration, environment))
         if configuration.needs_translator:
-            self.process.start(self.environment)
-        return [str(self.process.path)]
+            self.present.start(self.present.environment)
 
     def look(self) -> None:
         """Start it again when it has died."""
-        if self.process is not None:
-            self.process.look()
+        for process in self._all():
+            process.look()
 
     def heard(self, word: str) -> None:
         """Start it when a worker needs it."""
-        if word == WANTED and self.process is not None:
-            self.process.start(self.environment)
+        if word == WANTED:
+            for process in self._all():
+                process.start(process.environment)
 
     def ended(self, pid: int, status: int) -> None:
         """Note its death."""
-        if self.process is not None and self.process.pid == pid:
-            self.process.ended(os.waitstatus_to_exitcode(status))
+        for process in self._all():
+            if process.pid == pid:
+                process.ended(os.waitstatus_to_exitcode(status))
 
     def worker_ended(self, pid: int) -> None:
         """Keep what a worker has counted."""
         self.metrics.retire(pid)
 
     def changed(self, environment: Mapping[str, str]) -> None:
-        """Start it where a changed configuration needs it; again where its variables or callbacks are others."""
-        process = self.process
-        if process is None:
-            return
+        """Start it where a changed configuration needs it; another one where its variables or callbacks are others."""
+        former = self.present
+        assert former is not None  # noqa: S101 - it begins before anything changes
         configuration = Configuration.load(self.config)
         changed = _environment(configuration, environment)
-        is_stale = (changed, _callbacks(configuration.litellm_settings)) != (self.environment, _callbacks(self.settings))
-        self.environment, self.settings = changed, configuration.litellm_settings
-        process.settings = self.settings
-        if is_stale and process.process is not None:
-            process.environment = changed
-            process.process.terminate()  # it starts again at the next look; requests meanwhile wait for it
-        elif configuration.needs_translator:
-            process.start(changed)
+        if (changed, _callbacks(configuration.litellm_settings)) != (former.environment, _callbacks(former.settings)):
+            self.former.append(former)
+            self.present = self._process(configuration, changed)
+        if self.present is not None and (configuration.needs_translator or former.pid is not None):
+            self.present.start(changed)
+
+    def took_effect(self) -> None:
+        """Former workers may still ask the former one."""
+
+    def failed(self) -> None:
+        """Go on with the former one."""
+        if self.former and self.present is not None:
+            self.present.stop()
+            self.present = self.former.pop()
+
+    def settled(self) -> None:
+        """End the former ones, which nobody asks any more."""
+        for process in self.former:
+            process.stop()
+        self.former.clear()
 
     def stop(self) -> None:
-        """End it."""
-        if self.process is not None:
-            self.process.stop()
+        """End all."""
+        for process in self._all():
+            process.stop()
         self.metrics.remove()
+
+    def _all(self) -> list[TranslatorProcess]:
+        return [*self.former, *([self.present] if self.present is not None else [])]
+
+    def _process(self, configuration: Configuration, environment: Mapping[str, str]) -> TranslatorProcess:
+        process = TranslatorProcess(configuration.litellm_settings, self.config.parent, say=lambda line: log.error("%s", line))
+        process.environment = environment
+        return process
 
 
 def _callbacks(settings: Mapping[str, object]) -> dict[str, object]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from urllib.request import getproxies, proxy_bypass
@@ -22,6 +23,7 @@ from langop_model.contract.settings import Cause, Check, Endpoint, Group, Upstre
 from langop_model.gateway.routing.failure_causes import cause_of, status_within_answer
 from langop_model.gateway.upstreams import answers, error_body, redaction, retry_after
 from langop_model.gateway.upstreams.base import Answer, FailureKind, Route, UpstreamError, UpstreamRequest
+from langop_model.gateway.upstreams.client_request import ClientRequest, StaleConnectionError
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.streams import RelayedStream
 
@@ -43,6 +45,7 @@ class Relay:
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # identity is asked for; anything else is decoded within a limit (answers.py)
             headers={"User-Agent": f"langop-model/{__version__}", "Accept-Encoding": "identity"},
+            request_class=ClientRequest,
         )
         self.proxies = getproxies()
         self._urls: dict[tuple[str, str, str], tuple[URL, str | None]] = {}
@@ -54,7 +57,7 @@ class Relay:
         key = self.deployments.key(group, endpoint, upstream.key.parameter) if upstream.key else ""
         exchange = _Exchange(self.session, request, key, endpoint.url)
         url, proxy = self._url(endpoint, upstream, request)
-        return await exchange.answer(url, proxy, _headers(upstream, request, key), _payload(upstream, request))
+        return await exchange.answer(url, proxy, _headers(upstream, request, key), partial(_payload, upstream, request))
 
     def _url(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> tuple[URL, str | None]:
         path = upstream.routes[request.route]
@@ -136,12 +139,12 @@ class _Exchange:
         self.key = key
         self.host = URL(address).host or ""
 
-    async def answer(self, url: URL, proxy: str | None, headers: Mapping[str, str], payload: Any) -> Answer:
+    async def answer(self, url: URL, proxy: str | None, headers: Mapping[str, str], payload: Callable[[], Any]) -> Answer:
         """Return the answer when it is whole, or when the first event of a stream has arrived."""
         response: aiohttp.ClientResponse | None = None
         try:
             async with asyncio.timeout(self.request.timeout):
-                response = await self.session.post(url, data=payload, headers=headers, proxy=proxy, allow_redirects=False)
+                response = await self._post(url, proxy, headers, payload)
                 return await self._read(response)
         except TimeoutError:
             raise self._timed_out() from None
@@ -151,6 +154,14 @@ class _Exchange:
             if response is not None:
                 response.close()
             raise
+
+    async def _post(
+        self, url: URL, proxy: str | None, headers: Mapping[str, str], payload: Callable[[], Any]
+    ) -> aiohttp.ClientResponse:
+        """Send the request once, on the first clean connection."""
+        while True:
+            with contextlib.suppress(StaleConnectionError):
+                return await self.session.post(url, data=payload(), headers=headers, proxy=proxy, allow_redirects=False)
 
     async def _read(self, response: aiohttp.ClientResponse) -> Answer:
         status, media_type = response.status, response.headers.get("Content-Type", "")

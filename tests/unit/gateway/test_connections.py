@@ -1,4 +1,4 @@
-"""A worker's connections, with a small application behind them: what a client may cost, and that probes are answered."""
+"""A worker's connections, with a small application behind them: what a client may cost, and probes among many."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from langop_model.gateway.serving import connections, protocol
+from langop_model.gateway.serving import descriptors, protocol
 from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.protocol import Protocol
 
@@ -203,7 +203,7 @@ def test_where_all_connections_are_busy_only_probes_are_answered():
 
 
 def test_beyond_the_connections_for_probes_nobody_is_accepted(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(connections, "FOR_PROBES", 0)
+    monkeypatch.setattr(descriptors, "FOR_PROBES", 0)
 
     async def test(served: Served) -> None:
         _, writer = await served.open(SLOW)
@@ -244,7 +244,7 @@ def test_told_to_stop_a_request_that_is_complete_is_answered(monkeypatch: pytest
 
 def test_half_of_the_descriptors_are_for_clients(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("resource.getrlimit", lambda _: (256, 256))
-    assert connections.most_connections() == 80
+    assert descriptors.most_connections() == 80
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -18,7 +18,7 @@ from langop_model.launch.config_watcher import ConfigReloader
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer import templating
 from langop_model.renderer.findings import Finding, SpecError
-from tests.kubelet import Pod
+from tests.kubelet import Pod, look
 from tests.unit.specs import a_manifest, a_spec, codes
 
 GOOD = a_spec(modelName="good-model")
@@ -44,8 +44,7 @@ class Gateway:
         self.said.clear()
         if specs:
             self.pod.mount_models(**specs)
-        assert self.reloader.next() is None  # a look at files that may still be written
-        variables = self.reloader.next()
+        variables = look(self.reloader)
         if variables is not None:
             self.reloader.took_effect()
         return variables

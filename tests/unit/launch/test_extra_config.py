@@ -142,14 +142,14 @@ def launch(pod: Pod, **variables: str) -> tuple[int, str]:
 def test_a_secret_that_holds_nothing_ends_the_start_with_78(name: str, pod: Pod):
     code, said = launch(pod, **{name: ""})
     assert code == 78
-    assert f"error LM754: {name} is set, but holds nothing" in said
+    assert f"LM754: {name} is set, but holds nothing" in said
     assert name in pod.termination_message
 
 
 def test_what_is_refused_ends_the_start_with_78_and_its_path(pod: Pod):
     code, said = launch(pod, LANGOP_GATEWAY_EXTRA_CONFIG="guardrails: []\nlitellm_settings: {max_budget: 5}")
     assert code == 78
-    assert "LANGOP_GATEWAY_EXTRA_CONFIG:1:1: error LM750: guardrails is refused: " in said
-    assert "LANGOP_GATEWAY_EXTRA_CONFIG:2:20: error LM750: litellm_settings.max_budget is refused: " in said
+    assert "LANGOP_GATEWAY_EXTRA_CONFIG:1:1: LM750: guardrails is refused: " in said
+    assert "LANGOP_GATEWAY_EXTRA_CONFIG:2:20: LM750: litellm_settings.max_budget is refused: " in said
     assert "Traceback" not in said
     assert "litellm_settings.max_budget" in pod.termination_message

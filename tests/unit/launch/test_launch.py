@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,9 +17,11 @@ import pytest
 from langop_model.gateway.serving import front
 from langop_model.launch import command, config_watcher, load_config
 from langop_model.launch.provider_credentials import load_keys
+from langop_model.renderer import findings
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer.findings import Finding, SpecError
 from tests.conftest import ROOT
+from tests.kubelet import look
 from tests.unit.specs import a_manifest, a_spec, codes
 
 GOLDENS = sorted((ROOT / "tests" / "golden").glob("*.config.yaml"))
@@ -457,9 +460,7 @@ class Change:
         self.said.clear()
 
     def look(self) -> dict[str, str] | None:
-        """Look twice: at the first time a file may still be being written."""
-        assert self.reloader.next() is None
-        return self.reloader.next()
+        return look(self.reloader)
 
     @property
     def written(self) -> str:
@@ -554,6 +555,63 @@ def test_after_a_change_that_failed_the_former_specification_is_no_change(change
     change.reloader.failed("wrong")
     change.pod.mount(KEYED)
     assert change.look() is None
+
+
+def test_a_change_that_could_not_be_written_is_tried_until_it_is_served(change: Change, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(config_watcher, "AGAIN_AFTER", 0.05)
+    full = [True, True, False]
+
+    def write(path: Path, text: str) -> None:
+        if full.pop(0):
+            raise findings.error("LM015", file=str(path), reason="No space left on device")
+        path.write_text(text, encoding="utf-8")
+
+    monkeypatch.setattr(config_watcher, "_write", write)
+    change.pod.mount({**KEYED, "timeout": "7s"})
+    assert change.look() is None
+    while change.reloader.next() is None:
+        time.sleep(0.01)
+    assert "timeout: 7\n" in change.written
+    assert [code for code in codes(change.said) if code in ("LM015", "LM726")] == ["LM015", "LM726"]  # once
+
+
+def test_a_renderer_that_was_killed_is_told_and_tried_again(change: Change, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(config_watcher, "AGAIN_AFTER", 0.05)
+    parent = os.getpid()
+    marker = change.pod.folder / "killed"
+    real = load_config.render_mounted
+
+    def render(*arguments: Any) -> Any:
+        assert os.getpid() != parent
+        if not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments)
+
+    monkeypatch.setattr(load_config, "render_mounted", render)
+    change.pod.mount({**KEYED, "timeout": "7s"})
+    assert change.look() is None
+    assert codes(change.said) == ["LM736"]
+    while change.reloader.next() is None:
+        time.sleep(0.01)
+    assert "timeout: 7\n" in change.written
+
+
+def test_a_change_that_workers_did_not_load_is_tried_again_later(change: Change, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(config_watcher, "LOAD_AGAIN_AFTER", 0.05)
+    change.pod.mount({**KEYED, "timeout": "7s"})
+    change.look()
+    change.reloader.failed("not ready within 120 seconds")
+    while change.reloader.next() is None:
+        time.sleep(0.01)
+    assert "timeout: 7\n" in change.written
+
+
+def test_what_a_change_changes_is_told(change: Change):
+    change.pod.mount({**KEYED, "timeout": "7s"})
+    change.look()
+    change.reloader.took_effect()
+    assert "litellm_params.timeout: 300 -> 7" in change.said[-1].message
 
 
 def test_a_change_that_is_served_is_told(change: Change):

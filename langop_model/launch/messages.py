@@ -1,0 +1,76 @@
+"""What `launch` says: lines of the one log where a program reads them, text where a person does (log_format.py)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from langop_model import report
+from langop_model.renderer import findings as catalogue
+from langop_model.renderer.findings import Finding, dotted
+
+log = logging.getLogger("langop.launch")
+
+
+def configure(environment: Mapping[str, str]) -> Callable[[Iterable[Finding]], None]:
+    """Let this process log as the environment says, and return what says findings.
+
+    Raises SpecError for a format that does not exist (LM738).
+    """
+    try:
+        from langop_model import log_format
+    except ModuleNotFoundError:
+        return report.print_findings  # the gateway's packages are missing, which is said next
+    try:
+        log_format.configure("INFO", sys.stderr, environment)
+    except ValueError as problem:
+        raise catalogue.error("LM738", problem=problem) from None
+    return _log_findings if _is_json() else report.print_findings
+
+
+def event(message: str, **members: Any) -> None:
+    """Say what happens."""
+    log.info(message, extra={"event": message.replace(" ", "_"), **members})
+
+
+def configuration(text: str) -> None:
+    """Say the rendered configuration, for DEBUG=true: there is no secret in it."""
+    if _is_json():
+        event("configuration", text=text)
+    else:
+        report.print_configuration(text)
+
+
+def trace(text: str) -> None:
+    """Say the way to what failed."""
+    if _is_json():
+        log.critical("the gateway can't start", extra={"trace": text})
+    else:
+        sys.stderr.write(text)
+
+
+def _is_json() -> bool:
+    """Whether the log of this process is lines of JSON: anything but text, once it is configured."""
+    handlers = logging.getLogger().handlers
+    return any(type(handler.formatter).__name__ == "JsonFormatter" for handler in handlers)
+
+
+def _log_findings(found: Iterable[Finding]) -> None:
+    for finding in found:
+        log.log(logging.getLevelName(finding.level.upper()), "%s", report.headline(finding), extra=_members(finding))
+
+
+def _members(finding: Finding) -> dict[str, Any]:
+    members = {
+        "code": finding.code,
+        "fix": finding.fix,
+        "fidelity": finding.fidelity,
+        "path": dotted(finding.path),
+        "resource": finding.resource,
+        "file": finding.file,
+        "line": finding.line,
+        "column": finding.column,
+    }
+    return {name: value for name, value in members.items() if value}

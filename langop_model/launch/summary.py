@@ -1,0 +1,47 @@
+"""What a configuration serves, and what a change of it changes: for the one line at a start, and the one at a change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from langop_model.contract import settings
+
+SHOWN = 20  # models by name, and changes; of more the number is said
+
+
+def of(config: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """Return the members of the line that says what is served."""
+    groups = [group for group in settings.groups(config["callback_settings"][settings.SECTION]).values() if not group.internal]
+    names = sorted(group.name for group in groups)
+    return {
+        "models": names[:SHOWN] if len(names) <= SHOWN else [*names[:SHOWN], f"and {len(names) - SHOWN} more"],
+        "endpoints": sum(len(group.endpoints) for group in groups),
+        "limits": {group.name: limits for group in groups[:SHOWN] if (limits := _limits(group.limits))},
+        "configuration": fingerprint(text),
+    }
+
+
+def fingerprint(text: str) -> str:
+    """Return what tells one configuration from another: the first 12 digits of its SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def changes(before: str, after: str) -> tuple[str, ...]:
+    """Return what differs between two configurations, as `diff` says it."""
+    import yaml
+
+    from langop_model.renderer.comparison import compare
+
+    found = [str(change) for change in compare(yaml.safe_load(before), yaml.safe_load(after))]
+    return tuple(found if len(found) <= SHOWN else [*found[:SHOWN], f"and {len(found) - SHOWN} more"])
+
+
+def _limits(limits: settings.Limits) -> dict[str, int]:
+    named = {
+        "requestsPerMinute": limits.requests_per_minute,
+        "tokensPerMinute": limits.tokens_per_minute,
+        "concurrentRequests": limits.concurrent_requests,
+    }
+    return {name: value for name, value in named.items() if value}
