@@ -30,7 +30,9 @@ class Live:
 
     async def send(self, route: Route, body: Mapping[str, Any], *, timeout: float = 20.0, **more: Any) -> Answer:
         """Ask."""
-        request = UpstreamRequest(route, "mine", {"model": "mine", **body}, timeout=timeout, call_id="call-1", **more)
+        request = UpstreamRequest(
+            route, "mine", {"model": "mine", **body}, timeout=timeout, call_id="call-1", shown_model="mine", **more
+        )
         return await self.translation.send(self.group, self.endpoint, request)
 
     async def events(self, route: Route, body: Mapping[str, Any], **more: Any) -> tuple[list[bytes], Answer]:

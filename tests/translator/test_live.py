@@ -265,6 +265,9 @@ def test_usage_is_asked_for_and_shown_to_who_asked(translator: TranslatorProcess
         assert provider.asked[0].body["stream_options"] == {"include_usage": True}
         assert not any(b"usage" in event for event in plain)
         assert answer.usage is not None
+        stripped = {**BODIES[Route.CHAT], "stream_options": {"include_usage": True}}
+        unseen, _ = await live.events(Route.CHAT, stripped, strips_usage=True)
+        assert not any(b"usage" in event for event in unseen)
         shown, _ = await live.events(Route.CHAT, {**BODIES[Route.CHAT], "stream_options": {"include_usage": True}})
         assert orjson.loads(shown[-2].removeprefix(b"data: "))["usage"]["total_tokens"] == 12
 

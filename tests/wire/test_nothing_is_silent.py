@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from langop_model.gateway.upstreams.base import Route
+from langop_model.gateway.upstreams.base import Route, UpstreamError
 from tests.wire.cases import CASES, Case
 from tests.wire.test_chat import asked
 from tests.wire.wire import QUESTION, Wire
@@ -66,7 +66,7 @@ def test_what_changes_an_answer_arrives_or_is_refused(case: Case, kind: str, wir
         refusal = ""
         try:
             wire.ask(router, Route.CHAT, question)
-        except Refused as refused:
+        except (Refused, UpstreamError) as refused:
             refusal = str(refused)
     if refusal:
         assert any(name in refusal for name in (*body, "part of the type"))

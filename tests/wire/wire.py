@@ -20,9 +20,9 @@ import pytest
 
 from langop_model.contract import settings as contract
 from langop_model.contract.settings import Group
-from langop_model.gateway.upstreams import parameters
 from langop_model.gateway.upstreams.base import Route, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
+from langop_model.gateway.upstreams.parameters import Parameters
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.launch.provider_credentials import load_keys, pod_identity_variables, variables_to_withhold
 from langop_model.renderer import rendering
@@ -83,7 +83,7 @@ class Router:
         """Return the call for a request to the first endpoint of a model."""
         group = self.groups[self.aliases.get(model, model)]
         endpoint = group.endpoints[0]
-        prepared = parameters.prepare(group, route, body, stream).body
+        prepared = Parameters(group).prepare(route, body, stream, model).body
         request = UpstreamRequest(route, model, prepared, stream=stream)
         rendered, variables = self.deployments.parameters(group, endpoint, request)
         return Call(route, rendered, dict(prepared), asked=model, variables=variables, stream=stream)

@@ -91,12 +91,14 @@ class Translation:
                 FailureKind.UNSUPPORTED, 500, "this endpoint has no deployment", cause=Cause.SERVER_ERROR, reached=False
             ) from None
         native = None if group.upstream is None else request.route.value in group.upstream.routes
-        asked = request.body.get("model")
+        body = dict(request.body)
+        if request.strips_usage:
+            body.pop("stream_options", None)  # the translator asks by itself, and shows the usage to who asked
         call = Call(
             route=request.route,
             parameters=parameters,
-            body=dict(request.body),
-            asked=asked if isinstance(asked, str) else request.model,
+            body=body,
+            asked=request.shown_model,
             variables=variables,
             stream=request.stream,
             native=native,
