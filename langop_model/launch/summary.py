@@ -6,14 +6,15 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from langop_model.contract import settings
+from langop_model.contract import section, settings
 
 SHOWN = 20  # models by name, and changes; of more the number is said
 
 
 def of(config: Mapping[str, Any], text: str) -> dict[str, Any]:
     """Return the members of the line that says what is served."""
-    groups = [group for group in settings.groups(config["callback_settings"][settings.SECTION]).values() if not group.internal]
+    every = section.groups(config["callback_settings"][settings.SECTION])
+    groups = [group for group in every.values() if not group.internal]
     names = sorted(group.name for group in groups)
     return {
         "models": names[:SHOWN] if len(names) <= SHOWN else [*names[:SHOWN], f"and {len(names) - SHOWN} more"],
