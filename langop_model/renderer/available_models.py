@@ -70,7 +70,7 @@ class AvailableModels:
             served = [resource for resource in self.previous if resource.document.name == name]
             self.candidates += [_Candidate(resource, problem.findings) for resource in served]
             if not served:
-                own = Path(name).stem.removeprefix("model__")
+                own = rejected.name_of_file(name)
                 self.unavailable.append(Rejected(own, self.settings.namespace, (own,), problem.findings))
             return
         self.said += read.findings

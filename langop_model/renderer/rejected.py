@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from langop_model.renderer import plan
@@ -74,11 +75,17 @@ def rejected(resource: Resource, found: Iterable[Finding]) -> Rejected:
     spec = resource.manifest.get("spec")
     spec = spec if isinstance(spec, dict) else {}
     model_name, aliases = spec.get("modelName"), spec.get("aliases")
-    name = resource.name or (plan.resource_name(model_name) if isinstance(model_name, str) else "model")
+    own = plan.resource_name(model_name) if isinstance(model_name, str) else name_of_file(resource.document.name)
+    name = resource.name or own
     wanted: list[Any] = [f"{name}/{plan.ANY}"] if model_name == plan.ANY else [model_name, name]
     wanted += aliases if isinstance(aliases, list) else []
     names = tuple(dict.fromkeys(each for each in wanted if _is_name(each)))
     return Rejected(name, resource.namespace, names, tuple(found))
+
+
+def name_of_file(path: str) -> str:
+    """Return what the operator's file name says: model__<name>.json."""
+    return Path(path).stem.removeprefix("model__")
 
 
 def _is_name(value: object) -> bool:
