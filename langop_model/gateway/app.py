@@ -136,7 +136,8 @@ class _Exchange:
             status, content_type, content = await self.services.answer(route.purpose, route, self.headers)
             if route.is_logged:
                 self.record.finished(status)
-            await self._send_whole(status, content_type, content)
+            own = [(b"x-langop-call-id", self.call_id.encode())] if route.is_logged else None
+            await self._send_whole(status, content_type, content, own)
             return
         raw = await request_body.read(self.receive, self.headers)
         await self._ask(route, request_body.parse(raw, self.headers, SCHEMAS[route.schema]), agent)

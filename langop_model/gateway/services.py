@@ -125,6 +125,10 @@ class Services:
         if purpose is Purpose.ROOT:
             line = f"langop/model {__version__}: an OpenAI-compatible gateway. GET /v1/models lists its models\n"
             return 200, TEXT, line.encode()
+        if purpose is Purpose.METRICS and not self.configuration.metrics:
+            message = "GET /metrics is closed: spec.observability.metrics of every model is false"
+            error = {"message": message, "type": "invalid_request_error", "param": None, "code": "not_found"}
+            return 404, JSON, orjson.dumps({"error": error})
         if purpose is Purpose.METRICS:
             media_type = exposition.content_type(headers.get(b"accept", b"").decode("latin-1"))
             gauges.read(self.accounting.metrics, self.runtimes.values())

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 KEY = "not-a-real-key-4711"
 REDIS_PASSWORD = "not-a-real-password-0815"
 TTL = 8.0  # seconds that the observed gateway keeps an answer
-LONGEST = 4.0  # seconds to wait for what happens a moment after an answer
+LONGEST = 30.0  # seconds to wait for what happens a moment after an answer
 T = TypeVar("T")
 _numbers = itertools.count()
 
@@ -81,8 +81,12 @@ def mount(folder: Path, models: list[dict[str, Any]]) -> tuple[Path, Path]:
 
 def request_lines(output: str) -> list[dict[str, Any]]:
     """Return the lines of the request log among all that a gateway has written."""
-    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{") and line.endswith("}")]
-    return [line for line in lines if line.get("event") == "request"]
+    return [line for line in json_lines(output) if line.get("event") == "request"]
+
+
+def json_lines(output: str) -> list[dict[str, Any]]:
+    """Return the lines of JSON among all that a gateway has written."""
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{") and line.endswith("}")]
 
 
 @dataclass

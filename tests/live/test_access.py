@@ -25,7 +25,7 @@ ADMIN = [
     ("POST", "/openai/v1/chat/completions"), ("POST", "/anthropic/v1/messages"), ("POST", "/bedrock/model/x/invoke"),
     ("POST", "/vertex_ai/v1/projects/x"), ("POST", "/engines/not-cached/chat/completions"), ("POST", "/mcp"),
     ("POST", "/v1/batches"),
-    ("GET", "/v1/responses/resp_1"), ("DELETE", "/v1/responses/resp_1"), ("POST", "/v1/moderations"),
+    ("GET", "/v1/responses/resp_1"), ("DELETE", "/v1/responses/resp_1"), ("POST", "/v1/files/x"),
     ("POST", "/utils/token_counter"),
 ]  # fmt: skip
 
@@ -47,7 +47,7 @@ def test_a_websocket_is_refused(observed: Laboratory):
             b"GET /v1/realtime?model=not-cached HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         )
-        assert connection.recv(100).startswith(b"HTTP/1.1 403 ")
+        assert connection.recv(100).startswith(b"HTTP/1.1 404 ")
 
 
 def test_an_open_gateway_takes_any_key_and_hands_it_to_nobody(observed: Laboratory):
@@ -117,7 +117,7 @@ STEERING: dict[str, Any] = {
     "extra_query": {"a": "b"}, "user_config": {"model_list": []}, "model_list": [], "custom_llm_provider": "ollama",
     "organization": "org", "litellm_credential_name": "x", "aws_region_name": "x", "vertex_project": "x", "azure_ad_token": "x",
     "fallbacks": [{"model": "x", "api_base": "http://elsewhere"}], "mock_response": "x", "timeout": 0.001, "num_retries": -1,
-    "guardrails": [], "cache": {"namespace": "another"}, "metadata": {"tags": "x"}, "litellm_metadata": {}, "tags": ["x"],
+    "guardrails": [], "cache": {"namespace": "another"}, "litellm_metadata": {}, "tags": ["x"],
     "input_cost_per_token": 0, "langfuse_host": "http://elsewhere", "specific_deployment": True, "caching": False,
 }  # fmt: skip
 

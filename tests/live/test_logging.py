@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.live.observed import KEY, REDIS_PASSWORD, Laboratory, eventually, question, request_lines
+from tests.live.observed import KEY, REDIS_PASSWORD, Laboratory, eventually, json_lines, question, request_lines
 
 pytest_plugins = ["tests.live.observed"]
 
@@ -192,7 +192,8 @@ def test_level_debug_says_more_and_still_no_key(debugged: Laboratory):
     assert debugged.post("debugged", question()).status_code == 401
     debugged.lines("debugged", 1, level="ERROR")
     output = debugged.output()
-    assert '"level": "DEBUG"' in output
+    (failed,) = [line for line in json_lines(output) if line.get("event") == "attempt" and line.get("status_code") == 401]
+    assert (failed["level"], failed["endpoint"]) == ("DEBUG", "debugged/endpoint-0")
     assert KEY in json.dumps([dict(seen.headers) for seen in debugged.provider.requests])
     assert KEY not in output
     assert REDIS_PASSWORD not in output

@@ -132,12 +132,17 @@ def test_a_client_can_not_make_time_series(observed: Laboratory):
     with httpx.Client(base_url=observed.gateway.url, timeout=60) as client:
 
         def ask(model: str, number: int) -> None:
-            marked = {"user": f"user-{number}", "metadata": {f"key-{number}": f"value-{number}"}, f"field_{number}": number}
+            marked = {"user": f"user-{number}", "metadata": {f"key-{number}": f"value-{number}"}}
             body = {"model": model, "messages": [{"role": "user", "content": question()}], **marked}
             headers = {"User-Agent": f"agent/{number}", "x-langop-tags": f"tag-{number}"}
             client.post("/v1/chat/completions", json=body, headers=headers)
 
+        def ask_with_a_field_of_its_own(number: int) -> None:
+            body = {"model": "not-cached", "messages": [{"role": "user", "content": question()}], f"field_{number}": number}
+            assert client.post("/v1/chat/completions", json=body).status_code == 400
+
         ask("not-cached", 0)
+        ask_with_a_field_of_its_own(0)
         ask("nobody", 0)
         client.get("/nowhere")
         client.get("/v1/models/nobody")
@@ -149,6 +154,7 @@ def test_a_client_can_not_make_time_series(observed: Laboratory):
             client.get(f"/v1/models/unknown-{number}")
         for number in range(1, 21):
             ask("not-cached", number)
+            ask_with_a_field_of_its_own(number)
     grown(observed, count, 21, RESPONSES, **labels)
     assert series(observed) - before == set()
 

@@ -12,6 +12,7 @@ from langop_model.gateway.upstreams.base import CLIENT_ERROR, Route
 from langop_model.log_format import JsonFormatter, TextFormatter, formatter
 
 if TYPE_CHECKING:
+    from langop_model.gateway.accounting.attempts import Attempt
     from langop_model.gateway.accounting.recorder import Record
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40}
@@ -40,6 +41,26 @@ class RequestLog:
         if LEVELS[level] >= self.level:
             self.stream.write(self.form.line(time.time(), level, "request", line(record)) + "\n")
             self.stream.flush()
+
+    def attempt(self, record: Record, attempt: Attempt, outcome: str, status: int | None, seconds: float) -> None:
+        """Write the line of an attempt that is over, at level DEBUG: a retried request has several, and one line of its own."""
+        if self.level > LEVELS["DEBUG"]:
+            return
+        members = {
+            "event": "attempt",
+            "call_id": record.call_id,
+            "trace_id": record.trace_id,
+            "attempt": record.attempts,
+            "model_group": attempt.group,
+            "model": attempt.model,
+            "endpoint": attempt.endpoint,
+            "outcome": outcome,
+            "status_code": status,
+            "seconds": round(seconds, 6),
+        }
+        shown = {name: value for name, value in members.items() if value or value == 0}
+        self.stream.write(self.form.line(time.time(), "DEBUG", "attempt", shown) + "\n")
+        self.stream.flush()
 
 
 def level_of(record: Record) -> str:

@@ -85,7 +85,7 @@ class Traces:
                 int(parent.trace_id, 16), int(parent.span_id, 16), is_remote=True, trace_flags=flags
             )
             context = self._trace.set_span_in_context(self._trace.NonRecordingSpan(remote))
-        name = f"{record.method} {record.path}" if record.route is None else operation(record.route)
+        name = record.method if record.route is None else operation(record.route)  # a path may be anything
         return self._tracer.start_span(name, context=context, kind=self._trace.SpanKind.SERVER)  # type: ignore[return-value]
 
     def begin_attempt(self, record: Record, attempt: Attempt) -> Span:
