@@ -1,63 +1,131 @@
-"""`launch` with a real LiteLLM: what keeps it from serving, and several workers."""
+"""`launch` with everything that it starts: one stream of logs, several workers, and what is left behind."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
-import time
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 
 from tests.live.laboratory import PATIENCE, question
+from tests.live.test_reload import eventually, put
 from tools.processes import Gateway
 from tools.stand_in import StandIn
 
-NO_SUCH = "litellm_settings: {callbacks: [no_such.thing, langop_model.gateway.extension.callback]}"
+
+@dataclass
+class Two:
+    """A gateway of two workers."""
+
+    gateway: Gateway
+    provider: StandIn
+    folder: Path
+
+    def mount(self, **fields: Any) -> None:
+        spec = {"provider": "openai-compatible", "modelName": "two", "observability": {"metrics": True}, **fields}
+        put(self.folder / "model.json", json.dumps({"endpoint": f"{self.provider.base('two')}/v1", **spec}))
+
+    def ask(self, count: int) -> None:
+        """Ask on connections of their own, which either worker may accept."""
+        for _ in range(count):
+            answer = httpx.post(f"{self.gateway.url}/v1/chat/completions", json=question("two"), timeout=PATIENCE)
+            assert answer.status_code == 200
+
+    def counted(self) -> float:
+        """Return the requests of the model by one scrape, on a connection of its own."""
+        text = httpx.get(f"{self.gateway.url}/metrics", timeout=PATIENCE).text
+        found = re.findall(r"^langop_responses_total\{[^}]*\"two\"[^}]*\} ([\d.]+)", text, re.MULTILINE)
+        return sum(map(float, found))
+
+    def until_all_count(self, expected: float) -> None:
+        """Wait until scrapes of both workers say the same."""
+        eventually(lambda: [self.counted() for _ in range(6)] == [expected] * 6)
+
+    def workers(self) -> list[int]:
+        assert self.gateway.process is not None
+        pid = self.gateway.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
+
+    def snapshots(self) -> set[str]:
+        (folder,) = (self.folder / "tmp").glob("langop-metrics-*")
+        return {path.name for path in folder.iterdir() if path.name[0] not in ".r"}
+
+    def log(self) -> str:
+        return self.gateway.log.read_text(encoding="utf-8")
 
 
-def model(folder: Path, endpoint: str) -> Path:
-    path = folder / "model.json"
-    spec = {"provider": "openai-compatible", "modelName": "launched", "endpoint": endpoint, "observability": {"metrics": True}}
-    path.write_text(json.dumps(spec), encoding="utf-8")
-    return path
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+    folder = tmp_path_factory.mktemp("two")
+    (folder / "tmp").mkdir()
+    environment = {"LANGOP_WORKERS": "2", "TMPDIR": str(folder / "tmp")}
+    with StandIn() as provider:
+        two = Two(Gateway(folder / "model.json", folder, folder, environment=environment), provider, folder)
+        two.mount()
+        with two.gateway:
+            yield two
 
 
-def test_what_litellm_can_not_load_is_told_in_a_line_and_ends_with_78(tmp_path: Path):
+def test_several_workers_add_up_their_metrics(two: Two):
+    two.ask(16)
+    two.until_all_count(16)
+
+
+def test_a_worker_that_dies_takes_no_counts_with_it(two: Two):
+    before = set(two.workers())
+    os.kill(two.workers()[0], signal.SIGKILL)
+    eventually(lambda: len(set(two.workers()) - before) == 1)
+    two.until_all_count(16)
+    two.ask(4)
+    two.until_all_count(20)
+    eventually(lambda: two.snapshots() == {str(pid) for pid in two.workers()})
+
+
+def test_a_change_takes_no_counts_with_it(two: Two):
+    before = set(two.workers())
+    two.mount(timeout="77s")
+    eventually(lambda: "LM724" in two.log() and len(two.workers()) == 2 and not before & set(two.workers()))
+    two.until_all_count(20)
+    eventually(lambda: two.snapshots() == {str(pid) for pid in two.workers()})
+
+
+def test_each_line_of_the_log_is_an_object_with_a_time_and_a_level(two: Two):
+    lines = [json.loads(line) for line in two.log().splitlines()]
+    assert all({"timestamp", "level", "message"} <= line.keys() for line in lines)
+
+
+def test_one_line_says_what_is_served(two: Two):
+    (serving,) = [line for line in map(json.loads, two.log().splitlines()) if line.get("event") == "serving"]
+    assert (serving["models"], serving["endpoints"], serving["workers"], serving["redis"]) == (["two"], 1, 2, False)
+    assert re.fullmatch(r"[0-9a-f]{12}", serving["configuration"])
+
+
+def test_one_line_says_what_a_change_has_changed(two: Two):
+    (served,) = [line for line in map(json.loads, two.log().splitlines()) if line.get("code") == "LM724"]
+    assert "timeout: 300 -> 77" in served["message"]
+
+
+def test_nothing_is_left_behind(two: Two):
+    """The last one: afterwards the gateway is gone."""
+    assert two.gateway.stop() == 0
+    assert list((two.folder / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("chosen", ["xml", "JSON lines"])
+def test_a_format_of_the_log_that_does_not_exist_ends_the_start_with_78(tmp_path: Path, chosen: str):
     termination = tmp_path / "termination-log"
     termination.touch()
-    environment = {"LANGOP_TERMINATION_LOG": str(termination), "LANGOP_GATEWAY_EXTRA_CONFIG": NO_SUCH}
-    gateway = Gateway(model(tmp_path, "http://127.0.0.1:9/v1"), tmp_path, tmp_path, environment=environment)
+    environment = {"LANGOP_TERMINATION_LOG": str(termination), "LANGOP_LOG_FORMAT": chosen}
+    gateway = Gateway(tmp_path / "model.json", tmp_path, tmp_path, environment=environment)
     gateway.start()
-    try:
-        assert gateway.process is not None
-        assert gateway.process.wait(PATIENCE) == 78
-    finally:
-        gateway.stop()
-    told = "error LM721: LiteLLM can't load the configuration: ImportError: Could not import thing from no_such"
-    assert termination.read_text(encoding="utf-8").startswith(told)
-    log = gateway.log.read_text(encoding="utf-8")
-    assert told in log
-    assert "Traceback" not in log
-
-
-def test_several_workers_add_up_their_metrics(tmp_path: Path):
-    with (
-        StandIn() as provider,
-        Gateway(model(tmp_path, provider.base("launched")), tmp_path, tmp_path, environment={"LANGOP_WORKERS": "2"}) as gateway,
-    ):
-        for _ in range(16):  # each on a connection of its own, which either worker may accept
-            answer = httpx.post(f"{gateway.url}/v1/chat/completions", json=question("launched"), timeout=PATIENCE)
-            assert answer.status_code == 200
-        deadline = time.monotonic() + PATIENCE
-        while counted(gateway) != 16:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        assert [counted(gateway) for _ in range(8)] == [16] * 8
-
-
-def counted(gateway: Gateway) -> float:
-    """Return the requests of the model by one scrape, on a connection of its own."""
-    text = httpx.get(f"{gateway.url}/metrics", timeout=PATIENCE).text
-    found = re.search(r"^litellm_proxy_total_requests_metric_total\{[^}]*\"launched\"[^}]*\} ([\d.]+)", text, re.MULTILINE)
-    return float(found[1]) if found else 0.0
+    assert gateway.process is not None
+    assert gateway.process.wait(PATIENCE) == 78
+    gateway.stop()
+    assert termination.read_text(encoding="utf-8").startswith("error LM738: LANGOP_LOG_FORMAT is ")

@@ -27,7 +27,7 @@ FEW = 256  # descriptors
 
 def mounted(folder: Path, provider: StandIn) -> Path:
     path = folder / "model.json"
-    spec = {"provider": "openai-compatible", "modelName": "busy", "endpoint": provider.base("busy")}
+    spec = {"provider": "openai-compatible", "modelName": "busy", "endpoint": f"{provider.base('busy')}/v1"}
     path.write_text(json.dumps(spec), encoding="utf-8")
     return path
 

@@ -214,6 +214,16 @@ def test_workers_that_die_again_and_again_end_the_gateway(small: Small):
     assert errors.splitlines()[-1].startswith("KeepsDying: SIGKILL")
 
 
+def test_as_many_deaths_of_several_workers_are_no_end(start: Callable[..., Small]):
+    small = start(workers=2)
+    for deaths in range(1, 6):
+        assert eventually(lambda: small.version() == "1")
+        with pytest.raises(httpx.TransportError):
+            small.get("die")
+        assert eventually(lambda: len(small.told()) == deaths)  # noqa: B023 - called at once
+    assert eventually(lambda: len(small.children()) == 2 and small.version() == "1")
+
+
 def test_when_the_launcher_is_killed_its_workers_go_too(small: Small):
     (worker,) = small.children()
     small.signal(signal.SIGKILL)
