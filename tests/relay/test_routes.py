@@ -20,7 +20,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from langop_model.contract import settings
+from langop_model.contract import section
 from langop_model.gateway.upstreams.base import Answer, File, Route, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.relay import FORMS, Relay
@@ -131,7 +131,7 @@ def rendered(provider: Provider, model: str, endpoint: str, secrets: Path) -> di
 
 def ask(config: Mapping[str, Any], route: Route, model: str) -> Seen:
     """Ask the one group of a configuration through the real relay, and return the one request that arrived."""
-    groups = settings.groups(config["callback_settings"]["langop"])
+    groups = section.groups(config["callback_settings"]["langop"])
     (group,) = groups.values()
     assert group.upstream is not None, "rendered without `upstream`"
     assert group.routes is not None
