@@ -18,7 +18,7 @@ import httpx
 import orjson
 import pytest
 
-from langop_model.contract import settings as contract
+from langop_model.contract import section as contract
 from langop_model.contract.settings import Group
 from langop_model.gateway.upstreams.base import Route, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
