@@ -9,6 +9,7 @@ import gc
 import json
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +25,31 @@ def main() -> int:
     logs.install(options.log_level)
     settings.prepare_environment()
     gc.disable()  # what the import makes lives as long as the process
-    from langop_model.translator import callbacks, clients, server
+    from langop_model.translator import clients
 
-    settings.apply()
+    chosen = json.loads(options.litellm_settings)
+    settings.apply(chosen)
     logs.adopt_litellm()
     clients.install()
-    try:
-        chosen = json.loads(options.litellm_settings)
-        observed = callbacks.install(chosen, options.folder)
-    except callbacks.BadCallback as problem:
-        logs.LOGGER.error("a callback can't be set up: %s", problem)
-        return 78
     gc.freeze()
     gc.enable()
     gc.set_threshold(*COLLECT)
     stopped = contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError)
     with stopped, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_until_stopped(server.serve(options.socket, options.parent, observed=observed)))
+        return runner.run(_serve(options, chosen))
+    return 0
+
+
+async def _serve(options: argparse.Namespace, chosen: Mapping[str, Any]) -> int:
+    """Serve until told to stop. The callbacks are set up here: some start a task of their own at once."""
+    from langop_model.translator import callbacks, server
+
+    try:
+        observed = callbacks.install(chosen, options.folder)
+    except callbacks.BadCallback as problem:
+        logs.LOGGER.error("a callback can't be set up: %s", problem)
+        return 78
+    await _until_stopped(server.serve(options.socket, options.parent, observed=observed))
     return 0
 
 
@@ -66,7 +75,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--socket", type=Path, required=True, help="path of the unix socket to serve on")
     parser.add_argument("--parent", type=int, help="descriptor whose other end the parent holds: its end is ours")
     parser.add_argument(
-        "--litellm-settings", default="{}", help="the configuration's litellm_settings as JSON, for its callbacks"
+        "--litellm-settings", default="{}", help="the configuration's litellm_settings that are LiteLLM's, as JSON"
     )
     parser.add_argument("--folder", type=Path, help="where the configuration is, and modules that its callbacks name")
     parser.add_argument("--log-level", default="WARNING", help="level of the translator's own lines")

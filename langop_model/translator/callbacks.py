@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import litellm
 
-_LISTS = ("callbacks", "success_callback", "failure_callback")
-_GATEWAYS_OWN = frozenset({"prometheus", "otel", "langop_model.gateway.extension.callback"})
+from langop_model.translator.settings import CALLBACK_LISTS
+
+_GATEWAYS_OWN = frozenset({"prometheus", "otel"})
 
 
 class BadCallback(ValueError):
@@ -23,7 +24,7 @@ class BadCallback(ValueError):
 
 def named(settings: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the callbacks of `litellm_settings` that are LiteLLM's business, by the list that they are in."""
-    found = {name: [str(each) for each in settings.get(name) or []] for name in _LISTS}
+    found = {name: [str(each) for each in settings.get(name) or []] for name in CALLBACK_LISTS}
     return {name: kept for name, each in found.items() if (kept := [one for one in each if one not in _GATEWAYS_OWN])}
 
 
@@ -63,12 +64,3 @@ def _object(name: str, folder: Path | None) -> Any:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as problem:
         raise BadCallback(f"{name}: {problem}") from None
-
-
-def environment(settings: Mapping[str, Any]) -> Sequence[str]:
-    """Return how the variables begin that these callbacks read: GENERIC_LOGGER_ for generic_api, LANGFUSE_ for langfuse."""
-    names = {each for callbacks in named(settings).values() for each in callbacks if "." not in each}
-    return sorted({_PREFIXES.get(name, f"{name.partition('_')[0].upper()}_") for name in names})
-
-
-_PREFIXES = {"generic_api": "GENERIC_LOGGER_", "datadog": "DD_", "datadog_llm_observability": "DD_"}

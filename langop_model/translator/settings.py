@@ -7,6 +7,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from langop_model.contract import translator_settings
+
+CALLBACK_LISTS = ("callbacks", "success_callback", "failure_callback")
+
 # LiteLLM reads these when it is imported.
 BEFORE_IMPORT = {
     "DEFAULT_MAX_RETRIES": "0",  # the argument alone is ignored by some routes
@@ -27,11 +31,11 @@ def prepare_environment() -> None:
     os.environ.update(BEFORE_IMPORT)
 
 
-def apply() -> None:
-    """Set LiteLLM's module up: no retries, no drops, no look-ups of its own."""
+def apply(configured: Mapping[str, Any] | None = None) -> None:
+    """Set LiteLLM's module up: no retries, no drops, no look-ups of its own, then what the configuration says."""
     import litellm
 
-    settings: Mapping[str, Any] = {
+    settings: dict[str, Any] = {
         "num_retries": 0,
         "drop_params": False,  # the translator drops by itself and says so; LiteLLM would also ask again after a 422
         "modify_params": False,
@@ -43,6 +47,9 @@ def apply() -> None:
         "cache": None,
         "use_chat_completions_url_for_anthropic_messages": True,
     }
+    # Lists of callbacks are added to, by callbacks.install.
+    chosen = {name: value for name, value in (configured or {}).items() if name not in CALLBACK_LISTS}
+    settings.update(translator_settings.resolved(chosen, os.environ))
     for name, value in settings.items():
         setattr(litellm, name, value)
 

@@ -47,7 +47,7 @@ def passed(environment: Mapping[str, str], prefixes: Sequence[str] = ()) -> dict
 
 
 class TranslatorProcess:
-    """One translator. `settings` are the configuration's `litellm_settings`, `folder` is where the configuration is.
+    """One translator. `settings` are those of contract.translator_settings, `folder` is where the configuration is.
 
     Its socket is `path`, in a folder that nobody else may enter. `say` gets one line about each death.
     """
@@ -139,7 +139,7 @@ class TranslatorProcess:
             self.python, "-m", "langop_model.translator",
             "--socket", str(self.path),
             "--parent", str(theirs),
-            "--litellm-settings", json.dumps({name: value for name, value in self.settings.items() if "callback" in name}),
+            "--litellm-settings", json.dumps(self.settings),
         ]  # fmt: skip
         if self.folder is not None:
             command += ["--folder", str(self.folder)]

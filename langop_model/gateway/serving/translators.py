@@ -7,14 +7,15 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from langop_model.contract import translator_settings
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.serving.shared_metrics import SharedMetrics
 from langop_model.gateway.serving.translator_process import TranslatorProcess, passed
 
 WANTED = "translator"  # what a worker says that needs one
 KEYS = "LANGOP_KEY_"  # variables of keys, which come with each call
-# What LiteLLM's callbacks read from the environment begins with their name, but for this one.
-PREFIXES = {"generic_api": "GENERIC_"}
+# What LiteLLM's callbacks read from the environment begins with the first word of their name, but for these.
+PREFIXES = {"generic_api": "GENERIC_", "datadog": "DD_", "datadog_llm_observability": "DD_"}
 
 log = logging.getLogger("langop.translator")
 
@@ -22,7 +23,7 @@ log = logging.getLogger("langop.translator")
 class Translators:
     """The supervisor's companion (supervisor.Companion) for one configuration file. It looks after `metrics` too.
 
-    A changed configuration has the translator of the former one, unless callbacks or variables differ: then it has a translator
+    A changed configuration has the translator of the former one, unless its settings or variables differ: then it has a translator
     of its own, and the former one stays until the last worker that asks it has gone.
     """
 
@@ -66,12 +67,12 @@ class Translators:
         self.metrics.retire(pid)
 
     def changed(self, environment: Mapping[str, str]) -> None:
-        """Start it where a changed configuration needs it; another one where its variables or callbacks are others."""
+        """Start it where a changed configuration needs it; another one where its variables or settings are others."""
         former = self.present
         assert former is not None  # noqa: S101 - it begins before anything changes
         configuration = Configuration.load(self.config)
         changed = _environment(configuration, environment)
-        if (changed, _callbacks(configuration.litellm_settings)) != (former.environment, _callbacks(former.settings)):
+        if (changed, translator_settings.of(configuration.litellm_settings)) != (former.environment, former.settings):
             self.former.append(former)
             self.present = self._process(configuration, changed)
         if self.present is not None and (configuration.needs_translator or former.pid is not None):
@@ -102,20 +103,20 @@ class Translators:
         return [*self.former, *([self.present] if self.present is not None else [])]
 
     def _process(self, configuration: Configuration, environment: Mapping[str, str]) -> TranslatorProcess:
-        process = TranslatorProcess(configuration.litellm_settings, self.config.parent, say=lambda line: log.error("%s", line))
+        process = TranslatorProcess(
+            translator_settings.of(configuration.litellm_settings), self.config.parent, say=lambda line: log.error("%s", line)
+        )
         process.environment = environment
         return process
-
-
-def _callbacks(settings: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in settings.items() if "callback" in name}
 
 
 def _environment(configuration: Configuration, variables: Mapping[str, str]) -> dict[str, str]:
     """Return the translator's environment.
 
-    It has what any program needs, what the configuration sets, and what callbacks read that somebody configured by hand.
+    It has what any program needs, what the configuration sets or refers to, and what callbacks read that somebody configured by hand.
     """
-    prefixes = [PREFIXES.get(name, f"{name.upper()}_") for name in configuration.callbacks]
+    prefixes = [PREFIXES.get(name, f"{name.partition('_')[0].upper()}_") for name in configuration.callbacks]
     own = {name: value for name, value in variables.items() if not name.startswith(KEYS)}
-    return {**passed(os.environ, prefixes), **own}
+    wanted = set(translator_settings.variables(translator_settings.of(configuration.litellm_settings)))
+    referred = {name: value for name, value in os.environ.items() if name in wanted}
+    return {**passed(os.environ, prefixes), **referred, **own}

@@ -1,0 +1,82 @@
+"""What `litellm_settings` written by hand do in the translator's process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from langop_model.contract import translator_settings
+from langop_model.gateway.serving.translator_process import TranslatorProcess, passed
+from langop_model.gateway.upstreams.base import Route
+from tests.translator.live import MESSAGES, Live, soon, wait_until_ready
+from tests.translator.scripted import Asked, Scripted
+
+pytest.importorskip("litellm")
+
+
+def with_settings(
+    settings: Mapping[str, Any], test: Callable[[Live, Scripted, Scripted], Coroutine[Any, Any, None]], **variables: str
+) -> None:
+    """Run `test` with a model whose translator has `settings`, its provider, and a receiver at the variable RECEIVER."""
+
+    async def inside() -> None:
+        async with Scripted() as provider, Scripted() as receiver:
+            process = TranslatorProcess(settings=settings)
+            named = {name: value.format(receiver=receiver.url) for name, value in variables.items()}
+            process.start({**passed(os.environ, ("COVERAGE_",)), **named})
+            try:
+                await asyncio.to_thread(wait_until_ready, process)
+                live = Live(str(process.path), {"model": "openai/theirs", "api_base": provider.url + "/v1"})
+                try:
+                    await test(live, provider, receiver)
+                finally:
+                    await live.translation.aclose()
+            finally:
+                process.stop()
+
+    asyncio.run(inside())
+
+
+def test_a_callback_is_told_of_a_request_with_its_settings_and_variables():
+    settings = {
+        "callbacks": ["generic_api", "prometheus"],
+        "standard_logging_payload_excluded_fields": ["messages"],
+        "generic_logger_headers": {"X-Team": "os.environ/TEAM"},
+    }
+
+    async def test(live: Live, provider: Scripted, receiver: Scripted) -> None:
+        receiver.behave = _accept
+        await live.send(Route.CHAT, {"messages": MESSAGES})
+        await soon(lambda: receiver.asked, within=20)
+        told = receiver.asked[0].body
+        first = told[0] if isinstance(told, list) else told
+        assert first["model"] == "theirs"
+        assert "messages" not in first
+        headers = {name.lower(): value for name, value in receiver.asked[0].headers.items()}
+        assert headers["x-team"] == "blue"
+
+    with_settings(settings, test, GENERIC_LOGGER_ENDPOINT="{receiver}/log", TEAM="blue")
+
+
+def test_a_setting_of_litellms_translation_holds():
+    async def test(live: Live, provider: Scripted, receiver: Scripted) -> None:
+        late = [*MESSAGES, {"role": "system", "content": "be kind"}]
+        await live.send(Route.CHAT, {"messages": late})
+        roles = [message["role"] for message in provider.asked[0].body["messages"]]
+        assert roles == ["system", "user"]
+
+    with_settings({"openai_system_messages_first": True}, test)
+
+
+def test_what_the_gateway_does_itself_is_withheld_from_the_translator():
+    mixed = {"modify_params": True, "callbacks": ["generic_api"], "cache": True, "drop_params": False, "num_retries": 3}
+    assert translator_settings.of(mixed) == {"modify_params": True, "callbacks": ["generic_api"]}
+
+
+async def _accept(request: web.Request, _: Asked) -> web.StreamResponse:
+    return web.json_response({})
