@@ -49,7 +49,7 @@ def test_a_callback_is_told_of_a_request_with_its_settings_and_variables():
         "generic_logger_headers": {"X-Team": "os.environ/TEAM"},
     }
 
-    async def test(live: Live, provider: Scripted, receiver: Scripted) -> None:
+    async def test(live: Live, _: Scripted, receiver: Scripted) -> None:
         receiver.behave = _accept
         await live.send(Route.CHAT, {"messages": MESSAGES})
         await soon(lambda: receiver.asked, within=20)
@@ -64,7 +64,7 @@ def test_a_callback_is_told_of_a_request_with_its_settings_and_variables():
 
 
 def test_a_setting_of_litellms_translation_holds():
-    async def test(live: Live, provider: Scripted, receiver: Scripted) -> None:
+    async def test(live: Live, provider: Scripted, _: Scripted) -> None:
         late = [*MESSAGES, {"role": "system", "content": "be kind"}]
         await live.send(Route.CHAT, {"messages": late})
         roles = [message["role"] for message in provider.asked[0].body["messages"]]
@@ -78,5 +78,5 @@ def test_what_the_gateway_does_itself_is_withheld_from_the_translator():
     assert translator_settings.of(mixed) == {"modify_params": True, "callbacks": ["generic_api"]}
 
 
-async def _accept(request: web.Request, _: Asked) -> web.StreamResponse:
+async def _accept(_: web.Request, __: Asked) -> web.StreamResponse:
     return web.json_response({})

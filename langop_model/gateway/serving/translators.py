@@ -23,8 +23,8 @@ log = logging.getLogger("langop.translator")
 class Translators:
     """The supervisor's companion (supervisor.Companion) for one configuration file. It looks after `metrics` too.
 
-    A changed configuration has the translator of the former one, unless its settings or variables differ: then it has a translator
-    of its own, and the former one stays until the last worker that asks it has gone.
+    A changed configuration has the translator of the former one, unless its settings or variables differ: then it has a
+    translator of its own, and the former one stays until the last worker that asks it has gone.
     """
 
     def __init__(self, config: Path, metrics: SharedMetrics) -> None:
@@ -113,7 +113,8 @@ class Translators:
 def _environment(configuration: Configuration, variables: Mapping[str, str]) -> dict[str, str]:
     """Return the translator's environment.
 
-    It has what any program needs, what the configuration sets or refers to, and what callbacks read that somebody configured by hand.
+    It has what any program needs, what the configuration sets or refers to, and what callbacks read that somebody configured by
+    hand.
     """
     prefixes = [PREFIXES.get(name, f"{name.partition('_')[0].upper()}_") for name in configuration.callbacks]
     own = {name: value for name, value in variables.items() if not name.startswith(KEYS)}
