@@ -1,4 +1,4 @@
-"""What a client reads of a provider's failure: through the whole application and the real relay, from a server to the client."""
+"""What a client reads of a provider's failure: through the application and the real relay, from a server to the client."""
 
 from __future__ import annotations
 
