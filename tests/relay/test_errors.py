@@ -232,3 +232,39 @@ def test_a_member_that_steers_is_refused_by_name():
     got = ask(OK, body={**BODIES[CHAT], "gigachat_auth_url": "https://evil.example.com"})
     assert (got.status, got.error["param"], got.error["code"]) == (400, "gigachat_auth_url", "unknown_parameter")
     assert "evil" not in got.text
+
+
+@pytest.mark.parametrize(
+    ("routes", "path", "expected"),
+    [
+        (["chat"], "/v1/chat/completions", {"messages": [{"role": "user", "content": "Hi"}], "max_completion_tokens": 1}),
+        (["embeddings"], "/v1/embeddings", {"input": "Hi"}),
+    ],
+)
+def test_a_health_check_asks_what_the_model_takes(routes: list[str], path: str, expected: dict[str, Any]):
+    seen = asyncio.run(checked(routes))
+    assert seen == [(path, {**expected, "model": "gpt"})]
+
+
+async def checked(routes: list[str]) -> list[tuple[str, Any]]:
+    """Return the requests of one health check."""
+    seen: list[tuple[str, Any]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append((request.path, await request.json()))
+        return web.json_response({**OK.body, "data": []})
+
+    application = web.Application()
+    application.router.add_route("POST", "/{tail:.*}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made = config(runner.addresses[0][1], routes=routes)
+    made["callback_settings"]["langop"]["models"]["m"]["upstream"]["renames"] = {"max_tokens": "max_completion_tokens"}
+    services = Services(Configuration.of(made), {})
+    services.relay.proxies = {}
+    runtime = services.runtimes["m"]
+    await services._probe(runtime)(runtime.endpoints.states[0])
+    await services.aclose()
+    await runner.cleanup()
+    return seen
