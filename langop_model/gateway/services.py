@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import orjson
 
 from langop_model import __version__
-from langop_model.contract.settings import Check, Group
+from langop_model.contract.settings import Check
 from langop_model.gateway.access import health_status
 from langop_model.gateway.access.authentication import ClientKeys
 from langop_model.gateway.access.open_routes import OpenRoute, Purpose
@@ -163,8 +163,10 @@ class Services:
                 key = self.deployments.key(group, state.endpoint, "api_key")
                 await self.relay.check(check, key)
                 return
-            upstream = runtime.upstream(Route.CHAT, translated=False)
-            await upstream.send(group, state.endpoint, _smallest_question(group))
+            question = _smallest_question(runtime)
+            if question is not None:
+                upstream = runtime.upstream(question.route, translated=False)
+                await upstream.send(group, state.endpoint, question)
 
         return probe
 
@@ -185,9 +187,21 @@ def _accounting(configuration: Configuration, environment: Mapping[str, str]) ->
     )
 
 
-def _smallest_question(group: Group) -> UpstreamRequest:
-    body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
-    return UpstreamRequest(Route.CHAT, group.name, body, timeout=group.timeout)
+SMALLEST: dict[Route, dict[str, Any]] = {
+    Route.CHAT: {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1},
+    Route.EMBEDDINGS: {"input": "Hi"},
+    Route.RERANK: {"query": "Hi", "documents": ["Hi"]},
+}
+
+
+def _smallest_question(runtime: GroupRuntime) -> UpstreamRequest | None:
+    """Return a question that costs next to nothing; None for a model that has none, of pictures or audio."""
+    group = runtime.group
+    route = next((route for route in SMALLEST if group.routes is None or route in group.routes), None)
+    if route is None:
+        return None
+    prepared = runtime.parameters.prepare(route, SMALLEST[route], False, group.name)
+    return UpstreamRequest(route, group.name, prepared.body, timeout=group.timeout)
 
 
 def _entry(name: str) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def _too_large() -> APIError:
 def parse(body: bytes, headers: Mapping[bytes, bytes], schema: RequestSchema) -> Body:
     """Return a body that fits its schema. Raises APIError (400, 415) that says what is wrong, and with which member."""
     parsed = _form(body, headers, schema) if schema.is_form else Body(_json(body, headers))
-    request_schemas.check_types({**parsed.members, **{file.field: file for file in parsed.files}}, schema)
+    request_schemas.check({**parsed.members, **{file.field: file for file in parsed.files}}, schema)
     return parsed
 
 

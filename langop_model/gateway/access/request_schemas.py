@@ -1,6 +1,7 @@
-"""What the body of each open route must look like: enough that LiteLLM, which answers 500 to many a wrong type, can read it.
+"""The types of the members that the body of each open route has, as far as this gateway and LiteLLM rely on them.
 
-A field that no shape names has any type: what it may hold is the provider's business.
+Which members a model takes is another question: upstreams/route_plan.py, with schema/request-members.json. A member that no
+schema here names has any type: what it may hold is the provider's business.
 """
 
 from __future__ import annotations
@@ -38,9 +39,6 @@ from langop_model.gateway.access.field_types import (
     FieldType,
     either,
 )
-
-# LiteLLM fails at null for these.
-NEVER_NULL = frozenset({"cache", "web_search_options"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ SCHEMAS = {
         {"model": NAME, "input": STRING, "voice": CHOICE, "response_format": STRING, "speed": NUMBER, "instructions": STRING},
         ("model", "input", "voice"),
     ),
-    "moderation": RequestSchema({**_ANY, "input": either(TEXTS, OBJECTS)}, ("input",)),
+    "moderation": RequestSchema({**_ANY, "input": either(TEXTS, OBJECTS)}, ("model", "input")),
     "generate_content": RequestSchema(
         {
             "contents": either(OBJECTS, OBJECT), "systemInstruction": either(OBJECT, STRING), "tools": OBJECTS,
@@ -146,15 +144,11 @@ SCHEMAS = {
         {"model": NAME}, ("model", "image", "prompt"), is_form=True, only_files=frozenset({"image", "mask"})
     ),
 }  # fmt: skip
-# A field of one route is none of another: LiteLLM takes many for its own arguments and fails.
-_KNOWN = frozenset(name for shape in SCHEMAS.values() for name in shape.fields)
-
-
 # The specification may have a default for these: they are looked for after the defaults (upstreams/route_plan.py).
 DEFAULTED = frozenset({"voice", "max_tokens"})
 
 
-def check_types(body: Mapping[str, Any], shape: RequestSchema) -> None:
+def check(body: Mapping[str, Any], shape: RequestSchema) -> None:
     """Raise APIError with 400 for the first field that is missing, or has another type."""
     for name in shape.required:
         if body.get(name) is None and name not in DEFAULTED:
@@ -162,17 +156,4 @@ def check_types(body: Mapping[str, Any], shape: RequestSchema) -> None:
     for name, value in body.items():
         kind = shape.fields.get(name)
         if kind is not None and value is not None and not kind.holds(value):
-            raise APIError(400, f"{name} must be {kind.words}", "invalid_type", name)
-
-
-def check(body: Mapping[str, Any], shape: RequestSchema) -> None:
-    """Raise APIError with 400 for the first field that is missing, has another type, or belongs to another route."""
-    for name in shape.required:
-        if body.get(name) is None:
-            raise APIError(400, f"the request has no {name}", "missing_required_parameter", name)
-    for name, value in body.items():
-        kind = shape.fields.get(name)
-        if kind is None and name in _KNOWN and not shape.is_form:
-            raise APIError(400, f"{name} is not a field of this request", "unknown_parameter", name)
-        if kind is not None and not kind.holds(value) and (value is not None or name in NEVER_NULL):
             raise APIError(400, f"{name} must be {kind.words}", "invalid_type", name)
