@@ -41,12 +41,13 @@ FAILS_AT_ONCE = {
     "html": Answer((b"<html><body>Bad gateway</body></html>",), "text/html"),
     "only-comments": as_stream([b": keep-alive\n\n"]),
 }
+OVERLOADED = as_stream([event({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "error")])
 UNFINISHED = {
     "without-end": as_stream([chunk("four "), chunk("words ")]),
     "error-within": as_stream([chunk("four "), event({"error": {"message": "it broke", "type": "server_error"}})]),
 }
 NO_ANSWERS = {
-    "error": as_json({"error": {"message": "it broke", "type": "server_error"}}),
+    "error": as_json({"error": {"message": "it broke"}}),
     "html": Answer((b"<html></html>",), "text/html"),
     "empty": Answer((b"",)),
     "no-choices": as_json({"id": "c"}),
@@ -72,11 +73,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
             at("plain", costTracking=prices),
             at("retried", retryPolicy=RETRIES),
             at("rescued", fallbacks=[{"modelRef": "plain"}]),
+            model(
+                "claude", provider.base("claude"), provider="anthropic", fallbacks=[{"modelRef": "plain"}], observability=QUIET
+            ),
             at("cached", caching={"enabled": True, "backend": "memory", "ttl": "5m"}, costTracking=prices),
             at("short", timeout="1s"),
             at("budget", rateLimits={"tokensPerMinute": 60}, timeout="1s"),
-            at("left", fallbacks=[{"modelRef": "right"}]),
-            at("right", fallbacks=[{"modelRef": "left"}]),
+            at("left", retryPolicy=RETRIES, fallbacks=[{"modelRef": "right"}]),
+            at("right", retryPolicy=RETRIES, fallbacks=[{"modelRef": "left"}]),
             at("slashed", modelName="org/name:tag"),
             model("two", provider.url, loadBalancing={"endpoints": endpoints}, observability=QUIET),
         ]
@@ -149,10 +153,16 @@ def test_a_stream_that_fails_at_once_falls_back(gateway: Laboratory, failure: st
     gateway.provider.behave("rescued", answer=FAILS_AT_ONCE[failure])
     text = question()
     assert gateway.streamed("rescued", text) == f"You said: {text}"
-    body = {"model": "rescued", "stream": True, **ROUTES["/v1/messages"]}
+    assert asked(gateway, "plain") == 1
+
+
+@pytest.mark.parametrize("failure", FAILS_AT_ONCE)
+def test_a_stream_of_messages_that_fails_at_once_falls_back_too(gateway: Laboratory, failure: str):
+    gateway.provider.behave("claude", answer=OVERLOADED if failure == "error" else FAILS_AT_ONCE[failure])
+    body = {"model": "claude", "stream": True, **ROUTES["/v1/messages"]}
     answer = httpx.post(f"{gateway.gateway.url}/v1/messages", json=body, timeout=60)
     assert (answer.status_code, "event: message_stop" in answer.text) == (200, True)
-    assert asked(gateway, "plain") == 2
+    assert asked(gateway, "plain") == 1
 
 
 def test_a_stream_that_fails_at_once_has_the_errors_own_status(gateway: Laboratory):
@@ -290,11 +300,12 @@ def test_two_models_back_each_other_up(gateway: Laboratory):
     assert gateway.said("right", text) == f"You said: {text}"
 
 
-def test_a_circle_of_failing_models_is_asked_once_round(gateway: Laboratory):
+def test_of_two_failing_models_the_fallback_is_tried_once(gateway: Laboratory):
+    """As a sibling's proxy is (test_siblings_that_name_each_other_are_tried_once)."""
     for name in ("left", "right"):
         gateway.provider.behave(name, status=500)
     assert gateway.post("left", question()).status_code == 500
-    assert [seen.endpoint for seen in gateway.provider.requests] == ["left", "right"]
+    assert [seen.endpoint for seen in gateway.provider.requests] == ["left", "left", "right"]
 
 
 # Privacy.
