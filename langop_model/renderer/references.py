@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from langop_model.renderer import schema_errors
-from langop_model.renderer.findings import Findings, Path
+from langop_model.renderer.findings import Path
 from langop_model.renderer.plan import Fallback, Model
 from langop_model.renderer.settings import Settings
 
@@ -13,8 +13,9 @@ from langop_model.renderer.settings import Settings
 def resolve(models: list[Model], namespaces: list[str], settings: Settings, *, gateway: bool, lenient: bool = False) -> None:
     """Resolve the fallbacks of `models` among each other (a gateway), or to sibling proxies (one model alone).
 
-    Records an error for a reference that leads nowhere, back to itself, or in a circle that can be seen from here. In a
-    `lenient` gateway one that leads nowhere is skipped with a warning: its model may be rejected, or created later.
+    Records an error for a reference that leads nowhere or to the model itself. Models may back each other up: a fallback gets
+    one attempt and no fallbacks of its own. In a `lenient` gateway a reference that leads nowhere is skipped with a warning:
+    its model may be rejected, or created later.
     """
     by_name = {model.name: model for model in models}
     for model, namespace in zip(models, namespaces, strict=True):
@@ -25,7 +26,7 @@ def resolve(models: list[Model], namespaces: list[str], settings: Settings, *, g
             if ref in seen:
                 model.findings.add("LM212", *path, ref=ref)
             elif ref == model.name:
-                model.findings.add("LM203", *path, circle=f"{ref} -> {ref}")
+                model.findings.add("LM203", *path)
             elif gateway and ref not in by_name:
                 known = sorted(by_name)
                 hint = schema_errors.did_you_mean(ref, known)
@@ -36,8 +37,6 @@ def resolve(models: list[Model], namespaces: list[str], settings: Settings, *, g
                 conditions = entry.get("conditions") or ["error"]
                 model.fallbacks.append(Fallback(index, ref, group, conditions, url))
             seen.add(ref)
-    if gateway:
-        _refuse_circles(by_name)
 
 
 def name(models: list[Model]) -> None:
@@ -108,22 +107,3 @@ def _share(group: str, models: list[Model]) -> None:
             continue
         if model.name not in model.aliases:
             model.aliases.insert(0, model.name)
-
-
-def _refuse_circles(by_name: dict[str, Model]) -> None:
-    done: set[str] = set()
-
-    def visit(name: str, trail: list[str], found: Findings | None, path: Path) -> None:
-        if name in trail:
-            if found is not None:
-                found.add("LM203", *path, circle=" -> ".join([*trail[trail.index(name) :], name]))
-            return
-        if name in done:
-            return
-        model = by_name[name]
-        for fallback in model.fallbacks:
-            visit(fallback.ref, [*trail, name], model.findings, ("spec", "fallbacks", fallback.index, "modelRef"))
-        done.add(name)
-
-    for name in by_name:
-        visit(name, [], None, ())

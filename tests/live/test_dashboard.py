@@ -21,7 +21,8 @@ from tools.stand_in import StandIn
 
 QUERIES = [*monitoring.panels(), *monitoring.alerts()]
 TARGET = {"namespace": "ns", "service": "gateway", "pod": "gateway-1"}
-REQUESTS = 11  # that `use` sends to models
+ASKED = ("rescued", "lost", "limited", "limited", "roomy")
+REQUESTS = 12  # that `use` sends to models
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
             at("plain", costTracking=prices, observability={"metrics": True}),
             at("cached", caching={"enabled": True, "backend": "memory", "ttl": "5m"}),
             at("limited", rateLimits={"requestsPerMinute": 1}, timeout="1s"),
+            at("roomy", rateLimits={"concurrentRequests": 5}),
             at("rescued", fallbacks=[{"modelRef": "plain"}]),
             at("lost", fallbacks=[{"modelRef": "broken"}]),
             at("broken"),
@@ -57,7 +59,7 @@ def use(laboratory: Laboratory) -> None:
     statuses = [laboratory.post("plain", question()).status_code for _ in range(3)]
     statuses += [laboratory.post("cached", "The same").status_code for _ in range(3)]
     laboratory.streamed("plain", question())
-    statuses += [laboratory.post(name, question()).status_code for name in ("rescued", "lost", "limited", "limited", "unknown")]
+    statuses += [laboratory.post(name, question()).status_code for name in (*ASKED, "unknown")]
     assert set(statuses) == {200, 404, 429, 500}
 
 

@@ -133,6 +133,8 @@ def _headers(answer: Answer, behaviour: Behaviour) -> list[tuple[bytes, bytes]]:
 def _answer(seen: Seen, behaviour: Behaviour) -> Answer:
     if tokens.exchanges(seen.path):
         return tokens.token()
+    if "answer" in behaviour:
+        return behaviour["answer"]
     body = seen.body if isinstance(seen.body, dict) else {}
     call = Call(seen.number, seen.method, seen.path.rstrip("/"), seen.query, body, behaviour, seen.headers, seen.endpoint)
     protocol = next((each for each in PROTOCOLS if each.answers(call.method, call.path)), None)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict, Union
+
+if TYPE_CHECKING:
+    from tools.stand_in.answer import Answer
 
 Refusal = Literal["context_length_exceeded", "content_policy"]
 """What providers refuse a prompt for; each protocol answers in its provider's own shape."""
@@ -13,7 +16,7 @@ Refusal = Literal["context_length_exceeded", "content_policy"]
 Status = int | Refusal
 """An HTTP status, or a refusal. Below 400 is a normal answer."""
 
-Outcome = Status | Literal["hang", "disconnect"]
+Outcome = Union[Status, Literal["hang", "disconnect"], "Answer"]
 """What one request of a script comes to."""
 
 EVERYWHERE = ""
@@ -32,6 +35,8 @@ class Behaviour(TypedDict, total=False):
     break_after: close the connection after so many chunks of a stream; 0 is right after the headers.
     usage: tokens of the prompt and of the answer. Otherwise words are counted.
     text: the answer's text.
+    answer: sent as it is, whatever was asked; an entry of `statuses` may be one too. Of a streamed one, `chunk_delay` and
+        `break_after` hold.
     """
 
     delay: float
@@ -44,6 +49,7 @@ class Behaviour(TypedDict, total=False):
     break_after: int
     usage: tuple[int, int]
     text: str
+    answer: Answer
 
 
 class Behaviours:
@@ -78,11 +84,14 @@ class Behaviours:
             if not script:
                 return behaviour
             outcome = script.popleft()
+        behaviour.pop("answer", None)
         ends: Behaviour = {"hang": False, "disconnect": False, "status": 200}
         if outcome == "hang":
             ends["hang"] = True
         elif outcome == "disconnect":
             ends["disconnect"] = True
-        else:
+        elif isinstance(outcome, int | str):
             ends["status"] = outcome
+        else:
+            ends["answer"] = outcome
         return behaviour | ends
