@@ -86,10 +86,9 @@ class _Exchange:
         )
 
     async def run(self) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - each request is a task of its server
-        timer = asyncio.get_running_loop().call_later(WATCHED_AFTER, self._watch, task)
+        self.timer: asyncio.TimerHandle | None = None
         self.watcher: asyncio.Task[None] | None = None
+        self.body_size = 0
         try:
             await self._serve()
         except ClientDisconnectedError:
@@ -107,7 +106,9 @@ class _Exchange:
                 await self._refuse(APIError(500, "the gateway has failed: its log says why"))
             raise  # the server logs it
         finally:
-            timer.cancel()
+            request_body.memory.give_back(self.body_size)
+            if self.timer is not None:
+                self.timer.cancel()
             if self.watcher is not None:
                 self.watcher.cancel()
 
@@ -139,8 +140,16 @@ class _Exchange:
             own = [(b"x-langop-call-id", self.call_id.encode())] if route.is_logged else None
             await self._send_whole(status, content_type, content, own)
             return
+        await self._ask(route, await self._body(route), agent)
+
+    async def _body(self, route: OpenRoute) -> Body:
+        """Return the body. From then on the client is watched: what it sends before is read by one reader alone."""
         raw = await request_body.read(self.receive, self.headers)
-        await self._ask(route, request_body.parse(raw, self.headers, SCHEMAS[route.schema]), agent)
+        self.body_size = len(raw)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - each request is a task of its server
+        self.timer = asyncio.get_running_loop().call_later(WATCHED_AFTER, self._watch, task)
+        return request_body.parse(raw, self.headers, SCHEMAS[route.schema])
 
     async def _ask(self, route: OpenRoute, body: Body, agent: str | None) -> None:
         members = body.members

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,9 +113,12 @@ def test_one_line_says_what_a_change_has_changed(two: Two):
     assert "timeout: 300 -> 77" in served["message"]
 
 
-def test_nothing_is_left_behind(two: Two):
+def test_half_a_request_holds_no_stop_up_and_nothing_is_left_behind(two: Two):
     """The last one: afterwards the gateway is gone."""
-    assert two.gateway.stop() == 0
+    with socket.create_connection(("127.0.0.1", two.gateway.port), timeout=PATIENCE) as half:
+        half.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+        eventually(lambda: httpx.get(f"{two.gateway.url}/health/readiness", timeout=PATIENCE).status_code == 200)
+        assert two.gateway.stop() == 0
     assert list((two.folder / "tmp").iterdir()) == []
 
 

@@ -101,3 +101,14 @@ def test_idle_connections_lock_nobody_out(tmp_path: Path):
                 each.close()
         finally:
             gateway.stop()
+
+
+def test_a_body_that_arrives_in_parts_is_whole(busy: Gateway):
+    body = json.dumps(question("busy", "Hello, " * 1000)).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", busy.port), timeout=PATIENCE) as connection:
+        connection.sendall(head.encode())
+        for part in (body[:100], body[100:2000], body[2000:]):
+            time.sleep(0.2)
+            connection.sendall(part)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")

@@ -20,6 +20,7 @@ DEEPEST_BODY = 100  # arrays and objects within each other; JSON schemas of tool
 MOST_MEMBERS = 100_000  # of all objects together; parsed they take 25 MiB
 MOST_PARTS = 100  # of a form
 BODY_WITHIN = 60.0  # seconds until a body is complete
+MOST_BODIES = 128 * 2**20  # bytes of all bodies of a worker; parsed and written again each takes two to four times its size
 
 CLOSE = ((b"connection", b"close"),)
 
@@ -36,27 +37,54 @@ class Body:
     files: tuple[File, ...] = ()
 
 
+class Memory:
+    """What the bodies of all requests of a worker take together. Each may be as large as one may be, but not all of them."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def take(self, size: int) -> None:
+        """Take `size` bytes. Raises APIError (503) where there is no room."""
+        if self.taken + size > MOST_BODIES:
+            message = f"the requests that are being answered have {MOST_BODIES // 2**20} MiB together: try again"
+            raise APIError(503, message, "too_many_large_requests", headers=(*CLOSE, (b"retry-after", b"1")))
+        self.taken += size
+
+    def give_back(self, size: int) -> None:
+        """Give `size` bytes back."""
+        self.taken -= size
+
+
+memory = Memory()
+
+
 async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
-    """Return the whole body. Raises APIError (413, 408) when it is too large or too slow, and ClientDisconnectedError."""
+    """Return the whole body, and take its size of `memory`, which is given back when the request has been answered.
+
+    Raises APIError (413, 408, 503) when it is too large or too slow, and ClientDisconnectedError.
+    """
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > LARGEST_BODY:
         raise _too_large()
-    message = await _next(receive)
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body if len(body) <= LARGEST_BODY else _raise(_too_large())
-    parts, size = [body], len(body)
+    parts: list[bytes] = []
+    size, more = 0, True
     try:
         async with asyncio.timeout(BODY_WITHIN):
-            while message.get("more_body"):
+            while more:
                 message = await _next(receive)
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > LARGEST_BODY:
+                part = message.get("body", b"")
+                more = message.get("more_body", False)
+                if size + len(part) > LARGEST_BODY:
                     raise _too_large()
-    except TimeoutError:
-        raise APIError(408, f"the body was not complete within {BODY_WITHIN:.0f} s", headers=CLOSE) from None
-    return b"".join(parts)
+                memory.take(len(part))
+                size += len(part)
+                parts.append(part)
+    except BaseException as problem:
+        memory.give_back(size)
+        if isinstance(problem, TimeoutError):
+            raise APIError(408, f"the body was not complete within {BODY_WITHIN:.0f} s", headers=CLOSE) from None
+        raise
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 async def _next(receive: Receive) -> Mapping[str, Any]:
@@ -64,10 +92,6 @@ async def _next(receive: Receive) -> Mapping[str, Any]:
     if message["type"] == "http.disconnect":
         raise ClientDisconnectedError
     return message
-
-
-def _raise(error: APIError) -> bytes:
-    raise error
 
 
 def _too_large() -> APIError:
