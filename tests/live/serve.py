@@ -21,6 +21,9 @@ class Existing:
         found: dict[str, str] = yaml.safe_load(self.config.read_text(encoding="utf-8"))["environment_variables"]
         return found
 
+    def served(self) -> None:
+        """Nobody waits for it."""
+
 
 if __name__ == "__main__":
     file = Path(sys.argv[1])
