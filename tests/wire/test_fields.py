@@ -20,7 +20,7 @@ def ask(wire: Wire, spec: Mapping[str, Any], path: str = "/v1", **more: Any) -> 
     wire.provider.behave("fields", text=ANSWER)
     result = wire.rendered({"modelName": "some-model", "endpoint": base + path, **ONE, **spec}, {"secret": {"api-key": KEY}})
     with nothing_leaves_this_machine():
-        wire.chat(wire.router(result), **more)
+        wire.chat(wire.deploy(result), **more)
     return wire.seen[-1]
 
 
@@ -51,7 +51,7 @@ def test_the_region_of_aws_is_signed(wire: Wire):
     result = wire.rendered(
         {**spec, "endpoint": wire.provider.base("fields"), "credentialsSecretRef": {"name": "secret"}}, secret
     )
-    wire.chat(wire.router(result))
+    wire.chat(wire.deploy(result))
     assert "/ap-south-1/bedrock/aws4_request" in wire.seen[-1].headers["authorization"]
 
 
@@ -76,7 +76,7 @@ def test_a_server_without_a_path_is_asked_below_v1(wire: Wire):
     result = wire.rendered(
         {"provider": "custom", "modelName": "some-model", "endpoint": wire.provider.url, **ONE}, {"secret": {"api-key": KEY}}
     )
-    wire.chat(wire.router(result))
+    wire.chat(wire.deploy(result))
     assert wire.seen[-1].path == "/v1/chat/completions"
 
 

@@ -1,6 +1,7 @@
-"""A rendered deployment on the wire: from a spec through `render` and LiteLLM's Router to the stand-in, and nowhere else.
+"""A rendered deployment on the wire: from a spec through `render` and the translator's operations to the stand-in, and nowhere else.
 
-LiteLLM runs in this process. What its proxy adds has tests of its own (tests/live).
+LiteLLM runs in this process, set up as in the translator's. What its server and the gateway add has tests of its own
+(tests/translator, tests/live).
 """
 
 from __future__ import annotations
@@ -9,14 +10,21 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
+import orjson
 import pytest
 
+from langop_model.contract import settings
+from langop_model.gateway.upstreams.base import Route, UpstreamRequest
+from langop_model.gateway.upstreams.deployments import Deployments
+from langop_model.gateway.upstreams.parameters import Parameters
+from langop_model.gateway.upstreams.translation import Translation
+from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.launch.provider_credentials import load_keys, pod_identity_variables, variables_to_withhold
 from langop_model.renderer import rendering
 from langop_model.renderer.rendering import Rendering
@@ -28,7 +36,6 @@ KEY = "not-a-real-key-4711"
 QUESTION = "What is the capital of France?"
 ANSWER = f"You said: {QUESTION}"
 RESOURCE = "model"
-Answer = TypeVar("Answer")
 
 _watching: list[bool] = []
 _elsewhere: list[str] = []
@@ -65,24 +72,31 @@ def nothing_leaves_this_machine(but_for: Collection[str] = ()) -> Iterator[list[
     assert not others, f"asked: {sorted(others)}"
 
 
-async def _to_the_end(asking: Awaitable[Answer]) -> Answer:
-    """Wait for what LiteLLM does after an answer too: it may ask others then."""
-    from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+@dataclass(frozen=True)
+class Deployed:
+    """A rendered configuration, whose models are asked as a worker of the gateway asks them."""
 
-    answer = await asking
-    await GLOBAL_LOGGING_WORKER.flush()
-    return answer
+    translation: Translation
+    models: Mapping[str, Parameters]
+    aliases: Mapping[str, str]
+
+    def call(self, model: str, route: Route, body: Mapping[str, Any], *, stream: bool = False) -> Call:
+        """Return the call that a worker makes to the translator for a request to the first endpoint of a model."""
+        parameters = self.models[self.aliases.get(model, model)]
+        prepared = parameters.prepare(route, {"model": model, **body}, stream, model)
+        request = UpstreamRequest(route, model, prepared.body, stream=stream)
+        call, _ = self.translation._call(parameters.group, parameters.group.endpoints[0], request)
+        return call
 
 
 @dataclass
 class Wire:
-    """LiteLLM's Router in an event loop that lives as long as the tests, because LiteLLM keeps its clients."""
+    """LiteLLM in an event loop that lives as long as the tests, because it keeps its clients."""
 
     provider: StandIn
     folder: Path
     runner: asyncio.Runner
     monkeypatch: pytest.MonkeyPatch
-    routers: list[Any] = field(default_factory=list)
 
     def rendered(self, spec: Mapping[str, Any], secrets: Mapping[str, Mapping[str, str]]) -> Rendering:
         """Render a spec whose Secrets are mounted: name to key to text."""
@@ -90,56 +104,55 @@ class Wire:
             (self.folder / name).mkdir(exist_ok=True)
             for key, text in keys.items():
                 (self.folder / name / key).write_text(f"{text}\n", encoding="utf-8")
-        settings = Settings(secrets_folder=str(self.folder))
-        return rendering.render([a_resource(dict(spec), RESOURCE)], settings)
+        return rendering.render([a_resource(dict(spec), RESOURCE)], Settings(secrets_folder=str(self.folder)))
 
-    def router(self, result: Rendering) -> Any:
-        """Return the Router of a rendered configuration, as the proxy builds it."""
-        import litellm
-
-        from langop_model.gateway.internals import hub, repeated, upstream_bodies
-        from langop_model.gateway.routing import router
-
+    def deploy(self, result: Rendering) -> Deployed:
+        """Return a rendered configuration in a process that has the variables that `launch` leaves it."""
         for name in set(variables_to_withhold(os.environ)) - pod_identity_variables(result, os.environ).keys():
             self.monkeypatch.delenv(name)
         for variable, value in load_keys(result).items():
             self.monkeypatch.setenv(variable, value)
-        upstream_bodies.install()
-        hub.install()
-        repeated.install()
-        router.install()
-        self.monkeypatch.setattr(litellm, "callback_settings", result.config["callback_settings"])
-        for name in ("drop_params", "disable_hf_tokenizer_download"):
-            self.monkeypatch.setattr(litellm, name, result.config["litellm_settings"][name])
-        made = router.GatewayRouter(model_list=result.config["model_list"], **result.config["router_settings"])
-        self.routers.append(made)
-        return made
+        groups = settings.groups(result.config["callback_settings"]["langop"])
+        return Deployed(
+            Translation([], Deployments(result.config["model_list"])),
+            {name: Parameters(group) for name, group in groups.items()},
+            result.config["router_settings"].get("model_group_alias", {}),
+        )
 
-    def forget(self) -> None:
-        """Take the Routers' callbacks out of LiteLLM: they would hear of the requests of later tests."""
-        for made in self.routers:
-            made.discard()
+    def ask(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> Any:
+        """Make a request, and return the whole answer as an object."""
+        from langop_model.translator import operations
 
-    def chat(self, router: Any, model: str = RESOURCE, **more: Any) -> str:
+        answer = self.runner.run(operations.run(deployed.call(model, route, body)))
+        return orjson.loads(answer.body)
+
+    def stream(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> list[bytes]:
+        """Make a request for a stream, and return its events."""
+        from langop_model.translator import operations
+
+        async def ask() -> list[bytes]:
+            answer = await operations.run(deployed.call(model, route, body, stream=True))
+            return [event async for event in answer.events]
+
+        return self.runner.run(ask())
+
+    def chat(self, deployed: Deployed, model: str = RESOURCE, **more: Any) -> str:
         """Ask a question, and return the text of the answer."""
         question = {"messages": [{"role": "user", "content": QUESTION}], **more}
-        answer = self.runner.run(_to_the_end(router.acompletion(model=model, **question)))
-        return str(answer.choices[0].message.content)
+        return str(self.ask(deployed, Route.CHAT, question, model)["choices"][0]["message"]["content"])
 
-    def embed(self, router: Any, text: str) -> Any:
-        """Ask for the embedding of a text."""
-        return self.runner.run(router.aembedding(model=RESOURCE, input=[text])).data[0]["embedding"]
-
-    def streamed_chat(self, router: Any, model: str = RESOURCE, **more: Any) -> list[str]:
+    def streamed_chat(self, deployed: Deployed, model: str = RESOURCE, **more: Any) -> list[str]:
         """Ask a question, and return the parts of the answer as they come."""
-
         question = {"messages": [{"role": "user", "content": QUESTION}], "stream": True, **more}
+        events = self.stream(deployed, Route.CHAT, question, model)
+        assert events[-1] == b"data: [DONE]\n\n"
+        parts = [orjson.loads(event.removeprefix(b"data: ")) for event in events[:-1]]
+        found = [part["choices"][0]["delta"].get("content") or "" for part in parts if part["choices"]]
+        return [text for text in found if text]
 
-        async def ask() -> list[str]:
-            answer = await router.acompletion(model=model, **question)
-            return [part.choices[0].delta.content or "" async for part in answer if part.choices]
-
-        return [part for part in self.runner.run(_to_the_end(ask())) if part]
+    def embed(self, deployed: Deployed, text: str) -> Any:
+        """Ask for the embedding of a text."""
+        return self.ask(deployed, Route.EMBEDDINGS, {"input": [text]})["data"][0]["embedding"]
 
     @property
     def seen(self) -> list[Seen]:

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from langop_model.gateway.upstreams.base import Route
-from tests.translator.wire import TranslatedWire
 from tests.wire.cases import CASES, Case
 from tests.wire.test_chat import asked
-from tests.wire.wire import QUESTION
+from tests.wire.wire import QUESTION, Wire
 
 TOOL = {
     "type": "function",
@@ -57,14 +56,14 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_what_changes_an_answer_arrives_or_is_refused(case: Case, kind: str, wire: TranslatedWire):
+def test_what_changes_an_answer_arrives_or_is_refused(case: Case, kind: str, wire: Wire):
     from langop_model.translator.failures import Refused
 
     body, mark = KINDS[kind]
-    with asked(case, wire) as (router, _):
+    with asked(case, wire) as (deployed, _):
         wire.provider.clear()
         try:
-            wire.ask(router, Route.CHAT, {"messages": [{"role": "user", "content": case.question or QUESTION}], **body})
+            wire.ask(deployed, Route.CHAT, {"messages": [{"role": "user", "content": case.question or QUESTION}], **body})
         except Refused as refusal:
             assert refusal.status == 400
             assert any(name in str(refusal) for name in (*body, "part of the type"))
