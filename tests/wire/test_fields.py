@@ -135,8 +135,6 @@ def test_a_parameter_comes_before_the_region_of_the_spec(wire: Wire):
         ("api_key", KEY, "LM206"),
         ("aws_secret_access_key", KEY, "LM206"),
         ("extra_headers", {"Authorization": KEY}, "LM206"),
-        ("api_base", "https://elsewhere.example.com", "LM207"),
-        ("timeout", 5, "LM207"),
         ("user_config", {}, "LM211"),
         ("seed", "forty-two", "LM208"),
         ("user", "os.environ/HOME", "LM108"),

@@ -1,4 +1,4 @@
-"""A rendered deployment on the wire: from a spec through `render` and the translator's operations to the stand-in, and nowhere else.
+"""A rendered deployment on the wire: from a spec through `render` and the translator to the stand-in, and nowhere else.
 
 LiteLLM runs in this process, set up as in the translator's. What its server and the gateway add has tests of its own
 (tests/translator, tests/live).
@@ -10,10 +10,10 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import orjson
@@ -36,6 +36,8 @@ KEY = "not-a-real-key-4711"
 QUESTION = "What is the capital of France?"
 ANSWER = f"You said: {QUESTION}"
 RESOURCE = "model"
+TURNS = 10
+Answer = TypeVar("Answer")
 
 _watching: list[bool] = []
 _elsewhere: list[str] = []
@@ -70,6 +72,17 @@ def nothing_leaves_this_machine(but_for: Collection[str] = ()) -> Iterator[list[
         _watching.pop()
     others = set(_elsewhere) - set(but_for)
     assert not others, f"asked: {sorted(others)}"
+
+
+async def _to_the_end(asking: Coroutine[Any, Any, Answer]) -> Answer:
+    """Wait for what LiteLLM does after an answer too: it may ask others then."""
+    from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+
+    answer = await asking
+    for _ in range(TURNS):  # LiteLLM starts a task that gives its worker the work
+        await asyncio.sleep(0)
+    await GLOBAL_LOGGING_WORKER.flush()
+    return answer
 
 
 @dataclass(frozen=True)
@@ -123,7 +136,7 @@ class Wire:
         """Make a request, and return the whole answer as an object."""
         from langop_model.translator import operations
 
-        answer = self.runner.run(operations.run(deployed.call(model, route, body)))
+        answer = self.runner.run(_to_the_end(operations.run(deployed.call(model, route, body))))
         return orjson.loads(answer.body)
 
     def stream(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> list[bytes]:
@@ -134,7 +147,7 @@ class Wire:
             answer = await operations.run(deployed.call(model, route, body, stream=True))
             return [event async for event in answer.events]
 
-        return self.runner.run(ask())
+        return self.runner.run(_to_the_end(ask()))
 
     def chat(self, deployed: Deployed, model: str = RESOURCE, **more: Any) -> str:
         """Ask a question, and return the text of the answer."""
