@@ -28,7 +28,7 @@ def ask(wire: Wire, spec: Mapping[str, Any], path: str, **secrets: Mapping[str, 
     result = wire.rendered({**spec, "endpoint": base + path}, secrets)
     with nothing_leaves_this_machine():
         assert wire.chat(wire.deploy(result)) == ANSWER
-    return wire.seen[-1]
+    return wire.asked
 
 
 # A whole Secret.
@@ -129,11 +129,11 @@ def test_a_changed_key_is_used_by_the_next_request(kind: str, wire: Wire):
     with nothing_leaves_this_machine():
         deployed = wire.deploy(wire.rendered({**spec, "endpoint": base + path}, {"secret": {"api-key": KEY}}))
         wire.chat(deployed)
-        assert KEY in wire.seen[-1].headers[header]
+        assert KEY in wire.asked.headers[header]
         (wire.folder / "secret" / "api-key").write_text(f"{NEW}\n", encoding="utf-8")
         wire.chat(deployed)
-    assert NEW in wire.seen[-1].headers[header]
-    assert KEY not in wire.seen[-1].headers[header]
+    assert NEW in wire.asked.headers[header]
+    assert KEY not in wire.asked.headers[header]
 
 
 def test_changed_aws_keys_sign_the_next_request(wire: Wire):
@@ -142,7 +142,7 @@ def test_changed_aws_keys_sign_the_next_request(wire: Wire):
     wire.chat(deployed)
     (wire.folder / "secret" / "AWS_ACCESS_KEY_ID").write_text("AKIDANOTHER", encoding="utf-8")
     wire.chat(deployed)
-    assert "Credential=AKIDANOTHER/" in wire.seen[-1].headers["authorization"]
+    assert "Credential=AKIDANOTHER/" in wire.asked.headers["authorization"]
 
 
 def test_a_changed_service_account_is_exchanged_for_a_token_of_its_own(wire: Wire):
@@ -184,4 +184,4 @@ def test_a_key_that_is_gone_for_a_moment_stops_no_request(wire: Wire):
     wire.chat(deployed)
     (wire.folder / "secret" / "api-key").unlink()
     wire.chat(deployed)
-    assert KEY in wire.seen[-1].headers[header]
+    assert KEY in wire.asked.headers[header]

@@ -21,7 +21,7 @@ def ask(wire: Wire, spec: Mapping[str, Any], path: str = "/v1", **more: Any) -> 
     result = wire.rendered({"modelName": "some-model", "endpoint": base + path, **ONE, **spec}, {"secret": {"api-key": KEY}})
     with nothing_leaves_this_machine():
         wire.chat(wire.deploy(result), **more)
-    return wire.seen[-1]
+    return wire.asked
 
 
 def said(wire: Wire, **spec: Any) -> list[str]:
@@ -52,7 +52,7 @@ def test_the_region_of_aws_is_signed(wire: Wire):
         {**spec, "endpoint": wire.provider.base("fields"), "credentialsSecretRef": {"name": "secret"}}, secret
     )
     wire.chat(wire.deploy(result))
-    assert "/ap-south-1/bedrock/aws4_request" in wire.seen[-1].headers["authorization"]
+    assert "/ap-south-1/bedrock/aws4_request" in wire.asked.headers["authorization"]
 
 
 # Addresses as people copy them.
@@ -77,7 +77,7 @@ def test_a_server_without_a_path_is_asked_below_v1(wire: Wire):
         {"provider": "custom", "modelName": "some-model", "endpoint": wire.provider.url, **ONE}, {"secret": {"api-key": KEY}}
     )
     wire.chat(wire.deploy(result))
-    assert wire.seen[-1].path == "/v1/chat/completions"
+    assert wire.asked.path == "/v1/chat/completions"
 
 
 def test_a_model_with_its_providers_name_is_asked_without(wire: Wire):

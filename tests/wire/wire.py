@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
@@ -171,6 +172,11 @@ class Wire:
     def seen(self) -> list[Seen]:
         """What arrived at the provider."""
         return self.provider.requests
+
+    @property
+    def asked(self) -> Seen:
+        """The last request that held a question, whatever LiteLLM asked after it: ollama is asked for the model's sizes."""
+        return next(seen for seen in reversed(self.seen) if QUESTION in json.dumps(seen.body))
 
     @contextlib.contextmanager
     def redirecting(self, base: str) -> Iterator[list[httpx.URL]]:
