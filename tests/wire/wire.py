@@ -138,6 +138,7 @@ class Wire:
         from langop_model.translator import operations
 
         answer = self.runner.run(_to_the_end(operations.run(deployed.call(model, route, body))))
+        assert isinstance(answer, operations.Whole)
         return orjson.loads(answer.body)
 
     def stream(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> list[bytes]:
