@@ -30,7 +30,7 @@ class Case:
     base: str
     path: str
     model: str | None
-    key_header: tuple[str, str]
+    key_header: tuple[str, str | None]
     defaults: dict[str, Any]
     query: dict[str, str]
 
@@ -68,7 +68,7 @@ CASES = [
         "/v1",
         "/v1/chat/completions",
         "llama3.2",
-        ("authorization", "Bearer not-needed"),
+        ("authorization", None),
         {},
         {},
     ),
@@ -151,7 +151,7 @@ def test_the_provider_sees_its_own_path_and_model(running: Running):
 def test_the_provider_sees_the_mounted_key_without_its_newline(running: Running):
     _, _, seen = running.ask(running.spec["spec"]["modelName"])
     name, value = running.case.key_header
-    assert seen.headers[name] == value
+    assert seen.headers.get(name) == value
 
 
 def test_the_provider_sees_the_defaults_of_the_spec(running: Running):

@@ -95,7 +95,7 @@ def test_what_the_provider_does_not_know_is_dropped_and_does_not_fail_the_reques
 def test_what_is_dropped_is_said_at_start(observed: Laboratory):
     before = observed.output().partition("Started server process")[0]
     for name in ("frequencyPenalty", "presencePenalty"):
-        assert f"LM312: anthropic does not know spec.configuration.{name}" in before
+        assert f"LM312: anthropic does not support spec.configuration.{name}" in before
 
 
 def test_a_client_that_sends_what_the_provider_does_not_know_is_answered_too(observed: Laboratory):
