@@ -58,11 +58,11 @@ def _wait_for_checks(laboratory: Laboratory, label: str, count: int) -> None:
 def test_an_endpoint_leaves_after_failed_checks_and_returns_after_good_ones(laboratory: Laboratory, model: str, failure: Any):
     bad, good = f"{model}-a", f"{model}-b"
     laboratory.provider.behave(bad, **failure)
-    _wait_for_log(laboratory, model, "is left out after 3 failed")
+    _wait_for_log(laboratory, model, "is skipped after 3 failed")
     laboratory.ask_often(model, 4)
     assert laboratory.shares(bad, good) == {good: 4}
     laboratory.provider.behave(bad)
-    _wait_for_log(laboratory, model, "is left out after 3 failed", "answers again after 2 good")
+    _wait_for_log(laboratory, model, "is skipped after 3 failed", "is healthy again after 2 successful")
     laboratory.ask_often(model, 4)
     assert laboratory.shares(bad, good) == {good: 6, bad: 2}
 

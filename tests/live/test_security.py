@@ -197,7 +197,7 @@ PATHS = [
     "/key%2flist", "/%2e/key/list", "/./key/list", "/v1/chat/completions/../../key/list", "/metrics/../key/list",
     "/ui/../key/list",
     "/health/readiness/../services", "/v1/chat/completions;/../key/list", "/\\key\\list", "/v1/models/" + "a" * 5000,
-    "/?" + "a" * 5000,
+    "/nowhere?" + "a" * 5000,
     "*", "http://gateway/key/list", "/openai/../v1/key/list", "/..%5c..%5cetc%5cpasswd", "/v1/../../../etc/passwd",
 ]  # fmt: skip
 
