@@ -20,7 +20,7 @@ DEEPEST_BODY = 100  # arrays and objects within each other; JSON schemas of tool
 MOST_MEMBERS = 100_000  # of all objects together; parsed they take 25 MiB
 MOST_PARTS = 100  # of a form
 BODY_WITHIN = 60.0  # seconds until a body is complete
-MOST_BODIES = 128 * 2**20  # bytes of all bodies of a worker; parsed and written again each takes two to four times its size
+MOST_BODIES = 96 * 2**20  # bytes of all bodies of a worker; each takes up to four times its size while it is answered
 
 CLOSE = ((b"connection", b"close"),)
 
