@@ -1,4 +1,4 @@
-# The gateway: renders the mounted LanguageModel, loads its keys, and becomes LiteLLM.
+# The gateway: renders the mounted LanguageModel, loads its keys, and serves it.
 # For a release, pin the base by its digest: --build-arg PYTHON_IMAGE=docker.io/library/python:3.11-slim@sha256:...
 ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim
 

@@ -89,11 +89,17 @@ litellm-schema: setup ## Write schema/litellm-config.schema.json from the instal
 lock: .venv-uv/.ready ## Pin the dependencies of pyproject.toml; .venv follows with the next command that uses it
 	@sh tools/lock.sh .venv-uv/bin/uv
 
-bump-litellm: ## Change LiteLLM to VERSION=1.2.3: the pin, the locks, .venv, and every file that is generated from it
+bump-litellm: .venv-uv/.ready ## Change LiteLLM to VERSION=1.2.3 in all that follows from it, if it resolves, and say what changes
 	@test -n "$(VERSION)" || { echo "which version? make bump-litellm VERSION=$(LITELLM)" >&2; exit 2; }
-	@sed -i 's/^\( *"litellm.*==\)[^"]*/\1$(VERSION)/' pyproject.toml
-	@$(MAKE) --no-print-directory lock
-	@$(MAKE) --no-print-directory litellm-schema golden providers
+	@sh tools/bump_litellm.sh .venv-uv/bin/uv "$(VERSION)"
+	@$(MAKE) --no-print-directory after-bump
+
+.PHONY: after-bump
+after-bump: setup
+	-@$(BIN)/python tools/litellm_schema.py --check
+	@$(MAKE) --no-print-directory litellm-schema golden extra-configuration
+	-@$(MAKE) --no-print-directory providers
+	@$(BIN)/python -m pytest -q tests/wire tests/translator tests/litellm
 
 build: ## Build the image $(IMAGE):$(TAG)
 	@test -n "$(CONTAINER)" || { echo "not built: none of docker, podman and buildah answers here" >&2; exit 1; }

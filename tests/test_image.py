@@ -66,9 +66,7 @@ def test_without_a_builder_a_build_says_so(tmp_path: Path):
 @pytest.mark.parametrize(
     ("package", "without_it"),
     [
-        ("prisma", "LiteLLM answers 500 where it means 401"),
-        ("prometheus-client", "LiteLLM dies at start when metrics are on"),
-        ("opentelemetry-sdk", "LiteLLM recompiles a module on every request"),
+        ("opentelemetry-sdk", "there are no traces"),
         ("opentelemetry-exporter-otlp-proto-http", "there are no traces"),
         ("google-auth", "vertex answers nothing"),
         ("boto3", "bedrock and sagemaker requests can't be signed"),
@@ -78,7 +76,7 @@ def test_without_a_builder_a_build_says_so(tmp_path: Path):
         ("httptools", "uvicorn parses HTTP in Python"),
     ],
 )
-def test_the_image_has_what_litellm_leaves_out_or_needs(package: str, without_it: str):
+def test_the_image_has_what_litellm_or_the_gateway_needs(package: str, without_it: str):
     assert locked(package), f"without {package}, {without_it}"
 
 
@@ -86,7 +84,7 @@ def test_every_package_is_pinned_by_hash_and_none_is_built():
     assert "/install.sh python3 venv /build/requirements/gateway.txt" in DOCKERFILE  # tests/test_setup.py: by hash
     assert "--only-binary :all:" in DOCKERFILE
     pinned = re.findall(r"^\S+==\S+.*\\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", LOCKED, re.MULTILINE)
-    assert len(pinned) == len(re.findall(r"^[^\s#]+==", LOCKED, re.MULTILINE)) > 100
+    assert len(pinned) == len(re.findall(r"^[^\s#]+==", LOCKED, re.MULTILINE)) > 50
 
 
 def test_the_user_is_a_number_that_kubernetes_can_tell_from_root():

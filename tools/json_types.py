@@ -131,8 +131,8 @@ HAND: dict[str, dict[str, dict[str, Schema]]] = {
             "health_check_params": MAP,
             "health_check_timeout": SECONDS,
         },
-        "router.py": {"access_groups": STRINGS, "cooldown_time": WAIT},
-        "router_utils/cooldown_handlers.py": {"allowed_fails": COUNT},
+        "router_rust/surface/registry.py": {"access_groups": STRINGS},
+        "router_utils/cooldown_handlers.py": {"allowed_fails": COUNT, "cooldown_time": WAIT},
     },
 }
 

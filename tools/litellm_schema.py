@@ -184,8 +184,8 @@ def policy(name: str) -> Schema:
 
 
 def routing_group() -> Schema:
-    """RoutingGroup of types/router.py, with the strategies that router_utils/routing_groups.py accepts."""
-    from litellm.router_utils.routing_groups import VALID_ROUTING_STRATEGIES
+    """RoutingGroup of types/router.py, with the strategies that litellm_core_utils/routing_groups.py accepts."""
+    from litellm.litellm_core_utils.routing_groups import VALID_ROUTING_STRATEGIES
     from litellm.types.router import RoutingGroup
 
     strategies = {"enum": sorted({*VALID_ROUTING_STRATEGIES, "priority"})}

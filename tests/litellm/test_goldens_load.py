@@ -1,4 +1,4 @@
-"""Every golden configuration is loaded by the real LiteLLM, which drops a deployment that it does not understand."""
+"""Every golden configuration is loaded by a stock LiteLLM Router, which drops a deployment that it does not understand."""
 
 from __future__ import annotations
 
@@ -11,16 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from langop_model.gateway.access import routes
 from tests.conftest import ROOT
 
 GOLDENS = sorted((ROOT / "tests" / "golden").glob("*.config.yaml"))
-EXPECTED_WARNINGS = (
-    "LITELLM_MASTER_KEY is not set",  # the description's open proxy
-    "trusted_proxy_ranges",  # sign-in to the admin UI, which is switched off
-    "not in built-in cost map",  # a price of one's own
-    "Error connecting to Sync Redis client",  # none runs for this test
-)
+EXPECTED_WARNINGS = ("not in built-in cost map",)  # a price of one's own
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +33,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         check=False,
     )
     assert process.returncode == 0, process.stderr[-3000:]
-    printed = json.loads(process.stdout)
-    loaded = {path.rsplit("/", 1)[-1]: result for path, result in printed["loaded"].items()}
-    return {**loaded, "internals": printed["internals"], "routes": printed["routes"]}
+    return {path.rsplit("/", 1)[-1]: result for path, result in json.loads(process.stdout).items()}
 
 
 @pytest.mark.parametrize("golden", GOLDENS, ids=lambda path: path.name)
@@ -70,78 +62,5 @@ def test_litellm_knows_the_model_by_both_its_names(golden: Any, loaded: dict[str
     assert names <= set(loaded[golden.name]["groups"])
 
 
-# What langop_model.gateway overrides, calls or relies on. When a new LiteLLM differs here, read the gateway again.
-INTERNALS = {
-    "Router.async_get_available_deployment": ["self", "model", "request_kwargs", "messages", "input", "specific_deployment"],
-    "Router.async_function_with_retries": ["self", "args", "kwargs"],
-    "Router.async_function_with_fallbacks_common_utils": [
-        "self", "e", "disable_fallbacks", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "model_group",
-        "args", "kwargs", "include_fallback_errors",
-    ],
-    "Router.get_deployment": ["self", "model_id"],
-    "Router._increment_deployment_usage": [
-        "self", "deployment_id", "deployment_name", "model_group", "total_tokens", "rpm_increment", "parent_otel_span",
-    ],
-    "RouterRateLimitError": ["self", "model", "cooldown_time", "enable_pre_call_checks", "cooldown_list", "model_ids"],
-    "Router": ["_inherit_builtin_cache_pricing", "_inherit_builtin_service_tier_pricing"],
-    "Cache": ["get_cache_key"],
-    "litellm": ["callback_settings", "_turn_on_json", "cache"],
-    "proxy_server": [
-        "llm_router", "user_custom_auth",
-        "_build_redis_usage_cache_from_environment", "_set_redis_usage_cache", "redis_usage_cache", "spend_counter_cache",
-        "cli_sso_session_cache", "litellm_config_cache",
-    ],
-    "_redis.get_redis_async_client": ["connection_pool", "env_overrides"],
-    "a Router": ["model_names", "model_group_alias", "pattern_router", "model_id_to_deployment_index_map", "model_list"],
-    "auth_utils": ["_BANNED_REQUEST_BODY_PARAMS"],
-    "litellm_pre_call_utils": [
-        "_CLIENT_PRICING_METADATA_FIELDS", "_ROUTER_RESERVED_METADATA_FIELDS", "_UNTRUSTED_METADATA_CONTROL_FIELDS",
-        "_UNTRUSTED_ROOT_CONTROL_FIELDS",
-    ],
-    "utils": ["_get_max_position_embeddings"],
-    "SagemakerChatConfig.transform_request": ["self", "model", "messages", "optional_params", "litellm_params", "headers"],
-    "Router.async_function_with_fallbacks": ["self", "args", "kwargs"],
-    "_logging._get_uvicorn_json_log_config": [],
-    "_logging.resolve_log_level": ["log_level"],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", INTERNALS)
-def test_litellms_internals_are_where_the_gateway_expects_them(name: str, loaded: dict[str, Any]):
-    assert loaded["internals"][name] == INTERNALS[name]
-
-
-def test_a_cache_lookup_says_what_the_gateway_asks_it(loaded: dict[str, Any]):
-    needed = {"cached_result", "final_embedding_cached_response", "embedding_all_elements_cache_hit"}
-    assert needed <= set(loaded["internals"]["CachingHandlerResponse"])
-
-
 def test_a_broken_deployment_would_be_noticed(loaded: dict[str, Any]):
     assert loaded["broken.config.yaml"]["ids"] == [] or loaded["broken.config.yaml"]["warnings"]
-
-
-# What is open to clients.
-
-
-def test_every_route_of_litellm_is_closed_but_those_of_the_data_plane(loaded: dict[str, Any]):
-    """What a new LiteLLM serves beside them is closed without a change here."""
-    open_ones = {
-        (method, path) for method, path in loaded["routes"] if routes.find(method, path.replace("{model_id}", "a-model"))
-    }
-    assert len(loaded["routes"]) > 600
-    assert open_ones == {
-        *(("POST", f"{version}{path}") for version in ("", "/v1") for path in (
-            "/chat/completions", "/completions", "/embeddings", "/responses", "/audio/speech", "/audio/transcriptions",
-            "/images/generations", "/images/edits", "/rerank",
-        )),
-        ("POST", "/v2/rerank"), ("POST", "/v1/messages"), ("POST", "/v1/messages/count_tokens"),
-        ("GET", "/models"), ("GET", "/v1/models"), ("GET", "/models/{model_id}"), ("GET", "/v1/models/{model_id}"),
-        ("GET", "/metrics"), ("GET", "/health"),
-        ("GET", "/health/liveliness"), ("GET", "/health/liveness"), ("GET", "/health/readiness"),
-    }  # fmt: skip
-
-
-def test_every_open_route_is_one_of_litellms(loaded: dict[str, Any]):
-    """Else a new LiteLLM has moved it."""
-    here = {(method, path) for method, path in routes.ROUTES if path != "/metrics/"}  # a mounted application
-    assert here - {(method, path) for method, path in loaded["routes"]} == set()

@@ -17,8 +17,8 @@ from tools.stand_in import google
 from tools.stand_in.tokens import TOKEN
 
 PLACES = {"LOCATION": "europe-west4", "/PROVIDER": "/together"}
-# The credentials of two of them say the address, and huggingface.co that of the third.
-ELSEWHERE = ("sap", "github_copilot", "huggingface")
+# The credentials of one say the address, and huggingface.co that of the other.
+ELSEWHERE = ("sap", "huggingface")
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,8 @@ def _sap(_: Wire, base: str) -> Mapping[str, str]:
     return {"service-key.json": json.dumps(key)}
 
 
-def _copilot(_: Wire, base: str) -> Mapping[str, str]:
-    token = {"token": TOKEN, "expires_at": 4102444800, "endpoints": {"api": base}}
-    return {"access-token": KEY, "api-key.json": json.dumps(token)}
+def _copilot(_: Wire, __: str) -> Mapping[str, str]:
+    return {"access-token": KEY}
 
 
 def _chatgpt(_: Wire, __: str) -> Mapping[str, str]:
@@ -157,7 +156,10 @@ OWN: dict[str, dict[str, Any]] = {
     "clarifai": {"model": "openai.chat-completion.gpt-4o", "model_in": "nowhere"},
     "cohere": {"path": "/v2/chat"},
     "datarobot": {"redirected": True, "path": "/api/v2/genai/llmgw/chat/completions/"},
-    "fal_ai": {"model": "fal-ai/moondream3-preview/query", "path": "/fal-ai/moondream3-preview/query", "question": IMAGE},
+    "fal_ai": {
+        "model": "fal-ai/moondream3-preview/query", "path": "/fal-ai/moondream3-preview/query", "question": IMAGE,
+        "redirected": True,
+    },
     "fireworks_ai": {"model": "accounts/fireworks/models/some-model"},
     "gdc": {
         "spec": {"project": "some-project", "location": "some-place"},

@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import re
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from langop_model.translator import settings as translator_settings
 from tests.wire.wire import Wire
 from tools.stand_in import StandIn
 
+# LiteLLM's own, which the translator sets.
+CHANGED = (
+    "aclient_session", "cache", "disable_hf_tokenizer_download", "disable_token_counter", "drop_params",
+    "in_memory_llm_clients_cache", "modify_params", "num_retries", "suppress_debug_info", "turn_off_message_logging",
+    "user_url_validation", "use_chat_completions_url_for_anthropic_messages",
+)  # fmt: skip
 LEAK = "leaked-from-the-environment"
 CREDENTIAL = re.compile(r"[\"']([A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|APIKEY|JWT|ACCESS_KEY_ID))[\"']")
 # Of a pod's identity, which stands in for a Secret; and what turns LiteLLM's own features on.
@@ -27,19 +33,23 @@ def provider() -> Iterator[StandIn]:
         yield provider
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def runner() -> Iterator[asyncio.Runner]:
-    """An event loop, and LiteLLM as the translator's process sets it up."""
-    from langop_model.translator import settings
+    """An event loop in which LiteLLM is set up as the translator does it, and afterwards as it was."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in translator_settings.BEFORE_IMPORT.items():
+            patch.setenv(name, value)
+        import litellm
 
-    if "litellm" not in sys.modules:
-        settings.prepare_environment()
-    from langop_model.translator import clients
+        from langop_model.translator import clients
 
-    settings.apply()
-    clients.install()
-    with asyncio.Runner() as runner:
-        yield runner
+        before = {name: getattr(litellm, name) for name in CHANGED}
+        translator_settings.apply()
+        clients.install()
+        with asyncio.Runner() as runner:
+            yield runner
+        for name, value in before.items():
+            setattr(litellm, name, value)
 
 
 @cache
@@ -59,7 +69,6 @@ def wire(provider: StandIn, runner: asyncio.Runner, tmp_path: Path, monkeypatch:
     """A wire to the stand-in, in a process whose environment has a key for every provider."""
     for name in variables_with_credentials():
         monkeypatch.setenv(name, LEAK)
-    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     provider.reset()
     yield Wire(provider, tmp_path, runner, monkeypatch)
     assert LEAK not in str([(seen.headers, seen.body, seen.query) for seen in provider.requests])

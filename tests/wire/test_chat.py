@@ -48,7 +48,7 @@ def mounted(case: Case, wire: Wire, base: str) -> tuple[dict[str, Any], dict[str
 
 @contextlib.contextmanager
 def asked(case: Case, wire: Wire, *, endpoint: bool = True) -> Iterator[tuple[Any, list[httpx.URL]]]:
-    """Yield the Router of a case, and what was asked of other hosts: it goes to the stand-in, or the test fails."""
+    """Yield a case's deployment, and what was asked of other hosts: it goes to the stand-in, or the test fails."""
     endpoint = endpoint and not (case.redirected or case.provider.fixed)
     base = wire.provider.base(f"at-{case.name}")
     wire.provider.behave(f"at-{case.name}", text=ANSWER)
@@ -61,7 +61,7 @@ def asked(case: Case, wire: Wire, *, endpoint: bool = True) -> Iterator[tuple[An
     if not endpoint:
         redirected = wire.redirecting(base)
     with redirected as meant, nothing_leaves_this_machine(case.provider.asks):
-        yield wire.router(result), meant
+        yield wire.deploy(result), meant
 
 
 def the_question(wire: Wire) -> Seen:
@@ -87,8 +87,8 @@ PASSED: set[str] = set()
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_chat_is_answered(case: Case, wire: Wire):
-    with asked(case, wire) as (router, _):
-        assert wire.chat(router, **more(case)) == ANSWER
+    with asked(case, wire) as (deployed, _):
+        assert wire.chat(deployed, **more(case)) == ANSWER
     seen = the_question(wire)
     assert seen.path == case.path
     if case.model_in == "body":
@@ -108,16 +108,16 @@ def test_a_chat_is_answered(case: Case, wire: Wire):
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.provider.streams], ids=lambda case: case.name)
 def test_a_streamed_chat_is_answered_in_parts(case: Case, wire: Wire):
-    with asked(case, wire) as (router, _):
-        parts = wire.streamed_chat(router, **more(case))
+    with asked(case, wire) as (deployed, _):
+        parts = wire.streamed_chat(deployed, **more(case))
     assert "".join(parts) == ANSWER
     assert the_question(wire).path == (case.streamed_path or case.path)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.address], ids=lambda case: case.name)
 def test_without_an_endpoint_the_provider_is_asked_at_the_address_of_the_catalogue(case: Case, wire: Wire):
-    with asked(case, wire, endpoint=False) as (router, meant):
-        assert wire.chat(router, **more(case)) == ANSWER
+    with asked(case, wire, endpoint=False) as (deployed, meant):
+        assert wire.chat(deployed, **more(case)) == ANSWER
     address = httpx.URL(case.address)
     assert any(url.host == address.host and url.path.startswith(address.path.rstrip("/")) for url in meant), (
         f"asked {meant}: is `written` missing in its row?"

@@ -27,8 +27,8 @@ def ask(wire: Wire, spec: Mapping[str, Any], path: str, **secrets: Mapping[str, 
     wire.provider.behave("credentials", text=ANSWER)
     result = wire.rendered({**spec, "endpoint": base + path}, secrets)
     with nothing_leaves_this_machine():
-        assert wire.chat(wire.router(result)) == ANSWER
-    return wire.seen[-1]
+        assert wire.chat(wire.deploy(result)) == ANSWER
+    return wire.asked
 
 
 # A whole Secret.
@@ -65,7 +65,7 @@ def test_an_application_of_azure_asks_microsoft_for_a_token(wire: Wire):
     result = wire.rendered({**AZURE, **WHOLE, "endpoint": wire.provider.base("credentials")}, {"secret": secret})
     with nothing_leaves_this_machine(but_for=["login.microsoftonline.com"]) as asked:
         with pytest.raises(Exception, match=r"login\.microsoftonline\.com|Azure"):
-            wire.chat(wire.router(result))
+            wire.chat(wire.deploy(result))
         assert "login.microsoftonline.com" in asked
     assert wire.seen == []
 
@@ -127,22 +127,22 @@ def test_a_changed_key_is_used_by_the_next_request(kind: str, wire: Wire):
     base = wire.provider.base("credentials")
     wire.provider.behave("credentials", text=ANSWER)
     with nothing_leaves_this_machine():
-        router = wire.router(wire.rendered({**spec, "endpoint": base + path}, {"secret": {"api-key": KEY}}))
-        wire.chat(router)
-        assert KEY in wire.seen[-1].headers[header]
+        deployed = wire.deploy(wire.rendered({**spec, "endpoint": base + path}, {"secret": {"api-key": KEY}}))
+        wire.chat(deployed)
+        assert KEY in wire.asked.headers[header]
         (wire.folder / "secret" / "api-key").write_text(f"{NEW}\n", encoding="utf-8")
-        wire.chat(router)
-    assert NEW in wire.seen[-1].headers[header]
-    assert KEY not in wire.seen[-1].headers[header]
+        wire.chat(deployed)
+    assert NEW in wire.asked.headers[header]
+    assert KEY not in wire.asked.headers[header]
 
 
 def test_changed_aws_keys_sign_the_next_request(wire: Wire):
     base = wire.provider.base("credentials")
-    router = wire.router(wire.rendered({**BEDROCK, **WHOLE, "endpoint": base}, {"secret": AWS}))
-    wire.chat(router)
+    deployed = wire.deploy(wire.rendered({**BEDROCK, **WHOLE, "endpoint": base}, {"secret": AWS}))
+    wire.chat(deployed)
     (wire.folder / "secret" / "AWS_ACCESS_KEY_ID").write_text("AKIDANOTHER", encoding="utf-8")
-    wire.chat(router)
-    assert "Credential=AKIDANOTHER/" in wire.seen[-1].headers["authorization"]
+    wire.chat(deployed)
+    assert "Credential=AKIDANOTHER/" in wire.asked.headers["authorization"]
 
 
 def test_a_changed_service_account_is_exchanged_for_a_token_of_its_own(wire: Wire):
@@ -151,13 +151,13 @@ def test_a_changed_service_account_is_exchanged_for_a_token_of_its_own(wire: Wir
     account = wire.provider.service_account("one")
     result = wire.rendered(spec, {"secret": {"service-account.json": account}})
     with wire.redirecting(base), nothing_leaves_this_machine():
-        router = wire.router(result)
+        deployed = wire.deploy(result)
         for project in ("one", "two"):
             (wire.folder / "secret" / "service-account.json").write_text(
                 wire.provider.service_account(project), encoding="utf-8"
             )
             wire.provider.clear()
-            wire.chat(router)
+            wire.chat(deployed)
             assert wire.seen[0].path == "/token"
 
 
@@ -169,19 +169,19 @@ def test_a_changed_secret_of_an_application_is_exchanged_next(wire: Wire):
         "endpoint": f"{wire.provider.base('credentials')}/serving-endpoints",
     }
     secret = {"DATABRICKS_CLIENT_ID": "id", "DATABRICKS_CLIENT_SECRET": KEY}
-    router = wire.router(wire.rendered(spec, {"secret": secret}))
-    wire.chat(router)
+    deployed = wire.deploy(wire.rendered(spec, {"secret": secret}))
+    wire.chat(deployed)
     (wire.folder / "secret" / "DATABRICKS_CLIENT_SECRET").write_text(NEW, encoding="utf-8")
     wire.provider.clear()
-    wire.chat(router)
+    wire.chat(deployed)
     assert wire.seen[0].headers["authorization"] == f"Basic {base64.b64encode(f'id:{NEW}'.encode()).decode()}"
 
 
 def test_a_key_that_is_gone_for_a_moment_stops_no_request(wire: Wire):
     spec, path, header = KINDS["openai"]
     base = wire.provider.base("credentials")
-    router = wire.router(wire.rendered({**spec, "endpoint": base + path}, {"secret": {"api-key": KEY}}))
-    wire.chat(router)
+    deployed = wire.deploy(wire.rendered({**spec, "endpoint": base + path}, {"secret": {"api-key": KEY}}))
+    wire.chat(deployed)
     (wire.folder / "secret" / "api-key").unlink()
-    wire.chat(router)
-    assert KEY in wire.seen[-1].headers[header]
+    wire.chat(deployed)
+    assert KEY in wire.asked.headers[header]

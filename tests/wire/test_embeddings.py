@@ -23,8 +23,8 @@ def test_a_text_is_embedded(name: str, wire: Wire):
         "apiKeySecretRef": {"name": "secret"},
     }
     with nothing_leaves_this_machine():
-        router = wire.router(wire.rendered(spec, {"secret": {"api-key": KEY}}))
-        embedding = wire.embed(router, INPUT)
+        deployed = wire.deploy(wire.rendered(spec, {"secret": {"api-key": KEY}}))
+        embedding = wire.embed(deployed, INPUT)
     (seen,) = wire.seen
     assert seen.path == "/v1/embeddings"
     assert seen.body["model"] == f"embedder-of-{name}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +12,9 @@ from langop_model.gateway.upstreams.base import Route, UpstreamError
 from tests.wire.cases import CASES, Case
 from tests.wire.test_chat import asked
 from tests.wire.wire import QUESTION, Wire
+
+if TYPE_CHECKING:
+    from langop_model.translator.failures import Refused  # imports LiteLLM
 
 TOOL = {
     "type": "function",
@@ -57,19 +61,25 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_changes_an_answer_arrives_or_is_refused(case: Case, kind: str, wire: Wire):
+    body, mark = KINDS[kind]
+    with asked(case, wire) as (deployed, _):
+        wire.provider.clear()
+        question = {"messages": [{"role": "user", "content": case.question or QUESTION}], **body}
+        refusal = refused(lambda: wire.ask(deployed, Route.CHAT, question))
+    if refusal is None:
+        assert mark in json.dumps([seen.body for seen in wire.seen])
+        return
+    assert refusal.status == 400
+    assert any(name in str(refusal) for name in (*body, "part of the type"))
+    assert not wire.seen
+
+
+def refused(asking: Callable[[], object]) -> Refused | UpstreamError | None:
+    """Return why a request was refused; None if it was answered."""
     from langop_model.translator.failures import Refused
 
-    body, mark = KINDS[kind]
-    question = {"messages": [{"role": "user", "content": case.question or QUESTION}], **body}
-    with asked(case, wire) as (router, _):
-        wire.provider.clear()
-        refusal = ""
-        try:
-            wire.ask(router, Route.CHAT, question)
-        except (Refused, UpstreamError) as refused:
-            refusal = str(refused)
-    if refusal:
-        assert any(name in refusal for name in (*body, "part of the type"))
-        assert not wire.seen
-    else:
-        assert mark in json.dumps([seen.body for seen in wire.seen])
+    try:
+        asking()
+    except (Refused, UpstreamError) as refusal:
+        return refusal
+    return None

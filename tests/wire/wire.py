@@ -1,28 +1,30 @@
 """A rendered deployment on the wire: from a spec through `render` and the translator to the stand-in, and nowhere else.
 
-The translator's operations run in this process. Its own process has tests in tests/translator.
+LiteLLM runs in this process, set up as in the translator's. What its server and the gateway add has tests of its own
+(tests/translator, tests/live).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import orjson
 import pytest
 
-from langop_model.contract import section as contract
-from langop_model.contract.settings import Group
+from langop_model.contract import section
 from langop_model.gateway.upstreams.base import Route, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.parameters import Parameters
+from langop_model.gateway.upstreams.translation import Translation
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.launch.provider_credentials import load_keys, pod_identity_variables, variables_to_withhold
 from langop_model.renderer import rendering
@@ -35,6 +37,8 @@ KEY = "not-a-real-key-4711"
 QUESTION = "What is the capital of France?"
 ANSWER = f"You said: {QUESTION}"
 RESOURCE = "model"
+TURNS = 10
+Answer = TypeVar("Answer")
 
 _watching: list[bool] = []
 _elsewhere: list[str] = []
@@ -71,51 +75,37 @@ def nothing_leaves_this_machine(but_for: Collection[str] = ()) -> Iterator[list[
     assert not others, f"asked: {sorted(others)}"
 
 
-@dataclass(frozen=True)
-class Router:
-    """The deployments of a rendered configuration, and how a request to one is put."""
+async def _to_the_end(asking: Coroutine[Any, Any, Answer]) -> Answer:
+    """Wait for what LiteLLM does after an answer too: it may ask others then."""
+    from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
-    deployments: Deployments
-    groups: Mapping[str, Group]
+    answer = await asking
+    for _ in range(TURNS):  # LiteLLM starts a task that gives its worker the work
+        await asyncio.sleep(0)
+    await GLOBAL_LOGGING_WORKER.flush()
+    return answer
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A rendered configuration, whose models are asked as a worker of the gateway asks them."""
+
+    translation: Translation
+    models: Mapping[str, Parameters]
     aliases: Mapping[str, str]
 
     def call(self, model: str, route: Route, body: Mapping[str, Any], *, stream: bool = False) -> Call:
-        """Return the call for a request to the first endpoint of a model."""
-        group = self.groups[self.aliases.get(model, model)]
-        endpoint = group.endpoints[0]
-        prepared = Parameters(group).prepare(route, body, stream, model).body
-        request = UpstreamRequest(route, model, prepared, stream=stream)
-        rendered, variables = self.deployments.parameters(group, endpoint, request)
-        return Call(route, rendered, dict(prepared), asked=model, variables=variables, stream=stream)
-
-
-async def _whole(call: Call) -> Any:
-    """Ask, and wait for what LiteLLM does after an answer too: it may ask others then."""
-    from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
-
-    from langop_model.translator import operations
-
-    answer = await operations.run(call)
-    assert isinstance(answer, operations.Whole)
-    await GLOBAL_LOGGING_WORKER.flush()
-    return orjson.loads(answer.body)
-
-
-async def _events(call: Call) -> list[bytes]:
-    from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
-
-    from langop_model.translator import operations
-
-    answer = await operations.run(call)
-    assert isinstance(answer, operations.Streamed)
-    events = [event async for event in answer.events]
-    await GLOBAL_LOGGING_WORKER.flush()
-    return events
+        """Return the call that a worker makes to the translator for a request to the first endpoint of a model."""
+        parameters = self.models[self.aliases.get(model, model)]
+        prepared = parameters.prepare(route, {"model": model, **body}, stream, model)
+        request = UpstreamRequest(route, model, prepared.body, stream=stream)
+        call, _ = self.translation._call(parameters.group, parameters.group.endpoints[0], request)
+        return call
 
 
 @dataclass
 class Wire:
-    """The translator in an event loop that lives as long as the tests, because LiteLLM keeps its clients."""
+    """LiteLLM in an event loop that lives as long as the tests, because it keeps its clients."""
 
     provider: StandIn
     folder: Path
@@ -128,45 +118,65 @@ class Wire:
             (self.folder / name).mkdir(exist_ok=True)
             for key, text in keys.items():
                 (self.folder / name / key).write_text(f"{text}\n", encoding="utf-8")
-        settings = Settings(secrets_folder=str(self.folder))
-        return rendering.render([a_resource(dict(spec), RESOURCE)], settings)
+        return rendering.render([a_resource(dict(spec), RESOURCE)], Settings(secrets_folder=str(self.folder)))
 
-    def router(self, result: Rendering) -> Router:
-        """Return the deployments of a rendered configuration, in the environment that the translator gets."""
+    def deploy(self, result: Rendering) -> Deployed:
+        """Return a rendered configuration in a process that has the variables that `launch` leaves it."""
         for name in set(variables_to_withhold(os.environ)) - pod_identity_variables(result, os.environ).keys():
             self.monkeypatch.delenv(name)
         for variable, value in load_keys(result).items():
             self.monkeypatch.setenv(variable, value)
-        groups = contract.groups(result.config["callback_settings"]["langop"])
-        aliases = result.config["router_settings"].get("model_group_alias", {})
-        return Router(Deployments(result.config["model_list"]), groups, aliases)
+        groups = section.groups(result.config["callback_settings"]["langop"])
+        return Deployed(
+            Translation([], Deployments(result.config["model_list"])),
+            {name: Parameters(group) for name, group in groups.items()},
+            result.config["router_settings"].get("model_group_alias", {}),
+        )
 
-    def ask(self, router: Router, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> Any:
-        """Return the whole answer to a request."""
-        return self.runner.run(_whole(router.call(model, route, body)))
+    def ask(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> Any:
+        """Make a request, and return the whole answer as an object."""
+        from langop_model.translator import operations
 
-    def chat(self, router: Router, model: str = RESOURCE, **more: Any) -> str:
+        answer = self.runner.run(_to_the_end(operations.run(deployed.call(model, route, body))))
+        return orjson.loads(answer.body)
+
+    def stream(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> list[bytes]:
+        """Make a request for a stream, and return its events."""
+        from langop_model.translator import operations
+
+        async def ask() -> list[bytes]:
+            answer = await operations.run(deployed.call(model, route, body, stream=True))
+            return [event async for event in answer.events]
+
+        return self.runner.run(_to_the_end(ask()))
+
+    def chat(self, deployed: Deployed, model: str = RESOURCE, **more: Any) -> str:
         """Ask a question, and return the text of the answer."""
         question = {"messages": [{"role": "user", "content": QUESTION}], **more}
-        return str(self.ask(router, Route.CHAT, question, model)["choices"][0]["message"]["content"])
+        return str(self.ask(deployed, Route.CHAT, question, model)["choices"][0]["message"]["content"])
 
-    def embed(self, router: Router, text: str) -> Any:
-        """Return the embedding of a text."""
-        return self.ask(router, Route.EMBEDDINGS, {"input": [text]})["data"][0]["embedding"]
-
-    def streamed_chat(self, router: Router, model: str = RESOURCE, **more: Any) -> list[str]:
+    def streamed_chat(self, deployed: Deployed, model: str = RESOURCE, **more: Any) -> list[str]:
         """Ask a question, and return the parts of the answer as they come."""
         question = {"messages": [{"role": "user", "content": QUESTION}], "stream": True, **more}
-        *events, done = self.runner.run(_events(router.call(model, Route.CHAT, question, stream=True)))
-        assert done == b"data: [DONE]\n\n"
-        parts = [orjson.loads(event.removeprefix(b"data: ")) for event in events]
+        events = self.stream(deployed, Route.CHAT, question, model)
+        assert events[-1] == b"data: [DONE]\n\n"
+        parts = [orjson.loads(event.removeprefix(b"data: ")) for event in events[:-1]]
         found = [part["choices"][0]["delta"].get("content") or "" for part in parts if part["choices"]]
         return [text for text in found if text]
+
+    def embed(self, deployed: Deployed, text: str) -> Any:
+        """Ask for the embedding of a text."""
+        return self.ask(deployed, Route.EMBEDDINGS, {"input": [text]})["data"][0]["embedding"]
 
     @property
     def seen(self) -> list[Seen]:
         """What arrived at the provider."""
         return self.provider.requests
+
+    @property
+    def asked(self) -> Seen:
+        """The last request that held a question, whatever LiteLLM asked after it: ollama is asked for the model's sizes."""
+        return next(seen for seen in reversed(self.seen) if QUESTION in json.dumps(seen.body))
 
     @contextlib.contextmanager
     def redirecting(self, base: str) -> Iterator[list[httpx.URL]]:

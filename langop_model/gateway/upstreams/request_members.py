@@ -59,7 +59,7 @@ def default_name(route: Route, name: str, own: Collection[str]) -> str | None:
         return named[name]
     if route not in TEXT_ROUTES or route in (Route.COUNT_TOKENS, Route.GENERATE_CONTENT):
         return None
-    is_known = name in _data()["routes"][route.value] or name not in of_apis() or name in own
+    is_known = name in of_route(route) or name not in of_apis() or name in own
     return name if is_known else None
 
 
