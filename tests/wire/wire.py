@@ -138,6 +138,7 @@ class Wire:
         from langop_model.translator import operations
 
         answer = self.runner.run(_to_the_end(operations.run(deployed.call(model, route, body))))
+        assert isinstance(answer, operations.Whole)
         return orjson.loads(answer.body)
 
     def stream(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> list[bytes]:
@@ -146,6 +147,7 @@ class Wire:
 
         async def ask() -> list[bytes]:
             answer = await operations.run(deployed.call(model, route, body, stream=True))
+            assert isinstance(answer, operations.Streamed)
             return [event async for event in answer.events]
 
         return self.runner.run(_to_the_end(ask()))
