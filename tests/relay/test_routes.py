@@ -1,6 +1,6 @@
 """Every route that a provider's row declares for the relay: which host, path, query, key and model it is asked with.
 
-What must arrive is not taken from the row alone: measured.json has the addresses that LiteLLM 1.110.2's SDK asked, which are
+What must arrive is not taken from the row alone: measured.json has the addresses that LiteLLM's SDK asked, which are
 those of the providers' own documentation.
 """
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from langop_model.gateway.upstreams.base import Route
+from langop_model.gateway.upstreams.base import Route, UpstreamError
 from tests.wire.cases import CASES, Case
 from tests.wire.test_chat import asked
 from tests.wire.wire import QUESTION, Wire
@@ -74,12 +74,12 @@ def test_what_changes_an_answer_arrives_or_is_refused(case: Case, kind: str, wir
     assert not wire.seen
 
 
-def refused(asking: Callable[[], object]) -> Refused | None:
+def refused(asking: Callable[[], object]) -> Refused | UpstreamError | None:
     """Return why a request was refused; None if it was answered."""
     from langop_model.translator.failures import Refused
 
     try:
         asking()
-    except Refused as refusal:
+    except (Refused, UpstreamError) as refusal:
         return refusal
     return None

@@ -20,7 +20,7 @@ import httpx
 import orjson
 import pytest
 
-from langop_model.contract import section as contract
+from langop_model.contract import section
 from langop_model.gateway.upstreams.base import Route, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.parameters import Parameters
@@ -126,7 +126,7 @@ class Wire:
             self.monkeypatch.delenv(name)
         for variable, value in load_keys(result).items():
             self.monkeypatch.setenv(variable, value)
-        groups = contract.groups(result.config["callback_settings"]["langop"])
+        groups = section.groups(result.config["callback_settings"]["langop"])
         return Deployed(
             Translation([], Deployments(result.config["model_list"])),
             {name: Parameters(group) for name, group in groups.items()},
