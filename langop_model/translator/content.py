@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,8 @@ WITHOUT_SOUND = frozenset(
 )
 # Providers for which LiteLLM downloads what a message refers to.
 FETCHES = frozenset({"bedrock", "gemini", "ollama"})
+# Any scheme but data: an address of a scheme that LiteLLM does not know is one that it fails on.
+_ADDRESS = re.compile(r"(?!data:)[a-z][a-z0-9+.-]*:/|file:", re.IGNORECASE)
 
 
 def parts(messages: Any) -> Iterator[dict[str, Any]]:
@@ -56,7 +59,7 @@ def check_messages(messages: Any, deployment: Deployment) -> None:
 def _remote(part: dict[str, Any]) -> str:
     """Return the address that a part refers to, unless it holds its bytes."""
     for value in _texts(part):
-        if value.startswith(("http://", "https://", "gs://", "s3://", "file:")):
+        if _ADDRESS.match(value):
             return value
     return ""
 

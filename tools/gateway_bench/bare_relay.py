@@ -5,12 +5,14 @@ python -m tools.gateway_bench.bare_relay PORT PROVIDER
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import Any
 
 import aiohttp
 import uvicorn
 
+from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.protocol import Protocol
 
 
@@ -53,6 +55,7 @@ def _start(content_type: bytes) -> dict[str, Any]:
 
 if __name__ == "__main__":
     uvicorn.run(
-        BareRelay(sys.argv[2]), port=int(sys.argv[1]), loop="uvloop", http=Protocol, access_log=False, lifespan="off",
-        log_level="error",
+        BareRelay(sys.argv[2]), port=int(sys.argv[1]), loop="uvloop",
+        http=functools.partial(Protocol, Connections()),  # type: ignore[arg-type]
+        access_log=False, lifespan="off", log_level="error",
     )  # fmt: skip

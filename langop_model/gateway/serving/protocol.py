@@ -161,8 +161,10 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         return connections.is_probe(self.parser.get_method().decode("latin-1"), path)
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer with an error outside of any request, unless an answer has begun; and close."""
-        if self.cycle is None or self.cycle.response_complete:
+        """Answer with an error, unless an answer has begun; and close."""
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.disconnected = True  # its head was complete and then found wrong: the application writes nothing more
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             body = error_formats.error_body(open_routes.Protocol.OPENAI, status, message)
             phrase = HTTPStatus(status).phrase
             head = (
