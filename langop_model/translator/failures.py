@@ -136,7 +136,8 @@ def _without_response(chain: list[BaseException], error: BaseException, *, answe
         message = "the provider can not be reached" if refused else "the connection to the provider broke"
         return Failure(FailureKind.CONNECTION, 502, message, reached=False)
     if not answered and isinstance(chain[-1], _WRONG_SHAPE):
-        return Failure(FailureKind.UNSUPPORTED, 400, "the request can not be translated for this model's provider", reached=False)
+        message = "the request can not be translated for this model's provider"
+        return Failure(FailureKind.UNSUPPORTED, 400, message, reached=False)
     if answered or any(isinstance(each, json.JSONDecodeError | pydantic.ValidationError) for each in chain):
         return Failure(FailureKind.MALFORMED, 502, "the provider's answer could not be read")
     return _by_status(chain, error, names)

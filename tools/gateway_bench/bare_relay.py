@@ -56,6 +56,6 @@ def _start(content_type: bytes) -> dict[str, Any]:
 if __name__ == "__main__":
     uvicorn.run(
         BareRelay(sys.argv[2]), port=int(sys.argv[1]), loop="uvloop",
-        http=functools.partial(Protocol, Connections()),  # type: ignore[arg-type]
+        http=functools.partial(Protocol, Connections()),
         access_log=False, lifespan="off", log_level="error",
     )  # fmt: skip
