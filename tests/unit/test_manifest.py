@@ -140,7 +140,7 @@ def test_a_resource_without_kind_is_read_with_a_warning(write: Write):
 
 SPEC_NODE = load_json("languagemodel.schema.json")["properties"]["spec"]["properties"]
 SAMPLES = {"string": "2025-04-01-preview", "object": {}, "array": []}
-FIELDS = {name: SAMPLES[node["type"]] for name, node in SPEC_NODE.items()}
+FIELDS = {name: SAMPLES[node.get("type", "object")] for name, node in SPEC_NODE.items()}
 AZURE = {
     "provider": "azure",
     "modelName": "prod-chat",
