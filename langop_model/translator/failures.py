@@ -22,7 +22,9 @@ from langop_model.gateway.upstreams.translator_protocol import Failure
 LONGEST_BODY = 64 * 1024  # characters of a provider's error that are passed on
 LONGEST_MESSAGE = 600
 # What LiteLLM's translation raises for a part of a request that has another shape than it expects.
-_WRONG_SHAPE = (KeyError, TypeError, AttributeError)
+# Exactly these types: those that libraries derive from them are about credentials or answers.
+_WRONG_SHAPE = (KeyError, TypeError, AttributeError, ValueError)
+_CREDENTIALS = re.compile(r"api.?key|credential|access.token|\bauth", re.IGNORECASE)
 
 
 class Refused(Exception):
@@ -135,10 +137,11 @@ def _without_response(chain: list[BaseException], error: BaseException, *, answe
         refused = any(isinstance(each, httpx.ConnectError) for each in chain)
         message = "the provider can not be reached" if refused else "the connection to the provider broke"
         return Failure(FailureKind.CONNECTION, 502, message, reached=False)
-    if not answered and isinstance(chain[-1], _WRONG_SHAPE):
+    if not answered and any(type(each) in _WRONG_SHAPE and not _CREDENTIALS.search(str(each)) for each in chain):
         message = "the request can not be translated for this model's provider"
         return Failure(FailureKind.UNSUPPORTED, 400, message, reached=False)
-    if answered or any(isinstance(each, json.JSONDecodeError | pydantic.ValidationError) for each in chain):
+    unreadable = any(isinstance(each, json.JSONDecodeError | pydantic.ValidationError) for each in chain)
+    if answered or (unreadable and "BadRequestError" not in names):
         return Failure(FailureKind.MALFORMED, 502, "the provider's answer could not be read")
     return _by_status(chain, error, names)
 
