@@ -84,6 +84,8 @@ def alternatives(node: dict[str, Any], value: Any) -> list[Any]:  # noqa: PLR091
     if isinstance(value, int | float):
         others = [value + 1, value - 1, value * 2, value / 2]
         return [int(other) for other in others] if node.get("type") == "integer" else others
+    if value is None:
+        return ["changed"]
     if node.get("format") == "go-duration":
         return [text for text in ("7m", "90s", "20ms") if text != value]
     if node.get("format") == "http-url":
@@ -118,7 +120,9 @@ def _other_typed_texts(text: str) -> list[str]:
         return [json.dumps(not typed)]
     if isinstance(typed, int | float):
         return [json.dumps(typed + 1)]
-    return [json.dumps({**typed, "changed": "1"} if isinstance(typed, dict) else [*typed, "changed"])]
+    if isinstance(typed, dict):
+        return [json.dumps({**typed, "changed": "1"})]
+    return [json.dumps([*typed, "changed"])] if isinstance(typed, list) else []
 
 
 def _node(path: Path) -> dict[str, Any]:

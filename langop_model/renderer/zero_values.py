@@ -15,7 +15,7 @@ from langop_model.renderer.manifest import Resource
 
 
 def without_zero_values(resource: Resource, found: Findings) -> Resource:
-    """Return a bare resource without the optional fields that hold a zero which the schema refuses; LM432 names each."""
+    """Return a bare resource without the optional fields that hold a zero which the schema refuses; LM141 names each."""
     spec = resource.manifest.get("spec")
     if not resource.bare or not isinstance(spec, dict):
         return resource
@@ -37,7 +37,7 @@ def _without(node: dict[str, Any], value: Any, path: Path, found: Findings) -> A
             and key not in node.get("required", ())
             and not specification.accepts(child, item)
         ):
-            found.add("LM432", *path, key, value=item)
+            found.add("LM141", *path, key, value=item)
         else:
             kept[key] = _without(child, item, (*path, key), found) if child is not None else item
     return kept

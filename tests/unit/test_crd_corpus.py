@@ -169,7 +169,7 @@ def check(result: Rendering) -> None:
 def test_a_limit_of_zero_is_no_limit_and_said(tmp_path: Path, limit: str):
     result = render(tmp_path, a_spec(modelName="edge", rateLimits={limit: 0}))
     assert not result.config["callback_settings"]["langop"]["models"]["edge"].get("limits", {}).keys() - {"wait"}
-    assert [finding.path[-1] for finding in result.findings if finding.code == "LM432"] == [limit]
+    assert [finding.path[-1] for finding in result.findings if finding.code == "LM141"] == [limit]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def without(value: Any) -> Any:
 
 @pytest.mark.parametrize("fields", [{"configuration": {"temperature": 0}}, {"retryPolicy": {"maxAttempts": 0}}])
 def test_a_zero_with_a_meaning_is_a_value(tmp_path: Path, fields: dict[str, Any]):
-    assert "LM432" not in codes(render(tmp_path, a_spec(modelName="edge", **fields)).findings)
+    assert "LM141" not in codes(render(tmp_path, a_spec(modelName="edge", **fields)).findings)
 
 
 def test_in_a_manifest_a_limit_of_zero_is_refused(tmp_path: Path):

@@ -288,8 +288,7 @@ class Record:
     def _end_attempt(self, outcome: str, status: int | None) -> None:
         attempt, self._attempt = self._attempt, None
         if attempt is not None:
-            took = attempt.end(self._accounting.metrics, outcome)
-            self.upstream_seconds += took
+            self.upstream_seconds += (took := attempt.end(self._accounting.metrics, outcome))
             self._accounting.log.attempt(self, attempt, outcome, status, took)
             if attempt.span is not None and self._accounting.traces is not None:
                 self._accounting.traces.end_attempt(attempt.span, outcome, status)
