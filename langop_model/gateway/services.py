@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
+from typing import Protocol as Interface
 
 import orjson
 
@@ -13,7 +14,8 @@ from langop_model import __version__
 from langop_model.contract.settings import Check
 from langop_model.gateway.access import health_status
 from langop_model.gateway.access.authentication import ClientKeys
-from langop_model.gateway.access.open_routes import OpenRoute, Purpose
+from langop_model.gateway.access.error_formats import error_body
+from langop_model.gateway.access.open_routes import OpenRoute, Protocol, Purpose
 from langop_model.gateway.accounting import exposition, gauges, prices, traces
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Prices
@@ -38,7 +40,7 @@ TEXT = b"text/plain; charset=utf-8"
 STARTED = int(time.time())
 
 
-class Peers(Protocol):
+class Peers(Interface):
     """What the other workers have counted."""
 
     def others(self) -> list[bytes]:
@@ -127,8 +129,7 @@ class Services:
             return 200, TEXT, line.encode()
         if purpose is Purpose.METRICS and not self.configuration.metrics:
             message = "GET /metrics is closed: spec.observability.metrics of every model is false"
-            error = {"message": message, "type": "invalid_request_error", "param": None, "code": "not_found"}
-            return 404, JSON, orjson.dumps({"error": error})
+            return 404, JSON, error_body(Protocol.OPENAI, 404, message, code="not_found")
         if purpose is Purpose.METRICS:
             media_type = exposition.content_type(headers.get(b"accept", b"").decode("latin-1"))
             gauges.read(self.accounting.metrics, self.runtimes.values())
@@ -149,8 +150,7 @@ class Services:
             return 200, JSON, orjson.dumps({"object": "list", "data": entries})
         if self.names.resolve(name) is None:
             message = f"the model {name!a} is not served here. GET /v1/models lists those that are"
-            error = {"message": message, "type": "invalid_request_error", "param": "model", "code": "model_not_found"}
-            return 404, JSON, orjson.dumps({"error": error})
+            return 404, JSON, error_body(Protocol.OPENAI, 404, message, code="model_not_found", param="model")
         return 200, JSON, orjson.dumps(_entry(name))
 
     def _probe(self, runtime: GroupRuntime) -> Probe:
