@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from langop_model.contract.environment import names_redis
+from langop_model.contract.references import REFERENCE
 from langop_model.contract.settings import Group
 from langop_model.gateway.caching.backend import CacheBackend
 from langop_model.gateway.caching.memory import MemoryBackend
@@ -28,7 +29,6 @@ if TYPE_CHECKING:  # the clients are imported where they are used: redis takes 1
 
 log = logging.getLogger("langop.caching")
 
-REFERENCE = "os.environ/"
 MEMORY, REDIS, MEMCACHED = "memory", "redis", "memcached"  # the values of spec.caching.backend
 
 

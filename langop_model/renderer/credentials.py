@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from langop_model.contract.references import REFERENCE
 from langop_model.contract.secret_keys import normalize_secret_key
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.findings import Findings, Path
@@ -39,7 +40,7 @@ class Credential:
     @property
     def reference(self) -> str:
         """What stands in a deployment instead of the value: its file, where LiteLLM reads one, or its variable."""
-        return self.file if self.handed == "path" and self.file else f"os.environ/{self.variable}"
+        return self.file if self.handed == "path" and self.file else f"{REFERENCE}{self.variable}"
 
     @property
     def place(self) -> str:

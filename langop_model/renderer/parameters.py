@@ -9,6 +9,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from langop_model.contract.references import REFERENCE
 from langop_model.renderer import source, wording
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.extra import table
@@ -129,7 +130,7 @@ def _refusal(schema: dict[str, Any], value: Any) -> str | None:
     for path, leaf in source.walk(value):
         if any(isinstance(segment, str) and credential().search(segment) for segment in path):
             return "LM206"
-        if isinstance(leaf, str) and leaf.startswith("os.environ/"):
+        if isinstance(leaf, str) and leaf.startswith(REFERENCE):
             return "LM108"
     if not schema:
         return None

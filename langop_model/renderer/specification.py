@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from langop_model.contract.references import REFERENCE
 from langop_model.renderer import durations
 from langop_model.renderer.findings import Findings, Path
 from langop_model.renderer.manifest import Resource
@@ -132,5 +133,5 @@ def _refuse_references(value: Any, path: Path, found: Findings) -> None:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _refuse_references(item, (*path, index), found)
-    elif isinstance(value, str) and value.startswith("os.environ/"):
+    elif isinstance(value, str) and value.startswith(REFERENCE):
         found.add("LM108", *path)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from langop_model.contract import translator_settings
+from langop_model.contract import references
 
 CALLBACK_LISTS = ("callbacks", "success_callback", "failure_callback")
 
@@ -49,7 +49,7 @@ def apply(configured: Mapping[str, Any] | None = None) -> None:
     }
     # Lists of callbacks are added to, by callbacks.install.
     chosen = {name: value for name, value in (configured or {}).items() if name not in CALLBACK_LISTS}
-    settings.update(translator_settings.resolved(chosen, os.environ))
+    settings.update(references.resolved(chosen, lambda name: os.environ.get(name, "")))
     for name, value in settings.items():
         setattr(litellm, name, value)
 

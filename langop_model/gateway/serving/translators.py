@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from langop_model.contract import translator_settings
+from langop_model.contract import references, translator_settings
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.serving.shared_metrics import SharedMetrics
 from langop_model.gateway.serving.translator_process import TranslatorProcess, passed
@@ -118,6 +118,6 @@ def _environment(configuration: Configuration, variables: Mapping[str, str]) -> 
     """
     prefixes = [PREFIXES.get(name, f"{name.partition('_')[0].upper()}_") for name in configuration.callbacks]
     own = {name: value for name, value in variables.items() if not name.startswith(KEYS)}
-    wanted = set(translator_settings.variables(translator_settings.of(configuration.litellm_settings)))
+    wanted = set(references.variables(translator_settings.of(configuration.litellm_settings)))
     referred = {name: value for name, value in os.environ.items() if name in wanted}
     return {**passed(os.environ, prefixes), **referred, **own}

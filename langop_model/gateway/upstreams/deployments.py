@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from langop_model.contract import references
 from langop_model.contract.settings import Endpoint, Group
 from langop_model.gateway.secrets import Keys
 from langop_model.gateway.upstreams.base import UpstreamRequest
 
-_REFERENCE = "os.environ/"
 _NO_KEY = "not-needed"  # what the configuration says to LiteLLM, which wants a key
 
 
@@ -36,7 +36,7 @@ class Deployments:
         mounted = self._keys(group).value(parameter)
         if mounted is not None:
             return mounted
-        value = self._resolved(self.rendered.get(endpoint.id, {}).get(parameter))
+        value = references.resolved(self.rendered.get(endpoint.id, {}).get(parameter), self._variable)
         return value if isinstance(value, str) and value != _NO_KEY else ""
 
     def label(self, endpoint: Endpoint, name: str) -> Any:
@@ -58,7 +58,7 @@ class Deployments:
         keys = self._keys(group)
         filled = keys.fill(own)
         variables = {name: keys.values[name] for name, key in keys.keys.items() if name == key.variable and name in keys.values}
-        return {name: self._resolved(value) for name, value in filled.items()}, variables
+        return references.resolved(filled, self._variable), variables
 
     def _keys(self, group: Group) -> Keys:
         keys = self.keys.get(group.name)
@@ -66,13 +66,7 @@ class Deployments:
             keys = self.keys[group.name] = Keys(group.keys)
         return keys
 
-    def _resolved(self, value: Any) -> Any:
-        """Return a value whose references to variables are replaced; one that is not set is as if it was not there."""
-        if isinstance(value, str) and value.startswith(_REFERENCE):
-            found = self.environment.get(value.removeprefix(_REFERENCE))
-            return found.strip() if found is not None else None
-        if isinstance(value, Mapping):
-            return {name: self._resolved(inner) for name, inner in value.items()}
-        if isinstance(value, list):
-            return [self._resolved(inner) for inner in value]
-        return value
+    def _variable(self, name: str) -> str | None:
+        """Return a variable's value; one that is not set is as if the parameter was not there."""
+        found = self.environment.get(name)
+        return found.strip() if found is not None else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from langop_model.contract.references import REFERENCE
 from langop_model.renderer import catalogue, schema_errors, source, yaml_source
 from langop_model.renderer.extra import table
 from langop_model.renderer.extra.wanted import VARIABLE, Extra
@@ -16,7 +17,6 @@ from langop_model.resources import load_json
 
 SECTIONS = ("general_settings", "litellm_settings", "router_settings")
 CACHE: Path = ("litellm_settings", "cache_params")
-REFERENCE = "os.environ/"
 
 # Names of values that are secret in LiteLLM's configuration and in its environment: api_key, MASTER_KEY, redis_password, ...
 _SECRET = re.compile(r"(^|[_-])(api_?key|key|password|passwd|secret|token|credential|authorization)s?$", re.IGNORECASE)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from langop_model.contract.references import REFERENCE
 from langop_model.renderer import catalogue, source
 from langop_model.renderer.durations import in_go
 from langop_model.renderer.extra import retry_policy, table
-from langop_model.renderer.extra.reading import CACHE, REFERENCE, SECTIONS, finding, refused
+from langop_model.renderer.extra.reading import CACHE, SECTIONS, finding, refused
 from langop_model.renderer.extra.retry_policy import checked
 from langop_model.renderer.extra.table import Row
 from langop_model.renderer.extra.wanted import ALL, Default, Extra, NamedFallback
