@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
+from tests.live.server_process import ServerProcess
 from tools.processes import free_port
 
 INSTALL = "apt-get update -qq && apt-get install -y -qq redis-server"
@@ -41,49 +40,21 @@ def find_or_skip(consequence: str) -> str:
         pytest.skip(f"{consequence}: {problem}")
 
 
-class RedisServer:
-    """A server that can be started and killed. It listens on loopback only."""
+class RedisServer(ServerProcess):
+    """A server on loopback only."""
+
+    refusals = (redis.ConnectionError,)
 
     def __init__(self, program: str, folder: Path, password: str, port: int = 0) -> None:
         self.port = port or free_port()
         self.password = password
         self.client = redis.Redis("127.0.0.1", self.port, password=password)
-        self.command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)]
-        self.command += ["--requirepass", password, "--save", "", "--appendonly", "no", "--daemonize", "no"]
-        self.process: subprocess.Popen[bytes] | None = None
+        command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)]
+        super().__init__([*command, "--requirepass", password, "--save", "", "--appendonly", "no", "--daemonize", "no"])
 
-    def start(self) -> None:
-        """Start it, empty, unless it runs; return when it answers."""
-        if self.process is not None:
-            return
-        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                self.client.ping()
-            except redis.ConnectionError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-            else:
-                return
-
-    def kill(self) -> None:
-        """End it at once, as a node that fails does."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def pause(self) -> None:
-        """Keep its connections, and answer nothing, as a network that drops everything does."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """Answer again."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGCONT)
+    def try_it(self) -> None:
+        """Ask it."""
+        self.client.ping()
 
     def said(self, *kept: str) -> str:
         """Return all that stands in it, keys and values, except what stands under the keys `kept`."""
