@@ -7,7 +7,7 @@ import typing
 
 from langop_model.contract import settings
 from langop_model.contract.unavailable_models import UnavailableModel
-from tools.json_types import Schema, closed, json_type
+from tools.json_types import CLUSTER_NODES, SENTINEL_NODES, Schema, closed, json_type
 
 TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
 TEXT_BY_NAME: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -63,7 +63,11 @@ def health_check() -> Schema:
 
 def _redis() -> Schema:
     schema = _of(settings.Redis)
-    schema["properties"]["port"] = {"type": ["integer", "string"]}
+    schema["properties"] |= {
+        "port": {"type": ["integer", "string"]},
+        "cluster_nodes": CLUSTER_NODES,
+        "sentinel_nodes": SENTINEL_NODES,
+    }
     return schema
 
 

@@ -32,6 +32,21 @@ CHAIN: Schema = {
     "minProperties": 1,
     "maxProperties": 1,
 }
+CLUSTER_NODES: Schema = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"host": TEXT, "port": {"type": ["integer", "string"]}},
+        "required": ["host", "port"],
+    },
+}
+SENTINEL_NODES: Schema = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": ["integer", "string"]}},
+}
 FALLBACKS: Schema = {"type": "array", "items": CHAIN}
 ALIAS: Schema = {
     "type": "object",
@@ -76,6 +91,7 @@ STRICT: dict[str, Schema] = {
     "tpm": POSITIVE,
     "weight": WAIT,  # a string loads; every request then dies
     "cache_params.port": {"type": ["integer", "string"]},  # annotated as text, handed to Redis as it is
+    "cache_params.redis_startup_nodes": CLUSTER_NODES,
     "cache_params.ttl": SECONDS,
     "general_settings.disable_model_info_refresh": BOOLEAN,
     "general_settings.disable_retry_on_max_parallel_request_limit_error": BOOLEAN,
@@ -92,7 +108,10 @@ STRICT: dict[str, Schema] = {
 
 # Keys that no introspection finds, by the file of LiteLLM whose text must hold each of them as a literal.
 HAND: dict[str, dict[str, dict[str, Schema]]] = {
-    "cache_params": {"proxy/proxy_server.py": {"default_redis_ttl": SECONDS}},
+    "cache_params": {
+        "proxy/proxy_server.py": {"default_redis_ttl": SECONDS},
+        "_redis.py": {"sentinel_nodes": SENTINEL_NODES, "sentinel_password service_name": STRING},
+    },
     "general_settings": {
         "proxy/common_request_processing.py": {"always_include_stream_usage": BOOLEAN},
         "proxy/health_endpoints/_health_endpoints.py": {

@@ -165,7 +165,10 @@ class Cooldown:
 
 @dataclass(frozen=True, slots=True)
 class Redis:
-    """Where redis is, if the configuration says it and not REDIS_HOST. Texts may be os.environ/NAME; url comes before host."""
+    """Where redis is, if the configuration says it and not REDIS_HOST: one server, a cluster, or behind Sentinel.
+
+    Texts may be os.environ/NAME; url comes before host. Nodes of a cluster are {host, port}, those of Sentinel [host, port].
+    """
 
     url: str | None = None
     host: str | None = None
@@ -175,6 +178,10 @@ class Redis:
     db: int | None = None
     ssl: bool = False
     ssl_ca_certs: str | None = None
+    cluster_nodes: tuple[dict[str, Any], ...] = ()
+    sentinel_nodes: tuple[tuple[str, int], ...] = ()
+    service_name: str | None = None
+    sentinel_password: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from langop_model.contract.environment import names_redis
-from langop_model.contract.references import REFERENCE
+from langop_model.contract.references import resolved
 from langop_model.contract.settings import Group
 from langop_model.gateway.caching.backend import CacheBackend
 from langop_model.gateway.caching.memory import MemoryBackend
@@ -105,13 +105,12 @@ def redis_environment(environment: Mapping[str, str], section: Mapping[str, Any]
     if not section:
         return environment
     own = {name: value for name, value in environment.items() if not name.startswith("REDIS_")}
-    return own | {f"REDIS_{name.upper()}": _text(value, environment) for name, value in section.items()}
+    stated = resolved(dict(section), lambda name: environment.get(name, ""))
+    return own | {f"REDIS_{name.upper()}": _text(value) for name, value in stated.items()}
 
 
-def _text(value: Any, environment: Mapping[str, str]) -> str:
-    if isinstance(value, str) and value.startswith(REFERENCE):
-        return environment.get(value.removeprefix(REFERENCE), "")
-    return str(value)
+def _text(value: Any) -> str:
+    return orjson.dumps(value).decode() if isinstance(value, list) else str(value)
 
 
 def _connection(environment: Mapping[str, str]) -> RedisConnection | None:

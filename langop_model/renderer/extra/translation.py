@@ -119,12 +119,20 @@ def _cooldown(row: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra)
 
 def _redis(_: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
     for path in paths:
-        member = str(path[-1]).removeprefix("redis_")
+        member = str(path[-1]).removeprefix("redis_").replace("startup", "cluster")
         value = _at(wanted, path)
         value = _port(path, value) if member == "port" else value
         if extra.redis.setdefault(member, value) != value:
             problem = "names another redis than router_settings does, and one serves the cache, the limits and the cooldowns"
             raise SpecError([finding("LM751", path, problem=problem)])
+    if ("sentinel_nodes" in extra.redis) != ("service_name" in extra.redis):
+        problem = "needs both sentinel_nodes, where Sentinel is, and service_name, the master that it watches"
+        raise SpecError([finding("LM751", paths[-1], problem=problem)])
+    address = next((member for member in ("url", "host") if member in extra.redis), None)
+    others = [member for member in ("cluster_nodes", "sentinel_nodes") if member in extra.redis]
+    if len(named := [*([address] if address else []), *others]) > 1:
+        problem = f"names redis by {' and by '.join(named)}: one of them serves the cache, the limits and the cooldowns"
+        raise SpecError([finding("LM751", paths[-1], problem=problem)])
 
 
 def _port(path: Path, value: Any) -> int | str:
@@ -187,7 +195,7 @@ def _backend(wanted: dict[str, Any], *, known: bool) -> Iterator[Default]:
 def _conflicts(wanted: dict[str, Any]) -> Iterator[Finding]:
     """Find settings of redis for a cache that is kept in memory, and a master key that is no reference."""
     cache = _at(wanted, CACHE) or {}
-    members = [key for key in cache if key in ("host", "url", "port", "username", "password", "ssl", "db", "ssl_ca_certs")]
+    members = [key for key in cache if table.by_key()[table.spelt((*CACHE, key))].rule == "redis"]
     if cache.get("type") == "local" and members:
         yield finding("LM751", (*CACHE, members[0]), problem="has no effect with type: local, which is kept in memory")
     key = _at(wanted, MASTER_KEY_PATH)

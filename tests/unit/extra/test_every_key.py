@@ -38,7 +38,6 @@ KEYS = [key for key in table.by_key() if "*" not in key]
 OURS = [key for key in KEYS if table.by_key()[key].effect != "refused" and not key.startswith("model_list")]
 SECTIONS = {"environment_variables", "model_list", "router_settings", "litellm_settings", "general_settings"}
 ENTRY = {"model_name": "claude", "litellm_params": {"model": "anthropic/x", "api_key": "os.environ/K"}}
-CACHE = {"litellm_settings": {"cache": True, "cache_params": {"type": "redis", "host": "r"}}}
 SAMPLES: dict[str, Any] = {
     "boolean": True,
     "integer": 7,
@@ -70,6 +69,9 @@ TELLING: dict[str, Any] = {
     "router_settings.redis_password": "os.environ/K",
     "litellm_settings.cache_params.password": "os.environ/K",
     "litellm_settings.cache_params.supported_call_types": ["acompletion"],
+    "litellm_settings.cache_params.redis_startup_nodes": [{"host": "r", "port": 6379}],
+    "litellm_settings.cache_params.sentinel_nodes": [["r", 26379]],
+    "litellm_settings.cache_params.sentinel_password": "os.environ/K",
     "litellm_settings.custom_prompt_dict": {"m": {"roles": {}}},
     "litellm_settings.datadog_params": {"turn_off_message_logging": True},
     "litellm_settings.newrelic_params": {"turn_off_message_logging": True},
@@ -77,7 +79,18 @@ TELLING: dict[str, Any] = {
     "litellm_settings.zerobus_params": {"batch_size": 5},
     "litellm_settings.standard_logging_payload_excluded_fields": ["messages"],
 }
+
+
+def with_cache(**members: Any) -> dict[str, Any]:
+    """Return a configuration with a cache in redis."""
+    return {"litellm_settings": {"cache": True, "cache_params": {"type": "redis", **members}}}
+
+
+SENTINEL = {"sentinel_nodes": [["other", 26379]], "service_name": "main"}
 BESIDE: dict[str, dict[str, Any]] = {
+    "litellm_settings.cache_params.redis_startup_nodes": with_cache(),
+    "litellm_settings.cache_params.sentinel_nodes": with_cache(**SENTINEL),
+    "litellm_settings.cache_params.service_name": with_cache(**SENTINEL),
     "litellm_settings.cache_params.type": {"litellm_settings": {"cache": True}},
     "router_settings.retry_after": {"router_settings": {"num_retries": 1}},
     "general_settings.health_check_interval": {"general_settings": {"background_health_checks": True}},
@@ -141,7 +154,7 @@ def beside(key: str) -> dict[str, Any]:
         return BESIDE[key]
     if table.by_key()[key].needs:
         return {"litellm_settings": {"callbacks": ["langfuse"]}}
-    return CACHE if key.startswith("litellm_settings.cache_params.") else {}
+    return with_cache(host="r") if key.startswith("litellm_settings.cache_params.") else {}
 
 
 @pytest.mark.parametrize("key", [key for key in OURS if key not in SECTIONS and key != "litellm_settings.cache_params"])

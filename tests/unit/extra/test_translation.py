@@ -136,6 +136,33 @@ def test_one_redis_serves_the_cache_and_the_limits(extra: str):
     assert "LM345" not in [finding.code for finding in result.findings]
 
 
+CACHE = "litellm_settings: {{cache: true, cache_params: {{type: redis, {}}}}}"
+
+
+def test_a_cluster_serves_the_cache_and_the_limits():
+    result = rendered(CACHE.format("redis_startup_nodes: [{host: a, port: 7001}, {host: b, port: 7002}]"))
+    nodes = [{"host": "a", "port": 7001}, {"host": "b", "port": 7002}]
+    assert result.config["callback_settings"]["langop"]["redis"] == {"cluster_nodes": nodes}
+    assert result.config["litellm_settings"]["cache_params"]["redis_startup_nodes"] == nodes
+
+
+def test_a_sentinel_serves_the_cache_and_the_limits():
+    sentinel = "sentinel_nodes: [[a, 26379]], service_name: main, sentinel_password: os.environ/P"
+    expected = {"sentinel_nodes": [["a", 26379]], "service_name": "main", "sentinel_password": "os.environ/P"}
+    assert rendered(CACHE.format(sentinel)).config["callback_settings"]["langop"]["redis"] == expected
+
+
+@pytest.mark.parametrize("half", ["sentinel_nodes: [[a, 26379]]", "service_name: main"])
+def test_half_a_sentinel_is_refused(half: str):
+    assert [code for code, _ in refusals(CACHE.format(half))] == ["LM751"]
+
+
+@pytest.mark.parametrize("other", ["host: a", "url: 'redis://a'", "sentinel_nodes: [[a, 26379]], service_name: main"])
+def test_a_cluster_beside_another_redis_is_refused(other: str):
+    extra = CACHE.format(f"{other}, redis_startup_nodes: [{{host: b, port: 7001}}]")
+    assert [code for code, _ in refusals(extra)] == ["LM751"]
+
+
 def test_the_cache_in_redis_is_litellms_too():
     cache = rendered("litellm_settings: {cache: true, cache_params: {type: redis, host: r, namespace: n}}").config
     assert cache["litellm_settings"]["cache_params"] == {"type": "redis", "host": "r", "max_messages": None, "namespace": "n"}

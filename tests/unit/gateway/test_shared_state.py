@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.sentinel import SentinelConnectionPool
 
 from langop_model.contract.settings import Caching, Limits
+from langop_model.gateway import redis_client
 from langop_model.gateway.caching.backend import MEGABYTE
 from langop_model.gateway.caching.memcached import MemcachedBackend
 from langop_model.gateway.caching.memory import DEFAULT_MEGABYTES, MemoryBackend
@@ -130,6 +133,22 @@ def test_the_redis_of_the_configuration_comes_before_that_of_the_environment(ser
 
     asyncio.run(scene())
     assert list(server.client.info("keyspace")) == ["db2"]
+
+
+def test_a_cluster_of_the_configuration_is_a_cluster():
+    section = {"cluster_nodes": [{"host": "os.environ/HOST", "port": 7001}, {"host": "b", "port": "7002"}]}
+    client = redis_client.connect(redis_environment({**NOWHERE, "HOST": "a"}, section))
+    assert isinstance(client, RedisCluster)
+    assert set(client.nodes_manager.startup_nodes) == {"a:7001", "b:7002"}
+
+
+def test_a_sentinel_of_the_configuration_is_asked_for_its_master():
+    section = {"sentinel_nodes": [["a", 26379]], "service_name": "main", "sentinel_password": "os.environ/SECRET"}
+    client = redis_client.connect(redis_environment({**NOWHERE, "SECRET": "s"}, section))
+    assert isinstance(client, Redis)
+    pool = client.connection_pool
+    assert isinstance(pool, SentinelConnectionPool)
+    assert (pool.service_name, pool.sentinel_manager.sentinel_kwargs["password"]) == ("main", "s")
 
 
 def test_without_a_redis_in_the_configuration_the_environment_holds():
