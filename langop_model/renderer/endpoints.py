@@ -27,6 +27,7 @@ _OPERATIONS = (
 )  # fmt: skip
 # Whose requests have a path that tells them from each other's.
 _PROTOCOLS = ("openai-compatible", "azure", "anthropic", "bedrock", "gemini", "vertex", "ollama", "ollama_chat")
+_ANY_NAME = "/MODEL"  # what follows such an address is the model's name alone: any last segment would look like one
 _FIELDS = {"PROJECT": "project", "LOCATION": "location", "REGION": "region"}
 
 
@@ -48,7 +49,7 @@ def read(provider: Provider, url: str, model: str, path: Path, found: Findings, 
     version = VERSION_QUERY.search(url)
     parts = urlsplit(VERSION_QUERY.sub("", url))
     given = parts.path.rstrip("/")
-    shortened, said = _without_request(provider, given)
+    shortened, said = _without_request(provider, given.removesuffix(f"/{model}") if provider.appends == _ANY_NAME else given)
     base_path = _completed(provider, parts, shortened)
     base = parts._replace(path=base_path).geturl()
     own = _own_host(provider, parts)
@@ -129,7 +130,7 @@ def _endings(provider: Provider, given: str) -> Iterator[str]:
 def _without_request(provider: Provider, given: str) -> tuple[str, dict[str, str]]:
     """Return a path without what LiteLLM appends to it, and what that said of the model, the project and so on."""
     said: dict[str, str] = {}
-    whole = _pattern(provider.appends).search(given) if provider.appends else None
+    whole = _pattern(provider.appends).search(given) if provider.appends not in ("", _ANY_NAME) else None
     if whole is not None:
         said.update(whole.groupdict())
         given = given[: whole.start()]
@@ -146,7 +147,7 @@ def _without_request(provider: Provider, given: str) -> tuple[str, dict[str, str
 def _cuts(provider: Provider) -> list[str]:
     """Return what is cut after the last words of a request, the longest first."""
     last = next(filter(provider.appends.endswith, _OPERATIONS), "")
-    return sorted({*provider.cuts, provider.appends.removesuffix(last)} - {""}, key=len, reverse=True)
+    return sorted({*provider.cuts, provider.appends.removesuffix(last)} - {"", _ANY_NAME}, key=len, reverse=True)
 
 
 def _completed(provider: Provider, parts: SplitResult, path: str) -> str:

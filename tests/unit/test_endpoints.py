@@ -50,6 +50,13 @@ def test_a_path_that_is_missing_is_added(provider: str, url: str, base: str):
     assert (endpoint.base, codes(said)) == (base, ["LM130"])
 
 
+@pytest.mark.parametrize("url", ["https://proxy.example.com/fal", "https://proxy.example.com/fal/fal-ai/flux"])
+def test_where_only_the_model_follows_no_other_segment_is_taken_for_one(url: str):
+    endpoint, said = read("fal_ai", url, "fal-ai/flux")
+    assert endpoint.base == "https://proxy.example.com/fal"
+    assert codes(said) == (["LM131"] if url.endswith("flux") else [])
+
+
 @pytest.mark.parametrize(
     ("url", "base"),
     [
