@@ -73,7 +73,7 @@ NETWORK = (
     "ftplib",
     "smtplib",
 )
-HALL = ("langop_model.launch", "langop_model.cli")
+HALL = ("langop_model.launch", "langop_model.cli", "langop_model.commands")
 CHANCE = ("time", "datetime", "random", "secrets", "uuid", "getpass", "platform", "locale")
 
 
@@ -134,9 +134,7 @@ def test_the_check_of_imports_sees_an_import_inside_a_function():
 
 def test_the_launcher_itself_does_not_wait_for_the_renderer():
     """It renders in another process, and imports what LiteLLM needs meanwhile."""
-    program = (
-        "import sys, langop_model.cli, langop_model.launch.command, langop_model.gateway.serving.front; print(*sys.modules)"
-    )
+    program = "import sys, langop_model.commands.launch, langop_model.launch.command, langop_model.gateway.serving.front; print(*sys.modules)"
     process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"jinja2", "jsonschema", "yaml", "langop_model.renderer.rendering"} & set(process.stdout.split())
 

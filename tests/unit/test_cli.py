@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from langop_model.cli import main
+from langop_model.cli import COMMANDS, main
 from langop_model.renderer import catalogue
 from tests.conftest import ROOT
 from tests.unit.specs import a_manifest, a_spec
@@ -45,6 +46,24 @@ def write(tmp_path: Path) -> Write:
         return str(path)
 
     return write
+
+
+# The table of commands.
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_listed_with_the_beginning_of_its_own_help(name: str):
+    """The list is shown without importing the commands."""
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert (command.name, (command.help or "").startswith(COMMANDS[name])) == (name, True)
+
+
+def test_the_list_of_commands_imports_none_of_them():
+    program = "import sys\nfrom langop_model.cli import main\nmain(['--help'], standalone_mode=False)\nprint(*sys.modules)"
+    loaded = process(sys.executable, "-c", program).stdout.decode().split()
+    assert "langop_model.cli" in loaded
+    assert not [name for name in loaded if name.startswith("langop_model.commands")]
 
 
 # Exit codes, and what goes where.
@@ -90,7 +109,7 @@ def test_a_wrong_usage_ends_with_2(arguments: tuple[str, ...]):
 
 @pytest.mark.parametrize("command", ["render", "validate"])
 def test_no_source_on_a_terminal_is_a_wrong_usage(command: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("langop_model.cli.sys.stdin", type("Terminal", (), {"isatty": lambda _: True})())
+    monkeypatch.setattr("langop_model.commands.options.sys.stdin", type("Terminal", (), {"isatty": lambda _: True})())
     with pytest.raises(SystemExit) as ended:
         main([command])
     assert ended.value.code == 2
