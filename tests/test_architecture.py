@@ -133,8 +133,9 @@ def test_the_check_of_imports_sees_an_import_inside_a_function():
 
 
 def test_the_launcher_itself_does_not_wait_for_the_renderer():
-    """It renders in another process, and imports what LiteLLM needs meanwhile."""
-    program = "import sys, langop_model.commands.launch, langop_model.launch.command, langop_model.gateway.serving.front; print(*sys.modules)"
+    """It renders in another process, and imports what it needs meanwhile."""
+    imported = "langop_model.commands.launch, langop_model.launch.command, langop_model.gateway.serving.front"
+    program = f"import sys, {imported}; print(*sys.modules)"
     process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"jinja2", "jsonschema", "yaml", "langop_model.renderer.rendering"} & set(process.stdout.split())
 
@@ -180,13 +181,25 @@ def test_rendering_opens_no_socket_starts_no_process_and_imports_no_litellm_and_
 
 @pytest.mark.parametrize(
     ("path", "folder"),
-    [(("loadBalancing", "strategy"), "routing"), (("caching", "backend"), "caching")],
+    [(("loadBalancing", "strategy"), "load-balancing"), (("caching", "backend"), "caching")],
 )
 def test_the_values_of_a_field_are_the_templates_of_its_folder(path: tuple[str, ...], folder: str):
     node = load_json("languagemodel.schema.json")["properties"]["spec"]
     for name in path:
         node = node["properties"][name]
     assert sorted(node["enum"]) == sorted(file.name.removesuffix(".yaml.j2") for file in (TEMPLATES / folder).iterdir())
+
+
+FIELDS = (
+    "aliases", "caching", "configuration", "costTracking", "endpoint", "fallbacks", "healthCheck", "loadBalancing", "rateLimits",
+    "retryPolicy", "timeout",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_what_a_field_becomes_is_in_the_template_of_its_name(field: str):
+    name = re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", field)
+    assert field in (TEMPLATES / f"{name}.yaml.j2").read_text(encoding="utf-8")
 
 
 def test_the_templates_of_providers_are_those_that_rows_of_the_catalogue_name():
@@ -211,7 +224,7 @@ def test_a_template_starts_with_a_comment_that_says_what_it_is_for(path: Path):
 
 def test_every_template_is_used():
     """Those of providers/, routing/ and caching/ are chosen by a value: the test above is about them."""
-    by_value = ("providers/", "routing/", "caching/")
+    by_value = ("providers/", "load-balancing/", "caching/")
     named = {
         name
         for path in TEMPLATES.rglob("*.j2")

@@ -351,7 +351,7 @@ COST_FINDING = '{% do report("LM407", "spec", "costTracking", field, switch="spe
             "spec.rateLimits.tokensPerMinute",
             True,  # a finding speaks of all limits
         ),
-        ({"cost.yaml.j2": COST_FINDING}, "without-cost", "spec.costTracking.inputTokenCost", True),
+        ({"cost-tracking.yaml.j2": COST_FINDING}, "without-cost", "spec.costTracking.inputTokenCost", True),
     ],
     ids=["timeout", "ttl", "limit", "finding"],
 )

@@ -23,7 +23,7 @@ from langop_model.renderer.specification import node_of
 
 LIMITS = ("requests_per_minute", "tokens_per_minute", "concurrent_requests")
 TIMEOUT = 300  # seconds: the default of spec.timeout
-STATUS_CODES = [408, 409, 429, 500, 501, 502, 503, 504, 520, 529]  # as templates/retries.yaml.j2 has them
+STATUS_CODES = [408, 409, 429, 500, 501, 502, 503, 504, 520, 529]  # as templates/retry-policy.yaml.j2 has them
 
 Entry = dict[str, Any]
 
