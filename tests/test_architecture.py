@@ -191,8 +191,8 @@ def test_the_values_of_a_field_are_the_templates_of_its_folder(path: tuple[str, 
 
 
 FIELDS = (
-    "aliases", "caching", "configuration", "costTracking", "endpoint", "fallbacks", "healthCheck", "loadBalancing", "rateLimits",
-    "retryPolicy", "timeout",
+    "aliases", "caching", "configuration", "costTracking", "endpoint", "fallbacks", "healthCheck", "loadBalancing",
+    "rateLimits", "retryPolicy", "timeout",
 )  # fmt: skip
 
 
