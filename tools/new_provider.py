@@ -99,7 +99,7 @@ def _row(name: str, title: str, link: str, address: str, key: str) -> dict[str, 
         credentials = {f"extra_headers.{key.partition(': ')[0]}": ["api_key", variable]}
     row |= {"routes": ["chat"], "address": address}
     if not known:
-        row["written"] = True
+        row["always_set_api_base"] = True
     return row | {"appends": "/chat/completions", "key": key, "credentials": credentials}
 
 

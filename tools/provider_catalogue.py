@@ -84,9 +84,9 @@ def differences(found: Mapping[str, Installed], rows: Mapping[str, Provider]) ->
 
 
 def _changes(found: Installed, row: Provider) -> Iterator[str]:
-    if not row.refused and found.chat != row.serves("chat"):
+    if not row.unsupported_reason and found.chat != row.serves("chat"):
         yield f"it {'has' if found.chat else 'has no'} chat route"
-    if not row.refused and found.embeddings and not row.serves("embeddings"):
+    if not row.unsupported_reason and found.embeddings and not row.serves("embeddings"):
         yield "it has an embeddings route"
     if found.address and row.address and not PLACEHOLDER.search(row.address) and not found.address.startswith(row.address):
         yield f"its address is {found.address}, not {row.address}"

@@ -109,17 +109,17 @@ def _incomplete(model: Model, exported: Mapping[str, str]) -> Iterator[Finding]:
     if not whole or not Path(whole[0].folder).is_dir():
         return
     there = {credential.parameter for credential in model.credentials.items if credential.variable in exported}
-    suffices = model.credentials.suffices
-    if any(there.issuperset(names) for names in suffices):
+    credential_sets = model.credentials.credential_sets
+    if any(there.issuperset(names) for names in credential_sets):
         return
-    nearest = min(suffices, key=lambda names: (len(set(names) - there), -len(names)))
+    nearest = min(credential_sets, key=lambda names: (len(set(names) - there), -len(names)))
     yield findings.make(
         "LM707",
         whole[0].path,
         folder=whole[0].folder,
         provider=model.provider.name,
         missing=" and ".join(name for name in nearest if name not in there),
-        needed=in_words(suffices),
+        needed=in_words(credential_sets),
     )
 
 

@@ -25,7 +25,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """How a provider is asked in its own protocol, where that is the client's too: see the comment in schema/providers.json."""
+    """How a provider is asked in its own protocol, where that is the client's too: see schema/providers.schema.json."""
 
     routes: Mapping[str, str]
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A row. The comment in schema/providers.json says what each member means."""
+    """A row. schema/providers.schema.json says what each member means."""
 
     name: str
     title: str
@@ -58,11 +58,11 @@ class Provider:
     relay: Relay | None = None
     template: str = "deployment.yaml.j2"
     address: str = ""
-    form: str = ""
-    fixed: bool = False
-    written: bool = False
+    endpoint_format: str = ""
+    endpoint_locked: bool = False
+    always_set_api_base: bool = False
     appends: str = ""
-    cuts: tuple[str, ...] = ()
+    strip_suffixes: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     slashless: bool = False
@@ -71,22 +71,22 @@ class Provider:
     credentials: Mapping[str, list[str]] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
-    reads: tuple[str, ...] = ()
+    shadowing_variables: tuple[str, ...] = ()
     folder: str = ""
-    suffices: tuple[tuple[str, ...], ...] = ()
+    credential_sets: tuple[tuple[str, ...], ...] = ()
     ambient: tuple[str, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     requires: tuple[tuple[str, ...], ...] = ()
-    drops: tuple[str, ...] = ()
-    model_drops: Mapping[str, list[str]] = field(default_factory=dict)
-    model_conflicts: Mapping[str, list[list[str]]] = field(default_factory=dict)
+    unsupported_fields: tuple[str, ...] = ()
+    unsupported_fields_by_model: Mapping[str, list[str]] = field(default_factory=dict)
+    conflicting_fields_by_model: Mapping[str, list[list[str]]] = field(default_factory=dict)
     members: tuple[str, ...] = ()
     fixed_routes: tuple[str, ...] = ()
-    streams: str = ""
+    no_streaming_reason: str = ""
     check: Check | None = None
-    asks: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()
     note: str = ""
-    refused: str = ""
+    unsupported_reason: str = ""
 
     @property
     def main_credential(self) -> str:
@@ -96,7 +96,7 @@ class Provider:
     @property
     def base_path(self) -> str:
         """The path of its base address, such as /openai/v1; empty for none, or for one that differs from user to user."""
-        path = urlsplit(self.address or self.form).path.rstrip("/")
+        path = urlsplit(self.address or self.endpoint_format).path.rstrip("/")
         return "" if PLACEHOLDER.search(path) else path
 
     @property
@@ -113,21 +113,21 @@ class Provider:
     @property
     def needs_key(self) -> bool:
         """Whether its own address refuses a request without a key, and nothing can stand in for one."""
-        return bool(self.key or self.suffices) and not self.keyless and not self.ambient
+        return bool(self.key or self.credential_sets) and not self.keyless and not self.ambient
 
     @property
     def secret(self) -> str:
         """The fields of a spec that can name its credentials, in words; empty where it has none."""
         if not (self.credentials or self.folder):
             return ""
-        one = self.credentials and (not self.suffices or (self.main_credential,) in self.suffices)
-        several = "credentialsSecretRef" if self.folder or self.suffices else ""
+        one = self.credentials and (not self.credential_sets or (self.main_credential,) in self.credential_sets)
+        several = "credentialsSecretRef" if self.folder or self.credential_sets else ""
         return " or ".join(part for part in ("apiKeySecretRef" if one else "", several) if part)
 
     @property
     def needs(self) -> str:
         """What a spec must say beside provider and modelName, in words."""
-        endpoint = "" if self.address else f"endpoint ({self.form})"
+        endpoint = "" if self.address else f"endpoint ({self.endpoint_format})"
         key = "" if self.keyless else self.secret + (", or the pod's own identity" if self.ambient else "")
         required = [f"params.{' or params.'.join(names)}" for names in self.requires]
         return "; ".join(part for part in (endpoint, key, *required) if part) or "nothing else"
@@ -135,18 +135,18 @@ class Provider:
     @property
     def remarks(self) -> str:
         """What is special about it, in a sentence."""
-        streams = f"no streams: {self.streams}" if self.streams else ""
-        asks = f"asks {', '.join(self.asks)} too" if self.asks else ""
+        streams = f"no streams: {self.no_streaming_reason}" if self.no_streaming_reason else ""
+        asks = f"asks {', '.join(self.extra_hosts)} too" if self.extra_hosts else ""
         return "; ".join(part for part in (self.note, asks, streams) if part)
 
-    def drops_of(self, model: str) -> list[str]:
+    def unsupported_fields_of(self, model: str) -> list[str]:
         """Return the fields of spec.configuration that a model of this provider does not know."""
-        by_model = (drops for pattern, drops in self.model_drops.items() if re.fullmatch(pattern, model))
-        return [*self.drops, *next(by_model, [])]
+        by_model = (drops for pattern, drops in self.unsupported_fields_by_model.items() if re.fullmatch(pattern, model))
+        return [*self.unsupported_fields, *next(by_model, [])]
 
     def conflicts_of(self, model: str) -> list[list[str]]:
         """Return the sets of fields of spec.configuration that a model of this provider refuses together."""
-        by_model = (sets for pattern, sets in self.model_conflicts.items() if re.fullmatch(pattern, model))
+        by_model = (sets for pattern, sets in self.conflicting_fields_by_model.items() if re.fullmatch(pattern, model))
         return next(by_model, [])
 
     def serves(self, route: str) -> bool:
@@ -161,12 +161,12 @@ def providers() -> list[Provider]:
 
 def usable() -> list[Provider]:
     """Return the providers that a spec may name."""
-    return [provider for provider in providers() if not provider.refused]
+    return [provider for provider in providers() if not provider.unsupported_reason]
 
 
 def refusals() -> dict[str, str]:
     """Return LiteLLM's providers that can't be used, by LiteLLM's name, each with the reason."""
-    return {provider.litellm: provider.refused for provider in providers() if provider.refused}
+    return {provider.litellm: provider.unsupported_reason for provider in providers() if provider.unsupported_reason}
 
 
 def is_named(name: str) -> bool:
@@ -208,7 +208,7 @@ def foreign_settings() -> frozenset[str]:
 
 def _setting_names() -> Iterator[str]:
     for provider in providers():
-        yield from (*provider.environment, *provider.reads)
+        yield from (*provider.environment, *provider.shadowing_variables)
         for parameter, names in provider.credentials.items():
             yield from (name for name in names if name.isupper())
             yield from () if parameter == "api_key" else (parameter.upper(),)
@@ -219,7 +219,7 @@ def _setting_names() -> Iterator[str]:
 def provider_of(name: str, row: Mapping[str, Any]) -> Provider:
     """Return a row of the catalogue as a Provider. Raises TypeError for a member that no row has, or that is missing."""
     members: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-    for key in ("suffices", "requires"):
+    for key in ("credential_sets", "requires"):
         if key in members:
             members[key] = tuple(tuple(names) for names in members[key])
     if "template" in row:

@@ -58,10 +58,10 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The credentials of one model. `suffices` are sets of parameters of which one must be whole; none where none is needed."""
+    """The credentials of one model. `credential_sets` are sets of parameters of which one must be complete; none where none is needed."""
 
     items: tuple[Credential, ...] = ()
-    suffices: tuple[tuple[str, ...], ...] = ()
+    credential_sets: tuple[tuple[str, ...], ...] = ()
 
     @property
     def parameters(self) -> list[Credential]:
@@ -75,15 +75,17 @@ def of_spec(provider: Provider, spec: Mapping[str, Any], folder: str, found: Fin
     spec.apiKeySecretRef comes before spec.credentialsSecretRef. Records a finding for one that the provider can't use.
     """
     items: dict[str, Credential] = {}
-    suffices = provider.suffices or ((provider.main_credential,),)
+    credential_sets = provider.credential_sets or ((provider.main_credential,),)
     if "credentialsSecretRef" in spec:
         items = {each.parameter: each for each in _in_secret(provider, spec["credentialsSecretRef"]["name"], folder)}
         if not items:
             found.add("LM417", *SECRET_PATH, provider=provider.name)
     if "apiKeySecretRef" in spec:
         main = provider.main_credential
-        if not main or (provider.suffices and (main,) not in suffices):
-            found.add("LM215", *KEY_PATH, provider=provider.name, keys=in_words(provider.suffices) or "a folder of files")
+        if not main or (provider.credential_sets and (main,) not in credential_sets):
+            found.add(
+                "LM215", *KEY_PATH, provider=provider.name, keys=in_words(provider.credential_sets) or "a folder of files"
+            )
         elif not provider.key:
             found.add("LM417", *KEY_PATH, provider=provider.name)
         else:
@@ -91,7 +93,7 @@ def of_spec(provider: Provider, spec: Mapping[str, Any], folder: str, found: Fin
             if "credentialsSecretRef" in spec and len(items) == 1:
                 found.add("LM415", *SECRET_PATH, by="spec.apiKeySecretRef")
             return Credentials(tuple(items.values()), ((main,),))
-    return Credentials(tuple(items.values()), suffices if items and not provider.folder else ())
+    return Credentials(tuple(items.values()), credential_sets if items and not provider.folder else ())
 
 
 def in_words(sets: tuple[tuple[str, ...], ...]) -> str:
@@ -110,7 +112,7 @@ def _in_secret(provider: Provider, name: str, folder: str) -> Iterator[Credentia
     place = f"{folder}/{name}"
     if provider.folder:
         yield Credential(provider.folder, provider.folder, SECRET_PATH, folder=place, handed="folder")
-    if not (provider.key or provider.suffices):
+    if not (provider.key or provider.credential_sets):
         return
     for parameter, others in provider.credentials.items():
         names = tuple(dict.fromkeys(normalize_secret_key(each) for each in (parameter, *others)))

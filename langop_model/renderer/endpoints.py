@@ -53,7 +53,7 @@ def read(provider: Provider, url: str, model: str, path: Path, found: Findings, 
     base_path = _completed(provider, parts, shortened)
     base = parts._replace(path=base_path).geturl()
     own = _own_host(provider, parts)
-    form = provider.form or provider.address
+    form = provider.endpoint_format or provider.address
     other = _other_protocol(provider, given, len(given) - len(shortened))
     if other:
         found.add("LM233", "spec", named_by, provider=provider.name, other=other, form=form, endpoint=dotted(path))
@@ -121,7 +121,7 @@ def _compare(said: Mapping[str, str], by_host: Mapping[str, str], model: str, pa
 
 def _endings(provider: Provider, given: str) -> Iterator[str]:
     """Yield the ends of a path that are the end of a request to `provider`."""
-    for form in (provider.appends, *(cut for cut in provider.cuts if cut.endswith("METHOD"))):
+    for form in (provider.appends, *(cut for cut in provider.strip_suffixes if cut.endswith("METHOD"))):
         match = _pattern(form).search(given)
         if match is not None:
             yield match[0]
@@ -147,7 +147,7 @@ def _without_request(provider: Provider, given: str) -> tuple[str, dict[str, str
 def _cuts(provider: Provider) -> list[str]:
     """Return what is cut after the last words of a request, the longest first."""
     last = next(filter(provider.appends.endswith, _OPERATIONS), "")
-    return sorted({*provider.cuts, provider.appends.removesuffix(last)} - {"", _ANY_NAME}, key=len, reverse=True)
+    return sorted({*provider.strip_suffixes, provider.appends.removesuffix(last)} - {"", _ANY_NAME}, key=len, reverse=True)
 
 
 def _completed(provider: Provider, parts: SplitResult, path: str) -> str:
@@ -162,7 +162,7 @@ def _completed(provider: Provider, parts: SplitResult, path: str) -> str:
     for whole in known:
         if path == whole or whole.startswith(f"{path}/"):
             return whole
-    if path or known or not provider.appends or not (provider.form or provider.base_path == "/v1"):
+    if path or known or not provider.appends or not (provider.endpoint_format or provider.base_path == "/v1"):
         return path
     return provider.base_path
 

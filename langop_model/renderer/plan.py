@@ -167,8 +167,8 @@ def _read_addresses(provider: Provider, spec: Mapping[str, Any], deployments: li
         path = deployment.address_path
         if deployment.endpoint is None:
             if not provider.address:
-                found.add("LM120", *path, provider=provider.name, form=provider.form)
-        elif provider.fixed:
+                found.add("LM120", *path, provider=provider.name, form=provider.endpoint_format)
+        elif provider.endpoint_locked:
             found.add("LM216", *path, provider=provider.name, address=provider.address)
         else:
             endpoint = endpoints.read(provider, deployment.endpoint, spec["modelName"], path, found, named_by)

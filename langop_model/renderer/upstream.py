@@ -73,7 +73,7 @@ def routes(model: Model) -> list[str]:
     Some of LiteLLM's do not follow an endpoint.
     """
     provider = model.provider
-    has_endpoint = any(deployment.endpoint for deployment in model.deployments) and not provider.fixed
+    has_endpoint = any(deployment.endpoint for deployment in model.deployments) and not provider.endpoint_locked
     translated = [route for route in provider.routes if not (has_endpoint and route in provider.fixed_routes)]
     relayed = of_model(model).get("routes", {})
     return list(dict.fromkeys([*translated, *relayed]))
@@ -96,7 +96,7 @@ def _query(model: Model, relay: Relay) -> dict[str, str]:
 def address(model: Model, deployment: Deployment) -> str:
     """Return where an endpoint is, without what a route's path adds; empty where only LiteLLM knows."""
     provider = model.provider
-    if deployment.endpoint and not provider.fixed:
+    if deployment.endpoint and not provider.endpoint_locked:
         return deployment.endpoint
     return "" if any(letters in provider.address for letters in ("REGION", "LOCATION", "PROVIDER")) else provider.address
 

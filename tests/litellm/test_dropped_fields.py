@@ -58,6 +58,6 @@ def test_the_catalogue_knows_what_litellm_drops_for_each_of_its_models(listed: s
     monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
     provider = LISTED[listed]
     row, names = catalogue.of_litellm(provider), models(listed)
-    wrong = {name: found for name in names if (found := dropped(provider, name)) ^ set(row.drops_of(name))}
+    wrong = {name: found for name in names if (found := dropped(provider, name)) ^ set(row.unsupported_fields_of(name))}
     assert wrong == {}
     assert len(names) > 3

@@ -187,10 +187,10 @@ def check(provider: Provider, route: Route, seen: Seen, base: str, model: str) -
 
 @pytest.mark.parametrize(("provider", "route"), cases())
 def test_a_route_with_an_endpoint(provider: Provider, route: Route, tmp_path: Path):
-    if provider.fixed:
+    if provider.endpoint_locked:
         pytest.skip("no endpoint can change its address")
     model = model_of(provider, route)
-    base = f"http://{HOST}:8123{urlsplit(provider.address or provider.form).path.rstrip('/')}"
+    base = f"http://{HOST}:8123{urlsplit(provider.address or provider.endpoint_format).path.rstrip('/')}"
     check(provider, route, ask(rendered(provider, model, base, tmp_path), route, model), base, model)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from typing import Any
 
+import jsonschema
 import pytest
 
 from langop_model.renderer import catalogue
@@ -22,6 +25,30 @@ def each(providers: list[Provider]) -> pytest.MarkDecorator:
 
 def test_the_resources_own_providers_come_first():
     assert [provider.name for provider in PROVIDERS[:8]] == RESOURCES_OWN
+
+
+# The schema of the catalogue, with which an editor helps.
+
+CATALOGUE = load_json("providers.schema.json")
+ROW = CATALOGUE["properties"]["providers"]["additionalProperties"]
+
+
+def test_the_catalogue_is_valid():
+    jsonschema.Draft202012Validator.check_schema(CATALOGUE)
+    jsonschema.validate(load_json("providers.json"), CATALOGUE)
+
+
+def test_the_schema_describes_each_member_that_is_read():
+    assert set(ROW["properties"]) | {"name"} == {field.name for field in dataclasses.fields(Provider)}
+    relay = {field.name for field in dataclasses.fields(catalogue.Relay)}
+    assert set(ROW["properties"]["relay"]["properties"]) == relay
+    assert all(member.get("description") for member in ROW["properties"].values())
+
+
+@pytest.mark.parametrize("wrong", [{"keyles": True}, {"routes": ["chatt"]}, {"key": None}, {"unsupported_fields": ["top_p"]}])
+def test_a_mistake_in_a_row_is_found(wrong: dict[str, Any]):
+    row = {"title": "A", "link": "https://a.example.com", "routes": ["chat"], **wrong}
+    assert not jsonschema.Draft202012Validator(CATALOGUE).is_valid({"providers": {"a": row}})
 
 
 def test_the_others_are_in_the_order_of_their_names():
@@ -49,9 +76,9 @@ def test_custom_is_the_resources_own_and_another_one_for_litellm():
 
 @each(USABLE)
 def test_a_provider_has_an_address_or_says_what_an_endpoint_looks_like(provider: Provider):
-    shown = provider.address or provider.form
+    shown = provider.address or provider.endpoint_format
     assert re.match(r"https?://\S+$", shown)
-    assert provider.form or provider.address
+    assert provider.endpoint_format or provider.address
 
 
 @each(USABLE)
@@ -70,7 +97,7 @@ def test_a_provider_has_a_title_of_one_line_and_a_link_to_its_documentation(prov
 @each(USABLE)
 def test_what_suffices_are_credentials_of_the_provider(provider: Provider):
     held = {*provider.credentials, *provider.environment}
-    assert {name for names in provider.suffices for name in names} <= held
+    assert {name for names in provider.credential_sets for name in names} <= held
     assert set(provider.files) <= held
 
 
@@ -79,7 +106,7 @@ def test_a_key_is_sent_in_a_header_of_its_own(provider: Provider):
     assert not provider.key or re.fullmatch(r"[A-Za-z-]+: ([A-Za-z]+ )?(KEY|TOKEN)", provider.key)
 
 
-@each([provider for provider in PROVIDERS if provider.refused])
+@each([provider for provider in PROVIDERS if provider.unsupported_reason])
 def test_a_provider_that_is_refused_has_a_reason_and_nothing_else(provider: Provider):
     assert (provider.routes, provider.credentials, provider.template) == ((), {}, "deployment.yaml.j2")
 

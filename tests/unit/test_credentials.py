@@ -104,7 +104,7 @@ def test_a_key_of_its_own_comes_before_the_whole_secret():
     held, _ = found("azure", credentialsSecretRef={"name": "whole"}, apiKeySecretRef={"name": "one", "key": "k"})
     assert by_parameter(held)["api_key"].file == "/etc/secrets/one/k"
     assert by_parameter(held)["tenant_id"].folder == "/etc/secrets/whole"
-    assert held.suffices == (("api_key",),)
+    assert held.credential_sets == (("api_key",),)
 
 
 def test_what_litellm_reads_from_its_process_only_stands_in_no_deployment():
@@ -127,5 +127,5 @@ def test_no_two_credentials_of_a_provider_have_one_name(provider: str):
     held, _ = found(provider, credentialsSecretRef={"name": "whole"})
     names = [name for credential in held.items for name in credential.names]
     assert len(names) == len(set(names))
-    for sufficient in held.suffices:
+    for sufficient in held.credential_sets:
         assert set(sufficient) <= by_parameter(held).keys()

@@ -49,14 +49,14 @@ def row(checkout: Path, name: str) -> dict[str, Any]:
 def test_a_provider_that_litellm_knows_needs_a_row_and_an_example(checkout: Path):
     assert create("bolt") == ["schema/providers.json", "examples/bolt.yaml"]
     provider = catalogue.provider_of("bolt", row(checkout, "bolt"))
-    assert (provider.litellm, provider.written, provider.template) == ("bolt", False, "deployment.yaml.j2")
+    assert (provider.litellm, provider.always_set_api_base, provider.template) == ("bolt", False, "deployment.yaml.j2")
     assert provider.credentials == {"api_key": ["BOLT_API_KEY"]}
 
 
 def test_any_other_one_is_asked_as_openai_is_at_its_own_address(checkout: Path):
     create()
     provider = catalogue.provider_of("acme", row(checkout, "acme"))
-    assert (provider.litellm, provider.address, provider.written) == ("openai", "https://api.acme.example/v1", True)
+    assert (provider.litellm, provider.address, provider.always_set_api_base) == ("openai", "https://api.acme.example/v1", True)
 
 
 def test_one_with_a_header_of_its_own_gets_a_template(checkout: Path):

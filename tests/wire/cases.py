@@ -64,7 +64,7 @@ def case_of(provider: Provider) -> Case:
     """Return how a provider is tested: as its row says, unless OWN says otherwise."""
     own = OWN.get(provider.name, {})
     model = own.get("model", f"model-of-{provider.name}")
-    base = urlsplit(provider.address or provider.form).path.rstrip("/")
+    base = urlsplit(provider.address or provider.endpoint_format).path.rstrip("/")
     header, _, value = provider.key.partition(": ")
     by_row: dict[str, Any] = {
         "model": model,
@@ -72,7 +72,7 @@ def case_of(provider: Provider) -> Case:
         "path": own.get("base", base) + provider.appends.replace("MODEL", model),
         "key": (header.lower(), re.escape(value.replace("KEY", KEY).replace("TOKEN", TOKEN))) if header else None,
         "model_in": "path" if "MODEL" in provider.appends else "body",
-        "redirected": provider.fixed,
+        "redirected": provider.endpoint_locked,
     }
     spec = own.get("spec", {})
     return Case(provider, **{**by_row, **own, "spec": spec if callable(spec) else lambda _: spec})

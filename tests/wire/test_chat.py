@@ -49,7 +49,7 @@ def mounted(case: Case, wire: Wire, base: str) -> tuple[dict[str, Any], dict[str
 @contextlib.contextmanager
 def asked(case: Case, wire: Wire, *, endpoint: bool = True) -> Iterator[tuple[Any, list[httpx.URL]]]:
     """Yield a case's deployment, and what was asked of other hosts: it goes to the stand-in, or the test fails."""
-    endpoint = endpoint and not (case.redirected or case.provider.fixed)
+    endpoint = endpoint and not (case.redirected or case.provider.endpoint_locked)
     base = wire.provider.base(f"at-{case.name}")
     wire.provider.behave(f"at-{case.name}", text=ANSWER)
     for name, value in case.environment(base).items():
@@ -60,7 +60,7 @@ def asked(case: Case, wire: Wire, *, endpoint: bool = True) -> Iterator[tuple[An
     redirected: AbstractContextManager[list[httpx.URL]] = contextlib.nullcontext(none)
     if not endpoint:
         redirected = wire.redirecting(base)
-    with redirected as meant, nothing_leaves_this_machine(case.provider.asks):
+    with redirected as meant, nothing_leaves_this_machine(case.provider.extra_hosts):
         yield wire.deploy(result), meant
 
 
@@ -101,12 +101,12 @@ def test_a_chat_is_answered(case: Case, wire: Wire):
     assert KEY not in json.dumps([seen.body, dict(seen.query)])
     arrived = set(leaves(seen.body))
     assert {name for name, value in EXPECTED.items() if value in arrived} == EXPECTED.keys() - set(
-        case.provider.drops_of(case.model)
+        case.provider.unsupported_fields_of(case.model)
     )
     PASSED.add(case.name)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if not case.provider.streams], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [case for case in CASES if not case.provider.no_streaming_reason], ids=lambda case: case.name)
 def test_a_streamed_chat_is_answered_in_parts(case: Case, wire: Wire):
     with asked(case, wire) as (deployed, _):
         parts = wire.streamed_chat(deployed, **more(case))
@@ -130,7 +130,7 @@ def test_at_least_130_providers_answer(capsys: pytest.CaptureFixture[str], reque
     refused = catalogue.refusals()
     with capsys.disabled():
         print(f"\n{len(PASSED)} of {len(CASES)} chat providers answer on the wire;")  # noqa: T201
-        silent = [case.name for case in CASES if case.provider.streams]
+        silent = [case.name for case in CASES if case.provider.no_streaming_reason]
         print(f"{len(CASES) - len(silent)} of them in streams too: not {', '.join(silent)};")  # noqa: T201
         print(f"{len(refused)} names of LiteLLM are refused: {', '.join(sorted(refused))}")  # noqa: T201
     assert len(PASSED) >= 130

@@ -102,7 +102,7 @@ def _problems(path: Path, entry: Entry) -> Iterator[Finding]:
     provider = catalogue.of_litellm(slug)
     address = parameters.get("api_base") or parameters.get("base_url")
     if not address and not provider.address:
-        yield finding("LM751", (*path, "litellm_params"), problem=f"needs api_base for {slug}: {provider.form}")
+        yield finding("LM751", (*path, "litellm_params"), problem=f"needs api_base for {slug}: {provider.endpoint_format}")
     given = [name for name in provider.credentials if name in parameters]
     if provider.needs_key and not given and not address:
         names = provider.main_credential or " and ".join(provider.credentials)
@@ -146,7 +146,7 @@ def _rendered(name: str, path: Path, number: int, entry: Entry, extra: Extra) ->
     address = parameters.pop("api_base", None) or address
     if address:
         address = _base(address, written_model, provider, path, extra)
-    elif provider.written:
+    elif provider.always_set_api_base:
         address = provider.address
     written = {"model": parameters.pop("model"), **({"api_base": address} if address else {})}
     if not provider.ambient and not any(name in parameters for name in provider.credentials):
