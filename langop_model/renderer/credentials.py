@@ -58,7 +58,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The credentials of one model. `credential_sets` are sets of parameters of which one must be complete; none where none is needed."""
+    """The credentials of one model: one of `credential_sets`, sets of parameters, must be complete; none: none is needed."""
 
     items: tuple[Credential, ...] = ()
     credential_sets: tuple[tuple[str, ...], ...] = ()

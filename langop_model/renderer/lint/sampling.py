@@ -13,7 +13,7 @@ NAMES = {"temperature": "temperature", "topP": "top_p"}  # fields of spec.config
 def refused_together(model: Model) -> Iterator[Problem]:
     """Claude Opus 4.1, 4.5 and 4.6, Sonnet and Haiku 4.5 and 4.6 take temperature or topP, and answer both with 400.
 
-    LiteLLM sends both. Later ones take neither, which is LM312. They are in schema/providers.json (conflicting_fields_by_model).
+    LiteLLM sends both. Later ones take neither, which is LM312. See schema/providers.json (conflicting_fields_by_model).
     """
     configuration = model.spec.get("configuration", {})
     for fields in model.provider.conflicts_of(model.spec["modelName"]):
