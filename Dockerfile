@@ -51,7 +51,7 @@ EXPOSE 4000
 # Liveness costs no token; /health is about the providers. -I and -S keep the check from loading the installed packages.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-ISc", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 4000, 4); c.request('GET', '/health/liveliness'); raise SystemExit(c.getresponse().status != 200)"]
-# tini is process 1: it passes signals on, and takes leave of the children of others.
+# tini is process 1: it passes signals on, and reaps orphaned child processes.
 ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/bin/entrypoint.sh"]
 
 # `make build` adds version, revision, time of creation and LiteLLM's version: buildah 1.28 keeps a cached label whose ARG has changed.

@@ -54,7 +54,7 @@ test-local: setup ## A chat with a local server that needs no key: Ollama if it 
 test-rate-limit: setup ## Watch a rate limit at work against the stand-in
 	@$(BIN)/python -m tools.try_rate_limit
 
-golden: setup ## Write tests/golden anew; read the difference before you commit it
+golden: setup ## Write tests/golden again; read the difference before you commit it
 	@$(BIN)/python -m pytest -q tests/test_goldens.py --update-golden
 
 lint: setup ## Style and types
@@ -68,18 +68,18 @@ bench: setup ## How fast the renderer is, in ratios
 bench-gateway: setup ## How fast the gateway is, against a plain litellm[proxy] installation (.venv-plain), in ratios
 	@$(BIN)/python -m tools.gateway_bench
 
-field-table: setup ## Write the table of fields in README.md anew
+field-table: setup ## Write the table of fields in README.md
 	@$(BIN)/python -m tools.field_table
 
 metrics-doc: setup ## Write docs/metrics.md from the gateway's metrics
 	@$(BIN)/python -m tools.metrics_doc
 
-lint-table: setup ## Write the rules in docs/lint.md anew
+lint-table: setup ## Write the rules in docs/lint.md
 	@$(BIN)/python -m tools.lint_table
 extra-configuration: setup ## Write the table of docs/extra-configuration.md from schema/extra-configuration.json
 	@$(BIN)/python -m tools.extra_configuration
 
-providers: setup ## Write the schema's providers and the documentation's tables anew, and compare them with LiteLLM
+providers: setup ## Write the schema's providers and the documentation's tables, and compare them with LiteLLM
 	@$(BIN)/python -m tools.provider_catalogue --write
 	@$(BIN)/python -m tools.provider_catalogue
 

@@ -25,7 +25,7 @@ from tools.processes import free_port
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 KUBERNETES = "1.30"  # the oldest whose schemas the manifests must satisfy; the newest is tested too
 CUSTOM = {"ServiceMonitor", "PrometheusRule"}  # prometheus-operator's, whose schemas are not Kubernetes's
-INSTANCE_METADATA = "169.254.0.0/16"  # where clouds hand out credentials to whoever asks
+INSTANCE_METADATA = "169.254.0.0/16"  # where clouds hand out credentials to any caller
 
 every_build = pytest.mark.parametrize("build", BUILDS)
 

@@ -25,7 +25,7 @@ from langop_model.renderer.settings import Settings
 from tests.conftest import ROOT
 
 EXAMPLES = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "examples" / "gateway").glob("*.yaml")])
-HUGE = "stands for a number that only a text can hold"
+HUGE = "is a number that only a text can hold"
 VALUES = [None, True, False, 0, -1, 1.5, 10**30, HUGE, "", "text", "os.environ/HOME", [], [None], {}, {"a": [{"b": None}]}]
 EACH = 101  # of this many cases, one goes through a command too
 SHARE = 5  # of a place that another example has too, every fifth value is tried; all of them with --all-values
@@ -123,7 +123,7 @@ def wrong_with(finding: Finding, whole: Any) -> str:
         return ""
     there = exists(whole, finding.path)
     if not there and finding.code not in LEADS_TO_NOTHING:
-        return "it names a place that is not there"
+        return "it names a missing place"
     check = CHECKS.get(finding.code)
     return check(finding, value_at(whole, finding.path) if there else None) if check else ""
 

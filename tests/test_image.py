@@ -144,7 +144,7 @@ def test_the_bill_of_materials_lists_what_is_locked(tmp_path: Path):
 
 @pytest.fixture
 def engine(tmp_path: Path) -> CommandLine:
-    """A docker that writes down what it is told, one argument a line."""
+    """A docker that writes down its arguments, one a line."""
     program = tmp_path / "docker"
     program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {tmp_path}/told\n', encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)

@@ -31,7 +31,7 @@ def fields(node: dict[str, Any], name: str = "") -> Iterator[tuple[str, dict[str
 
 def table() -> str:
     """Return the table in Markdown."""
-    lines = ["| field | becomes | kept | seen at work in |", "|---|---|---|---|"]
+    lines = ["| field | becomes | kept | tested by |", "|---|---|---|---|"]
     for name, node in fields(load_json("languagemodel.schema.json")["properties"]["spec"]):
         proof = node["x-proof"]
         lines.append(f"| `{name}` | {node['x-becomes']} | {node['x-fidelity']} | [{Path(proof).stem}]({proof}) |")

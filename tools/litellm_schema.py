@@ -155,7 +155,7 @@ def model_info() -> Known:
     from litellm.types import router, utils
 
     found = of_hints(utils.ModelInfo) | settings_of_model(router.ModelInfo)
-    del found["key"]  # what get_model_info answers, not what it is told
+    del found["key"]  # what get_model_info answers, not its argument
     return found | by_hand("model_info", found) | OURS | {"allowed_fails_policy": policy("AllowedFailsPolicy")}
 
 

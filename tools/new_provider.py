@@ -19,7 +19,7 @@ from tools import provider_catalogue
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = "schema/providers.json"
 BEARER = "Authorization: Bearer KEY"
-TAKEN = ("gateway", "wrong")  # what stands in examples/ and tests/golden/ under such a name is something else
+TAKEN = ("gateway", "wrong")  # such a name in examples/ and tests/golden/ is something else
 
 TEMPLATE = """\
 {{# {title}, which speaks the protocol of OpenAI.

@@ -1,7 +1,7 @@
 """`make providers`: what is made of schema/providers.json, and what the installed LiteLLM says to it.
 
     python -m tools.provider_catalogue            compare with the installed LiteLLM: exit 1 and the list of differences
-    python -m tools.provider_catalogue --write    write the schema's values and the tables of the documentation anew
+    python -m tools.provider_catalogue --write    write the schema's values and the tables of the documentation
 
 A LiteLLM that is raised brings new providers, drops others and moves some: the list says which rows to look at.
 """

@@ -153,7 +153,7 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class Cooldown:
-    """When an endpoint is left out: after more than `allowed_fails` failures in a row, for `seconds`; never if not `enabled`.
+    """When an endpoint is skipped: after more than `allowed_fails` failures in a row, for `seconds`; never if not `enabled`.
 
     None: the gateway's own.
     """

@@ -18,7 +18,7 @@ from langop_model.contract.settings import Key
 
 
 def find(key: Key) -> Path | None:
-    """Return the file that a key is in, or the folder for a key that is one; None where it is not there.
+    """Return the file that a key is in, or the folder for a key that is one; None where it is missing.
 
     Raises OSError for a folder that can't be read.
     """
@@ -33,7 +33,7 @@ def find(key: Key) -> Path | None:
 
 
 def read(path: Path) -> str:
-    """Return the key in a file. White space around it is no part of it: a newline would break each request.
+    """Return the key in a file. White space around it is stripped: a newline would break each request.
 
     Raises OSError, and UnicodeDecodeError for what is no text.
     """
@@ -41,7 +41,7 @@ def read(path: Path) -> str:
 
 
 def export(key: Key) -> str | None:
-    """Return what the variable of a key holds when LiteLLM starts; None where the key is not there. Raises as `read` does."""
+    """Return what the variable of a key holds when LiteLLM starts; None where the key is missing. Raises as `read` does."""
     path = find(key)
     if path is None:
         return None
@@ -60,7 +60,7 @@ def _copy(folder: Path) -> str:
 
 
 class Keys:
-    """The keys of one model by LiteLLM's parameter, read anew when their files change.
+    """The keys of one model by LiteLLM's parameter, read again when their files change.
 
     What can't be read any more keeps its last value: a Secret that is being replaced stops no request.
     """

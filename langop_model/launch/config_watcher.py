@@ -94,7 +94,7 @@ class ConfigReloader:
             return findings.error("LM736", reason=reason), self.watch
 
     def _take(self, rendering: ForkedCall[Rendered]) -> dict[str, str] | None:
-        """Write what was rendered, and return its variables; None where nothing is to be done."""
+        """Write what was rendered, and return its variables; None where no action is needed."""
         try:
             loaded, self.watch = rendering.result()
         except ChildProcessError as problem:

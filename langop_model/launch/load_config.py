@@ -38,7 +38,7 @@ SOFTENED_IN_GATEWAY = SOFTENED | {"LM212"}
 def load_config(environment: Mapping[str, str], watch: FileWatcher, served: LoadedConfig | None = None) -> LoadedConfig:
     """Return what is mounted, rendered, and its keys; `watch` remembers it, also where it is wrong. Raises SpecError.
 
-    In a gateway of several models one that can't be served is left out, or stays as it is in the configuration `served`.
+    In a gateway of several models one that can't be served is skipped, or stays as it is in the configuration `served`.
     """
     served = served or LoadedConfig()
     watch.remember(_sources(environment))

@@ -1,6 +1,6 @@
 """A gateway of several LanguageModels in which one that can't be served does not stop the others.
 
-A resource that is refused gives way to its previous version, if that was served, or is left out; then the others are rendered
+A resource that is refused gives way to its previous version, if that was served, or is skipped; then the others are rendered
 again, because what was said about them may have been about the one that is gone.
 """
 

@@ -39,7 +39,7 @@ class Credential:
 
     @property
     def reference(self) -> str:
-        """What stands in a deployment instead of the value: its file, where LiteLLM reads one, or its variable."""
+        """What a deployment has instead of the value: its file, where LiteLLM reads one, or its variable."""
         return self.file if self.handed == "path" and self.file else f"{REFERENCE}{self.variable}"
 
     @property
@@ -128,7 +128,7 @@ def _variable(*parts: str) -> str:
 
 
 def _as_variable(text: str) -> str:
-    """Spell `text` in the letters of a variable so that no two texts, joined by two underscores, come out the same."""
+    """Spell `text` in the characters of a variable so that no two texts, joined by two underscores, come out the same."""
     letters = []
     for index, letter in enumerate(text):
         if letter.islower() or letter.isdigit():

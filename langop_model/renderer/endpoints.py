@@ -189,7 +189,7 @@ def _own_host(provider: Provider, parts: SplitResult) -> dict[str, str] | None:
 
 @cache
 def _pattern(form: str, part: str = r"[^/]+") -> re.Pattern[str]:
-    """Return the pattern of the end of a path (or of a host) in which each placeholder stands for one part of it."""
+    """Return the pattern of the end of a path (or of a host) in which each placeholder matches one part of it."""
     pattern, end, seen = "", 0, set[str]()
     for placeholder in PLACEHOLDER.finditer(form):
         name = placeholder[0]

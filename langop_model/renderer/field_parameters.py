@@ -77,7 +77,7 @@ def _allowed(field: str, error: Any) -> str:
     """Return what the field accepts, in the words of the rule that `error` says is broken."""
     node = specification.node_of(field.split("."))
     if error.validator == "type":
-        return {"integer": "a whole number", "string": "a text"}[node["type"]]
+        return {"integer": "an integer", "string": "a text"}[node["type"]]
     bounds = [f"{word} {node[key]}" for key, word in (("minimum", "at least"), ("maximum", "at most")) if key in node]
     return str(node["x-allowed"]) if "x-allowed" in node else " and ".join(bounds)
 

@@ -46,7 +46,7 @@ class Finding:
 
     `level` is error, warning or info. `fidelity` is empty, or how faithfully the field at `path` is kept: approximate,
     unsupported, or elsewhere (another component's job). `line` and `column` count from 1; 0 means unknown. `public` is the
-    message without values of the specification, for those who may ask the gateway and not read its specification.
+    message without values of the specification, for clients, who may not read the specification.
     """
 
     code: str

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 # What jsonschema takes along where it is installed, for formats that no schema here has. The first builds a parser of URIs when
-# it is imported: a second of CPU, more than all else that a command does. None stands for a module that can't be imported.
+# it is imported: a second of CPU, more than all else that a command does. None means a module that can't be imported.
 _FORMATS = ("rfc3987_syntax", "rfc3987", "isoduration", "fqdn", "uri_template", "webcolors")
 _left_out = [name for name in _FORMATS if name not in sys.modules]
 sys.modules.update(dict.fromkeys(_left_out))  # type: ignore[arg-type]

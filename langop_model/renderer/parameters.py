@@ -88,7 +88,7 @@ def credential() -> re.Pattern[str]:
 
 
 def said_in(text: str, name: str) -> Any:
-    """Return what `text` says in the type of LiteLLM's parameter `name`; the text itself where it says no such thing."""
+    """Return what `text` says in the type of LiteLLM's parameter `name`; the text itself where it has another type."""
     with contextlib.suppress(ValueError):
         return _typed(text, _types(known()[name]))
     return text
@@ -107,7 +107,7 @@ def share(spec: Mapping[str, Any], values: dict[str, Any], found: Findings) -> d
         if isinstance(value, int) and value >= least:
             taken[member] = value
         else:
-            found.add("LM208", *place(spec, name), value=shown(value), allowed=f"a whole number, at least {least}")
+            found.add("LM208", *place(spec, name), value=shown(value), allowed=f"an integer, at least {least}")
     return taken
 
 

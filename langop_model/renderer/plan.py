@@ -110,7 +110,7 @@ class Model:
 def make(name: str, spec: dict[str, Any], stated: dict[str, Any], settings: Settings, found: Findings) -> Model:
     """Return the plan of one valid spec.
 
-    `spec` has the resource's defaults, `stated` is what its author wrote. References to other models are resolved later,
+    `spec` has the resource's defaults, `stated` is the spec as written. References to other models are resolved later,
     for all models together.
     """
     provider = catalogue.of_spec(spec)

@@ -81,7 +81,7 @@ def _of(group: str, models: list[Model]) -> str:
 
 
 def _set_aliases(model: Model, taken: dict[str, str]) -> None:
-    """A model answers to its resource's name, unless it stands for every model of its provider; and to spec.aliases."""
+    """A model answers to its resource's name, unless it means every model of its provider; and to spec.aliases."""
     if not model.serves_any and model.name != model.group:
         model.aliases.append(model.name)
     if model.written_name and model.written_name not in taken:

@@ -93,7 +93,7 @@ def _is_name(value: object) -> bool:
 
 
 def _by_key(models: Iterable[Rejected]) -> Iterator[tuple[str, Rejected]]:
-    """Yield each model with a key of its own: two resources may have one name, and a wrong one may be any text."""
+    """Yield each model with its own key: two resources may have one name, and a wrong one may be any text."""
     taken: set[str] = set()
     for model in models:
         name = "".join(letter if letter.isprintable() else "?" for letter in model.name[:LONGEST_KEY])

@@ -10,7 +10,7 @@ from pathlib import Path
 from langop_model.contract.environment import names_memcached, names_redis
 
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-SECRETS = ("LITELLM_MASTER_KEY", "LANGOP_GATEWAY_HMAC_SECRET")  # who may ask
+SECRETS = ("LITELLM_MASTER_KEY", "LANGOP_GATEWAY_HMAC_SECRET")  # for the authentication of clients
 SECRETS_FOLDER = "/etc/secrets"
 DEFAULT_SIBLING_URL = "http://{ref}.{namespace}.svc.cluster.local:4000/v1"
 _POD_OF_A_DEPLOYMENT = re.compile(r"^(?P<name>.+)-[a-z0-9]{6,10}-[a-z0-9]{5}$")

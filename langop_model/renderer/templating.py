@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Absent(ChainableUndefined, StrictUndefined):
-    """A field that is not there: may be asked about at any depth (`is defined`, `default`), never written."""
+    """A missing field: may be asked about at any depth (`is defined`, `default`), never written."""
 
 
 @cache

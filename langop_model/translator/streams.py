@@ -176,5 +176,5 @@ def _parsed(text: bytes) -> tuple[str, dict[str, Any]] | None:
     try:
         content = orjson.loads(joined)
     except orjson.JSONDecodeError:
-        raise Malformed("the provider's stream holds an event that is no JSON") from None
+        raise Malformed("the provider's stream holds an event that is not valid JSON") from None
     return (name, content) if isinstance(content, dict) else None

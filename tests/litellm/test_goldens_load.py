@@ -14,7 +14,7 @@ import yaml
 from tests.conftest import ROOT
 
 GOLDENS = sorted((ROOT / "tests" / "golden").glob("*.config.yaml"))
-EXPECTED_WARNINGS = ("not in built-in cost map",)  # a price of one's own
+EXPECTED_WARNINGS = ("not in built-in cost map",)  # a price of the spec's own
 
 
 @pytest.fixture(scope="module")

@@ -146,7 +146,7 @@ def in_background(function: Callable[[], Any]) -> Future[Any]:
     def run() -> None:
         try:
             future.set_result(function())
-        except BaseException as problem:  # noqa: BLE001 - whoever asks for the result gets it
+        except BaseException as problem:  # noqa: BLE001 - the caller of result() gets it
             future.set_exception(problem)
 
     threading.Thread(target=run, daemon=True).start()

@@ -311,7 +311,7 @@ def observed_gateway(tmp_path_factory: pytest.TempPathFactory, collector: Collec
 
 @pytest.fixture(scope="session")
 def debugged_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    """A gateway at level debug without metrics; its traces have no receiver, and its redis is not there when it starts."""
+    """A gateway at level debug without metrics; its traces have no receiver, and its redis is unreachable when it starts."""
     with StandIn() as provider:
         models = [
             model(

@@ -1,4 +1,4 @@
-"""A redis of one's own: the real server, on a free port, with nothing on disk."""
+"""A redis for one test: the real server, on a free port, with nothing on disk."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class RedisServer(ServerProcess):
         self.client.ping()
 
     def said(self, *kept: str) -> str:
-        """Return all that stands in it, keys and values, except what stands under the keys `kept`."""
+        """Return everything in it, keys and values, except what is under the keys `kept`."""
         client: Any = self.client
         read = {
             b"string": client.get,

@@ -1,4 +1,4 @@
-"""Who may ask, what is open, and that a caller can't replace what the specification chose."""
+"""Authentication, what is open, and that a caller can't replace what the specification chose."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def test_the_search_for_names_finds_all_of_them():
 
 
 class Prometheus:
-    """A Prometheus of one's own that scrapes a gateway every second."""
+    """A Prometheus that scrapes a gateway every second."""
 
     def __init__(self, program: str, folder: Path, gateway: Gateway) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"

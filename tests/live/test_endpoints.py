@@ -140,7 +140,7 @@ def test_latency_based_leaves_a_slow_endpoint_and_returns_when_it_recovers(labor
         laboratory.ask_often("fastest", 60, at_once=6)
         if [seen.endpoint for seen in laboratory.seen(*labels)[before:]].count("fastest-a") > 60 * 0.2:
             return
-    pytest.fail("the endpoint that has recovered is left out")
+    pytest.fail("the endpoint that has recovered is skipped")
 
 
 def test_a_lower_priority_is_not_used_while_a_higher_one_answers(laboratory: Laboratory):

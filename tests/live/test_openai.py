@@ -1,4 +1,4 @@
-"""One request to OpenAI itself, for whoever has a key."""
+"""One request to OpenAI itself, where there is a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A provider on loopback that answers as it is told and remembers what it was asked: in the event loop of the test."""
+"""A provider on loopback that answers as a script says and remembers what it was asked: in the event loop of the test."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def schema() -> dict[str, Any]:
 def fields(
     node: dict[str, Any], path: Path = (), definitions: dict[str, Any] | None = None
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield path and schema of every field below `node`; "[]" stands for an item of a list, "{}" for any key."""
+    """Yield path and schema of every field below `node`; "[]" means an item of a list, "{}" for any key."""
     if "$ref" in node and definitions is not None:
         node = definitions[node["$ref"].rsplit("/", 1)[-1]]
     yield path, node

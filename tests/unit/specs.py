@@ -21,7 +21,7 @@ WEST = {"url": "https://west.example.com/v1"}
 
 
 def a_spec(**fields: Any) -> dict[str, Any]:
-    """Return a right spec that needs nothing else: a server of one's own. A field that is None is left out."""
+    """Return a right spec that needs nothing else: a self-hosted server. A field that is None is dropped."""
     spec = {"provider": "openai-compatible", "modelName": "llama", "endpoint": "https://llm.example.com/v1", **fields}
     return {name: value for name, value in spec.items() if value is not None}
 

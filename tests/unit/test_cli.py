@@ -325,7 +325,7 @@ def test_two_models_of_one_name_are_not_written_over_each_other(write: Write, tm
 
 
 def test_the_output_can_be_thrown_away(tmp_path: Path):
-    link = tmp_path / "null"  # a defect would replace the link, not the device of whoever runs this as root
+    link = tmp_path / "null"  # a defect would replace the link, not the device of a user who runs this as root
     link.symlink_to(os.devnull)
     result = run("render", MINIMAL, "-o", str(link))
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")

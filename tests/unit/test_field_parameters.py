@@ -73,12 +73,12 @@ def test_a_bare_spec_means_the_same(bare: bool):
     ("name", "value", "allowed"),
     [
         ("rpm", 0, "at least 1"),
-        ("rpm", "many", "whole number"),
+        ("rpm", "many", "integer"),
         ("num_retries", 50, "at most 10"),
         ("timeout", "5m", "number of seconds"),
         ("timeout", 1e-9, "a duration from 1ms"),
         ("api_base", "ftp://x", "http:// or https://"),
-        ("weight", 0.5, "whole number"),
+        ("weight", 0.5, "integer"),
     ],
 )
 def test_a_value_that_the_field_does_not_accept_is_refused_at_the_parameter(name: str, value: Any, allowed: str):

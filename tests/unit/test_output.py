@@ -83,7 +83,7 @@ def test_a_name_that_is_too_long_is_refused(tmp_path: Path):
 
 
 def test_a_device_is_written_to_and_stays_a_device(tmp_path: Path):
-    """Through a link, so that a defect replaces the link and not the device of whoever runs this as root."""
+    """Through a link, so that a defect replaces the link and not the device of a user who runs this as root."""
     link = tmp_path / "null"
     link.symlink_to(os.devnull)
     write(link, "x")

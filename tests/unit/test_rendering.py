@@ -160,11 +160,11 @@ def test_labels_and_annotations_change_nothing(labels: dict[str, str]):
 
 
 class OnceLoader(yaml.SafeLoader):
-    """A loader that refuses a key that stands twice; PyYAML takes the last one without a word."""
+    """A loader that refuses a key that appears twice; PyYAML takes the last one without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]
-        assert sorted(keys) == sorted(set(keys)), f"{node.start_mark}: a key stands twice"
+        assert sorted(keys) == sorted(set(keys)), f"{node.start_mark}: a key appears twice"
         return super().construct_mapping(node, deep)
 
 

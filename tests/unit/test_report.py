@@ -15,7 +15,7 @@ FINDING = Finding(
     code="LM105", level="error", message="spec.timeout is wrong", fix="mend it", path=("spec", "timeout"), resource="llama",
     file="a.yaml", line=3, column=5,
 )  # fmt: skip
-PLACELESS = Finding(code="LM703", level="error", message="is not there")
+PLACELESS = Finding(code="LM703", level="error", message="is missing")
 
 
 def test_a_text_names_place_level_code_message_and_fix():
@@ -28,7 +28,7 @@ def test_a_text_names_the_field_where_the_message_does_not():
 
 
 def test_a_text_without_a_place_starts_with_its_level():
-    assert report.as_text(PLACELESS) == "error LM703: is not there"
+    assert report.as_text(PLACELESS) == "error LM703: is missing"
 
 
 def test_json_is_one_object_on_one_line_without_what_is_unknown():
@@ -38,7 +38,7 @@ def test_json_is_one_object_on_one_line_without_what_is_unknown():
         "code": "LM105", "level": "error", "path": "spec.timeout", "resource": "llama", "file": "a.yaml", "line": 3,
         "column": 5, "message": "spec.timeout is wrong", "fix": "mend it",
     }  # fmt: skip
-    assert json.loads(report.as_json(PLACELESS)) == {"code": "LM703", "level": "error", "message": "is not there"}
+    assert json.loads(report.as_json(PLACELESS)) == {"code": "LM703", "level": "error", "message": "is missing"}
 
 
 def test_a_github_annotation_names_the_line():
@@ -54,7 +54,7 @@ def test_a_level_is_a_command_of_github(level: str, command: str):
 
 
 def test_a_github_annotation_without_a_place_has_only_a_title():
-    assert report.as_github(PLACELESS) == "::error title=LM703::is not there"
+    assert report.as_github(PLACELESS) == "::error title=LM703::is missing"
 
 
 def test_what_github_gives_a_meaning_to_is_escaped():

@@ -12,7 +12,7 @@ from langop_model.renderer.settings import DEFAULT_SIBLING_URL, Settings
 
 @pytest.fixture
 def service_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file in which a pod finds its namespace; it is not there yet."""
+    """The file in which a pod finds its namespace; it does not exist yet."""
     path = tmp_path / "namespace"
     monkeypatch.setattr(settings_module, "SERVICE_ACCOUNT_NAMESPACE", path)
     return path

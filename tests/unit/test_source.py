@@ -205,7 +205,7 @@ def test_a_hundred_thousand_levels_of_nesting_are_refused(write: Write, content:
 @pytest.mark.parametrize("depth", [200, 990])
 @pytest.mark.parametrize(("name", "start"), [("spec.json", '{"a": '), ("spec.yaml", "a: ")])
 def test_nesting_that_only_the_parser_could_bear_is_refused(write: Write, depth: int, name: str, start: str):
-    """Whoever walks a document later must not run out of stack: the limit is the same for JSON and YAML."""
+    """A later walk of a document must not run out of stack: the limit is the same for JSON and YAML."""
     content = start + "[" * depth + "]" * depth + ("}" if name.endswith(".json") else "")
     assert refused(write(content, name)).code == "LM007"
 

@@ -268,7 +268,7 @@ def test_a_reference_to_the_environment_is_refused_at_any_depth(fields: dict[str
 )
 @pytest.mark.parametrize("name", ["house_style", "user", "extra_body"])
 def test_a_reference_to_the_environment_inside_a_parameter_is_refused(name: str, text: str):
-    """LiteLLM replaces it wherever it stands in the configuration, also in what a parameter says in JSON."""
+    """LiteLLM replaces it anywhere in the configuration, also in what a parameter says in JSON."""
     if name == "user" and not text.startswith("os."):
         assert parameters(render(with_parameters(user=text)))["user"] == text  # a parameter that is always text
     else:

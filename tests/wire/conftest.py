@@ -23,7 +23,7 @@ CHANGED = (
 )  # fmt: skip
 LEAK = "leaked-from-the-environment"
 CREDENTIAL = re.compile(r"[\"']([A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|APIKEY|JWT|ACCESS_KEY_ID))[\"']")
-# Of a pod's identity, which stands in for a Secret; and what turns LiteLLM's own features on.
+# Of a pod's identity, which replaces a Secret; and what turns LiteLLM's own features on.
 OUR_OWN = frozenset({"LITELLM_MASTER_KEY", "LITELLM_SALT_KEY", "LITELLM_LICENSE_KEY"})
 
 

@@ -130,7 +130,7 @@ def it_follows_its_specification(stage: Stage) -> str:
 
 
 def it_keeps_the_keys_to_itself(stage: Stage) -> str:
-    """No key and no password stands in the logs, in the list of processes or in the configuration."""
+    """No key and no password is in the logs, in the list of processes or in the configuration."""
     shown = stage.engine.logs(stage.name)
     assert shown
     shown += stage.inside("sh", "-c", "cat /proc/[0-9]*/cmdline /app/config.yaml")

@@ -1,1 +1,1 @@
-"""What is open, who may ask, and which bodies pass: in front of LiteLLM."""
+"""Open routes, authentication, and which bodies pass."""

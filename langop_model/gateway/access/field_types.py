@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LONGEST_NAME = 256  # letters of a model's name
+LONGEST_NAME = 256  # characters of a model's name
 
 
 @dataclass(frozen=True, slots=True)

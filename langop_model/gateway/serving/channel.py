@@ -55,5 +55,5 @@ class Channel:
                 yield word, text
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.end.close()

@@ -1,6 +1,6 @@
 """The launcher's life after the import: it forks workers on one listening socket, and watches.
 
-A worker that dies is replaced. A changed configuration gets workers of its own; when all of them are ready the former
+A worker that dies is replaced. A changed configuration gets workers of its own; when all of them are ready the previous
 generation retires. At most two generations live at a time, which is what a memory limit has to allow for.
 """
 
@@ -21,7 +21,7 @@ from langop_model.gateway.serving.process import Process, how_it_ended, reap
 
 POLL = 1.0  # seconds between two looks at the mounted files
 START_WITHIN = 120.0  # seconds until a worker that is not ready is given up; it needs one, on a slow machine three
-RETIRE_WITHIN = 600.0  # seconds for the last answers of a former generation
+RETIRE_WITHIN = 600.0  # seconds for the last answers of a previous generation
 DEATHS = 5  # for each worker within DEATHS_WITHIN seconds: more are no accident
 DEATHS_WITHIN = 60.0
 
@@ -33,13 +33,13 @@ class Changes(Protocol):
     """Where new configurations come from, and who is told what became of them."""
 
     def next(self) -> Environment | None:
-        """Return the variables of a configuration that has changed and was written; None where nothing is to be done."""
+        """Return the variables of a configuration that has changed and was written; None where no action is needed."""
 
     def took_effect(self) -> None:
         """The workers of the last configuration serve."""
 
     def failed(self, reason: str) -> None:
-        """LiteLLM could not load the last configuration; the former one stays."""
+        """LiteLLM could not load the last configuration; the previous one stays active."""
 
     def died(self, how: str) -> None:
         """A worker ended that nobody had told to; another takes its place."""
@@ -67,7 +67,7 @@ class Companion(Protocol):
         """These workers serve. Former ones may still finish what they have begun."""
 
     def failed(self) -> None:
-        """These workers did not start: the former ones go on."""
+        """These workers did not start: the previous ones go on."""
 
     def settled(self) -> None:
         """No former worker is left."""
@@ -251,7 +251,7 @@ class Supervisor:
         self.serving.workers.append(self._fork(self.serving.environment))
 
     def _move_on(self) -> None:
-        """Let the coming generation take over when it is ready; look for changes when none is under way."""
+        """Let the coming generation take over when it is ready; look for changes when none is in progress."""
         now = time.monotonic()
         if self.coming is not None:
             if self.coming.ready:

@@ -23,8 +23,8 @@ log = logging.getLogger("langop.translator")
 class Translators:
     """The supervisor's companion (supervisor.Companion) for one configuration file. It looks after `metrics` too.
 
-    A changed configuration has the translator of the former one, unless its settings or variables differ: then it has a
-    translator of its own, and the former one stays until the last worker that asks it has gone.
+    A changed configuration has the translator of the previous one, unless its settings or variables differ: then it has a
+    translator of its own, and the previous one stays until the last worker that asks it has gone.
     """
 
     def __init__(self, config: Path, metrics: SharedMetrics) -> None:
@@ -79,16 +79,16 @@ class Translators:
             self.present.start(changed)
 
     def took_effect(self) -> None:
-        """Former workers may still ask the former one."""
+        """Previous workers may still ask the previous one."""
 
     def failed(self) -> None:
-        """Go on with the former one."""
+        """Go on with the previous one."""
         if self.former and self.present is not None:
             self.present.stop()
             self.present = self.former.pop()
 
     def settled(self) -> None:
-        """End the former ones, which nobody asks any more."""
+        """End the previous ones, which nobody asks any more."""
         for process in self.former:
             process.stop()
         self.former.clear()

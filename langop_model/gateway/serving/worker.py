@@ -138,7 +138,7 @@ def run(app: App, listener: socket.socket, channel: Channel, settings: dict[str,
         ws="none",
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE,
-        # Headers of a proxy in front say whom it serves: nobody asks that here, and whoever wants may write them.
+        # Headers of a proxy in front say whom it serves: nobody asks that here, and any client may write them.
         proxy_headers=False,
         **settings,
     )

@@ -42,7 +42,7 @@ def fill(spec: dict[str, Any], wanted: Extra, *, names: Iterable[str], bare: boo
 def groups_of(wanted: Extra, models: list[Model]) -> list[Group]:
     """Return the model groups that are written by hand beside `models`, and give all of them what `wanted` names.
 
-    A group whose name a model has already is left out, with a finding.
+    A group whose name a model has already is skipped, with a finding.
     """
     if wanted is NOTHING:
         return []

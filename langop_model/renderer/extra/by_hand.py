@@ -137,7 +137,7 @@ def _base(address: str, model: str, provider: Provider, path: Path, extra: Extra
 
 
 def _rendered(name: str, path: Path, number: int, entry: Entry, extra: Extra) -> Entry:
-    """Return an entry as it stands in the configuration."""
+    """Return an entry as the configuration has it."""
     parameters = dict(entry["litellm_params"])
     slug, _, written_model = parameters["model"].partition("/")
     provider = catalogue.of_litellm(slug)

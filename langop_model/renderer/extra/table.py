@@ -65,7 +65,7 @@ def by_key() -> dict[str, Row]:
 
 
 def row_of(path: Path) -> Row | None:
-    """Return the row of the key at `path`, or the one that stands for every other key of its object; None where no row is."""
+    """Return the row of the key at `path`, or the one for every other key of its object; None where no row is."""
     key = spelt(path)
     parent, _, _ = key.rpartition(".")
     return by_key().get(key) or by_key().get(f"{parent}.*")

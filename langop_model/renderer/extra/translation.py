@@ -16,7 +16,7 @@ from langop_model.renderer.extra.wanted import ALL, Default, Extra, NamedFallbac
 from langop_model.renderer.findings import Finding, Path, SpecError, dotted
 from langop_model.renderer.settings import Settings
 
-MASTER_KEY = "LITELLM_MASTER_KEY"  # the variable from which the gateway reads who may ask
+MASTER_KEY = "LITELLM_MASTER_KEY"  # the variable from which the gateway reads its key for clients
 MASTER_KEY_PATH: Path = ("general_settings", "master_key")
 WITHHELD = "LANGOP_ENVIRONMENT_"  # before the name of a variable that LiteLLM would read for a provider by itself
 

@@ -9,7 +9,7 @@ from langop_model.renderer.findings import Finding, Path
 from langop_model.renderer.settings import Settings
 
 VARIABLE = "LANGOP_GATEWAY_EXTRA_CONFIG"
-ALL = "*"  # the name that stands for every model group
+ALL = "*"  # the name that means every model group
 
 
 @dataclass(frozen=True, slots=True)

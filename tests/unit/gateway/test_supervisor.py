@@ -154,7 +154,7 @@ def test_after_a_change_an_open_connection_is_asked_to_close_and_not_cut(small: 
         assert client.get(small.url()).headers.get("connection") != "close"
         small.want(VERSION="2")
         assert eventually(lambda: small.version() == "2")
-        time.sleep(0.2)  # the former worker is told right after the new one is ready
+        time.sleep(0.2)  # the previous worker is notified right after the new one is ready
         last = client.get(small.url())
         assert (last.text, last.headers["connection"]) == ("1.", "close")
         assert client.get(small.url()).text == "2."

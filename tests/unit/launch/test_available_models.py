@@ -1,4 +1,4 @@
-"""A gateway of several models: one that can't be served is left out and named, and the others are served.
+"""A gateway of several models: one that can't be served is skipped and named, and the others are served.
 
 As `launch` sees it: a mounted ConfigMap with a model__<name>.json for each model, and mounted Secrets.
 """

@@ -449,7 +449,7 @@ def test_debug_prints_the_configuration_without_keys_on_standard_error(
 
 
 class Change:
-    """A pod whose gateway serves, and what it is told."""
+    """A pod whose gateway serves, and what it receives."""
 
     def __init__(self, pod: Pod) -> None:
         pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")

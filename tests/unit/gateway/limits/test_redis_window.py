@@ -478,7 +478,7 @@ def test_a_wrong_password_is_an_outage(server: RedisServer, caplog: pytest.LogCa
     assert "wrong-password-4711" not in caplog.text
 
 
-# What stands in redis.
+# The contents of redis.
 
 
 def test_every_key_names_its_model_and_ends_some_day(server: RedisServer):
