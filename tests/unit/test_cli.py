@@ -368,46 +368,6 @@ def test_explain_passes_on_what_is_said_about_other_documents(write: Write):
     assert "LM014" in run("explain", source).stderr
 
 
-def test_diff_of_two_specifications_tells_what_changes(write: Write):
-    result = run("diff", write(a_spec(timeout="1m"), "old.yaml"), write(a_spec(timeout="2m"), "new.yaml"))
-    assert result.exit_code == 0
-    assert result.stdout.splitlines() == [
-        "~ model_list[llama/endpoint-0].litellm_params.timeout: 60 -> 120",
-        "~ callback_settings.langop.models.llama.timeout: 60 -> 120",
-    ]
-
-
-def test_diff_of_two_configurations_tells_what_changes():
-    result = run("diff", "tests/golden/minimal.config.yaml", "tests/golden/openai-model.config.yaml")
-    assert result.exit_code == 0
-    assert "+ callback_settings.langop.models.gpt-4-turbo-preview.limits.requests_per_minute: 100" in result.stdout
-
-
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "examples").glob("*.yaml")))
-def test_a_specification_does_not_differ_from_its_own_configuration(name: str):
-    result = run("diff", f"examples/{name}.yaml", f"tests/golden/{name}.config.yaml")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
-
-
-def test_a_folder_of_a_gateway_does_not_differ_from_its_own_configuration():
-    result = run("diff", "examples/gateway", "tests/golden/gateway.config.yaml")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
-
-
-def test_one_side_of_a_diff_may_be_standard_input():
-    result = run("diff", "-", MINIMAL, stdin=(ROOT / MINIMAL).read_text(encoding="utf-8"))
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
-
-
-def test_diff_with_a_wrong_side_ends_with_1():
-    assert run("diff", MINIMAL, WRONG).exit_code == 1
-    assert run("diff", "missing.yaml", MINIMAL).exit_code == 1
-
-
-def test_diff_with_a_configuration_of_a_strange_shape_is_no_crash(write: Write):
-    assert run("diff", write("model_list: [{model_info: null}]\n"), MINIMAL).exit_code in {0, 1}
-
-
 def test_providers_lists_each_with_what_it_needs():
     result = run("providers")
     assert result.exit_code == 0
