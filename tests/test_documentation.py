@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,11 +41,30 @@ def test_every_field_says_what_it_becomes_and_which_tests_see_it(name: str, node
     assert "def test_" in proof.read_text(encoding="utf-8"), f"{name}: no test in {proof}"
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
-def test_every_file_that_is_linked_is_there(document: str):
-    text = (ROOT / document).read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
-    assert [link for link in links if not (ROOT / link).exists()] == []
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT)) for place in (".", "deploy", "docs", "docs/decisions") for path in (ROOT / place).glob("*.md")
+)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_that_is_linked_exists(document: str):
+    path = ROOT / document
+    links = [link for link in re.findall(r"\]\(([^)#]+)[)#]", path.read_text(encoding="utf-8")) if "://" not in link]
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub and the site make them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_heading_that_is_linked_exists(document: str):
+    path = ROOT / document
+    links = re.findall(r"\]\(([^):]*)#([^)]+)\)", path.read_text(encoding="utf-8"))
+    missing = [anchor for file, anchor in links if anchor not in anchors(path.parent / file if file else path)]
+    assert missing == []
 
 
 def test_every_target_of_make_that_is_named_exists():
@@ -53,3 +75,15 @@ def test_every_target_of_make_that_is_named_exists():
         for name in re.findall(r"`make ([a-z-]+)", text)
     }
     assert {name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)} == set()
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name.startswith("docs/decisions/0")])
+def test_every_decision_is_in_the_list(document: str):
+    assert f"({Path(document).name})" in (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8")
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "langop_model", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "Turn LanguageModels into LiteLLM configurations" in done.stdout
