@@ -6,6 +6,7 @@ https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import accumulate
 from typing import Any
 
@@ -22,10 +23,14 @@ def content_type(accept: str) -> str:
 
 
 class Exposition:
-    """The text of a registry's metrics, with the numbers of all workers. What it prepares is kept from scrape to scrape."""
+    """The text of a registry's metrics, with the numbers of all workers. What it prepares is kept from scrape to scrape.
 
-    def __init__(self, registry: Registry) -> None:
+    Of other models than `models` nothing is shown: workers that served a former configuration have counted them.
+    """
+
+    def __init__(self, registry: Registry, models: Collection[str]) -> None:
         self.registry = registry
+        self.models = {*models, ""}
         self._labels: dict[str, dict[str, str]] = {}
 
     def text(self, totals: Totals, media_type: str = TEXT) -> bytes:
@@ -37,13 +42,17 @@ class Exposition:
             known = self._labels.setdefault(name, {})
             keys = found.keys() | family.keys() if len(known) < len(family.children) else found.keys()
             for key in keys - known.keys():
-                known[key] = _label_text(family.definition, key)
+                if self._is_shown(family.definition, key):
+                    known[key] = _label_text(family.definition, key)
             if known:
                 parts.append(_header(family.definition, is_open))
                 parts.extend(_samples(family.definition, known, found, is_open))
         if is_open:
             parts.append("# EOF\n")
         return "".join(parts).encode()
+
+    def _is_shown(self, definition: Definition, key: str) -> bool:
+        return definition.labels[:1] != ("model",) or key.partition(SEPARATOR)[0] in self.models
 
 
 def _samples(definition: Definition, known: dict[str, str], found: dict[str, Any], is_open: bool) -> list[str]:
