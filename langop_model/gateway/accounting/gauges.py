@@ -104,6 +104,8 @@ class _Endpoint:
         self.up = metrics.endpoint_up.labels(*labels)
         self.down = [(each, metrics.endpoint_down.labels(*labels, each)) for each in REASONS]
         self.cooldown = metrics.endpoint_cooldown.labels(*labels)
+        self.reason = ""
+        self.checked_at = -math.inf
         self.is_checked = runtime.group.health_check is not None
         if self.is_checked:
             self.successes, self.failures = (metrics.checks.labels(*labels, result) for result in ("success", "failure"))
@@ -112,11 +114,14 @@ class _Endpoint:
     def read(self) -> None:
         state, now = self.state, self.clock()
         down = reason(state, now)
-        self.up.set(0 if down else 1)
-        for name, gauge in self.down:
-            gauge.set(1 if name == down else 0)
-        self.cooldown.set(1 if now < state.down_until else 0)
-        if self.is_checked and state.checked_at > -math.inf:
+        if down != self.reason:
+            self.reason = down
+            self.up.set(0 if down else 1)
+            for name, gauge in self.down:
+                gauge.set(1 if name == down else 0)
+        self.cooldown.value = 1 if now < state.down_until else 0
+        if self.is_checked and state.checked_at != self.checked_at:
+            self.checked_at = state.checked_at
             self.successes.set(state.checks[True])
             self.failures.set(state.checks[False])
             self.check_time.set(round(time.time() - (now - state.checked_at), 3))

@@ -100,10 +100,7 @@ class Metrics:
         self.started = time.time()
         every = list(groups)
         self._exposition = Exposition(self.registry, {group.name for group in every})
-        for group in every:
-            self._begin_upstream(group)
-            if not group.internal:
-                self._begin(group)
+        self._begin_all(every)
 
     def describe(self, configuration: str, **models: int) -> None:
         """Say which `configuration` is served, by its fingerprint, and how many LanguageModels are in each state."""
@@ -125,6 +122,14 @@ class Metrics:
     def endpoint_labels(self, group: str, endpoint: str) -> tuple[str, str, str]:
         """Return the labels of an endpoint: model, endpoint, region."""
         return group, endpoint, self.regions.get(endpoint, "")
+
+    def _begin_all(self, groups: Iterable[Group]) -> None:
+        for status in ("400", "401", "404"):
+            self.refused.labels(status)
+        for group in groups:
+            self._begin_upstream(group)
+            if not group.internal:
+                self._begin(group)
 
     def _begin(self, group: Group) -> None:
         """Let a group have the series of its clients."""
