@@ -12,9 +12,11 @@ import logging
 import os
 import re
 import sys
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import TracebackType
 from typing import Any, TextIO
 
 import orjson
@@ -28,6 +30,7 @@ NOT_FIELDS = frozenset({*RESERVED_ATTRS, "color_message", "taskName", "message",
 FOREIGN = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 SILENT = ("uvicorn.access",)  # the request log says more
 WIDTH = len("WARNING")
+UNCAUGHT = logging.getLogger("langop.uncaught")
 
 
 class JsonFormatter(BaseJsonFormatter):
@@ -99,6 +102,30 @@ def configure(level: str = "INFO", stream: TextIO | None = None, environment: Ma
         logger.handlers.clear()
         logger.propagate = name not in SILENT
     logging.captureWarnings(capture=True)
+    _log_what_nobody_catches()
+
+
+def _log_what_nobody_catches() -> None:
+    """Let what would be printed as a traceback be a line too: exceptions of a program, of its threads and of its garbage."""
+
+    def of_program(kind: type[BaseException], problem: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, problem, trace)
+        else:
+            UNCAUGHT.error("an exception that nothing caught", exc_info=(kind, problem, trace))
+
+    def of_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+            name = args.thread.name if args.thread is not None else ""
+            UNCAUGHT.error("a thread has failed: %s", name, exc_info=(args.exc_type, args.exc_value, args.exc_traceback))
+
+    def of_garbage(args: Any) -> None:
+        problem = args.exc_value or args.exc_type()
+        UNCAUGHT.warning(
+            "%s", args.err_msg or "an exception was ignored", exc_info=(args.exc_type, problem, args.exc_traceback)
+        )
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = of_program, of_thread, of_garbage
 
 
 def timestamp(created: float) -> str:

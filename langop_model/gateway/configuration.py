@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 
 from langop_model.contract import section as contract
 from langop_model.contract import unavailable_models
+from langop_model.contract.fingerprint import fingerprint
 from langop_model.contract.settings import SECTION, Group, Strategy
 from langop_model.contract.unavailable_models import UnavailableModel
 
@@ -26,7 +27,7 @@ class Configuration:
 
     `refuses_unsupported`: a parameter that a model does not take fails the request, also where it is a hint
     (litellm_settings.drop_params: false). `unavailable` are LanguageModels that can't be served; of those in `outdated` the
-    previous version is.
+    previous version is. `fingerprint` tells its text from others'.
     """
 
     groups: dict[str, Group]
@@ -40,6 +41,7 @@ class Configuration:
     litellm_settings: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     redis: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""
 
     @property
     def callbacks(self) -> list[str]:
@@ -66,7 +68,8 @@ class Configuration:
     @classmethod
     def load(cls, path: Path) -> Configuration:
         """Return the configuration in a file. Raises OSError, yaml.YAMLError, KeyError and TypeError: launch wrote the file."""
-        return cls.of(yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader))  # noqa: S506 - a safe loader
+        text = path.read_text(encoding="utf-8")
+        return replace(cls.of(yaml.load(text, Loader=_Loader)), fingerprint=fingerprint(text))  # noqa: S506 - a safe loader
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Configuration:

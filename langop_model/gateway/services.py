@@ -17,6 +17,7 @@ from langop_model.gateway.access.authentication import ClientKeys
 from langop_model.gateway.access.error_formats import error_body
 from langop_model.gateway.access.open_routes import OpenRoute, Protocol, Purpose
 from langop_model.gateway.accounting import exposition, gauges, prices, traces
+from langop_model.gateway.accounting.gauges import Gauges
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Prices
 from langop_model.gateway.accounting.recorder import Accounting
@@ -30,6 +31,7 @@ from langop_model.gateway.routing.group_resolution import GroupNames
 from langop_model.gateway.routing.health_checks import HealthChecker, Probe
 from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.shared_state import SharedState, redis_environment
+from langop_model.gateway.supervisor_state import SupervisorState
 from langop_model.gateway.upstreams.base import Route, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.relay import Relay
@@ -48,6 +50,9 @@ class Peers(Interface):
 
     def retired(self) -> bytes | None:
         """Return what ended workers had counted."""
+
+    def state(self) -> SupervisorState | None:
+        """Return what the supervisor knows."""
 
 
 class Services:
@@ -92,6 +97,7 @@ class Services:
             for name, group in configuration.groups.items()
         }
         self.accounting = _accounting(configuration, environment)
+        self.gauges = Gauges(self.accounting.metrics, self.runtimes.values(), shared)
         self.names.endpoints = {name: runtime.endpoints for name, runtime in self.runtimes.items()}
         self.dispatcher = Dispatcher(self.runtimes, refuses_unsupported=configuration.refuses_unsupported)
         self.tasks: list[asyncio.Task[None]] = []
@@ -131,14 +137,26 @@ class Services:
             message = "GET /metrics is closed: spec.observability.metrics of every model is false"
             return 404, JSON, error_body(Protocol.OPENAI, 404, message, code="not_found")
         if purpose is Purpose.METRICS:
-            media_type = exposition.content_type(headers.get(b"accept", b"").decode("latin-1"))
-            gauges.read(self.accounting.metrics, self.runtimes.values())
-            peers = self.peers
-            others, retired = (peers.others(), peers.retired()) if peers is not None else ([], None)
-            return 200, media_type.encode(), self.accounting.metrics.text(others, retired, media_type)
+            return await self._metrics(headers)
         if purpose is Purpose.HEALTH:
             return 200, JSON, orjson.dumps(health_status.report(self.runtimes.values(), self.configuration))
         return 200, JSON, b'{"status":"healthy"}'
+
+    def snapshot(self) -> bytes:
+        """Return what this worker has counted and what its gauges are, for the worker that answers a scrape."""
+        self.gauges.read()
+        return self.accounting.metrics.snapshot()
+
+    async def _metrics(self, headers: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
+        media_type = exposition.content_type(headers.get(b"accept", b"").decode("latin-1"))
+        await self.gauges.read_shared()
+        others: list[bytes] = []
+        retired = None
+        if self.peers is not None:
+            others, retired = self.peers.others(), self.peers.retired()
+            if (state := self.peers.state()) is not None:
+                others.append(gauges.snapshot_of(state))
+        return 200, media_type.encode(), self.accounting.metrics.text(others, retired, media_type)
 
     def unavailable(self, model: str) -> str | None:
         """Return why a model of the specification is not served; None for a name that no specification has."""
@@ -178,9 +196,16 @@ def _accounting(configuration: Configuration, environment: Mapping[str, str]) ->
         if entry["model_info"].get("region")
     }
     level = configuration.variables.get("LITELLM_LOG", "INFO")
-    public = [group for group in configuration.groups.values() if not group.internal]
+    metrics = Metrics(configuration.groups.values(), regions)
+    metrics.describe(
+        configuration.fingerprint,
+        served=len({(group.namespace, group.resource) for group in configuration.groups.values()})
+        - len(configuration.outdated),
+        outdated=len(configuration.outdated),
+        unavailable=len(configuration.unavailable),
+    )
     return Accounting(
-        Metrics(public, regions),
+        metrics,
         RequestLog(level),
         Prices(prices.deployments({"model_list": configuration.model_list})),
         Traces(environment=environment) if traces.are_on(environment) and configuration.traces else None,

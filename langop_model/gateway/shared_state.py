@@ -33,10 +33,14 @@ MEMORY, REDIS, MEMCACHED = "memory", "redis", "memcached"  # the values of spec.
 
 
 class SharedState:
-    """The redis of a worker, and what each group has in it. An event loop runs when it is built."""
+    """The redis of a worker, and what each group has in it. An event loop runs when it is built.
+
+    `has_redis` is whether the environment names one, also where that can't be read.
+    """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self.redis = _connection(environment) if names_redis(environment) else None
+        self.has_redis = names_redis(environment)
+        self.redis = _connection(environment) if self.has_redis else None
         self.environment = environment
         self.backends: dict[str, CacheBackend | None] = {}  # those that several groups use
 
@@ -64,6 +68,12 @@ class SharedState:
             return None
         together = caching.backend == REDIS and group.limits.any
         return ResponseCache(group, caching, backend, revision=_revision(group, model_list), looks_up_with_admission=together)
+
+    @property
+    def memory(self) -> MemoryBackend | None:
+        """The memory cache of all groups that have no caching.maxSize; None where none is kept there."""
+        backend = self.backends.get(MEMORY)
+        return backend if isinstance(backend, MemoryBackend) else None
 
     def start(self, endpoints: Iterable[tuple[Group, Endpoints]]) -> None:
         """Start the heartbeat, and the reports about endpoints of groups that have several."""

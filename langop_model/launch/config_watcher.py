@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from langop_model.gateway.supervisor_state import Reload
 from langop_model.launch import messages, summary
 from langop_model.launch.background_call import ForkedCall
 from langop_model.launch.file_watcher import FileWatcher
@@ -39,6 +40,7 @@ class ConfigReloader:
         self.rendering: ForkedCall[Rendered] | None = None
         self.again_at: float | None = None  # when a change that is not served is tried again, though nothing has changed
         self.said: tuple[Finding, ...] = ()  # of the change that is being tried
+        self.status = Reload()
 
     def load(self) -> tuple[LoadedConfig, FileWatcher]:
         """Return what is mounted now, and what has to be watched; in a forked process (background_call.py).
@@ -58,6 +60,7 @@ class ConfigReloader:
         self.served = self.tried = loaded
         self.say(loaded.findings)
         self._write(loaded)
+        self._is_served()
         return loaded.variables
 
     def next(self) -> dict[str, str] | None:
@@ -104,12 +107,13 @@ class ConfigReloader:
             if any(finding.code == "LM736" for finding in loaded.findings):
                 self._try_again(loaded.findings, LOAD_AGAIN_AFTER)
             else:
-                self._say_once([*loaded.findings, findings.make("LM726")])
+                self._refuse([*loaded.findings, findings.make("LM726")])
             return None
         if loaded.text == self.served.text:
             # A key that has changed is read when it is used (langop_model/gateway/secrets.py).
             self._say_once(finding for finding in loaded.findings if finding not in self.served.findings)
             self.served = loaded
+            self._is_served()
             return None
         try:
             self._write(loaded)
@@ -121,8 +125,24 @@ class ConfigReloader:
         return loaded.variables
 
     def _try_again(self, found: Iterable[Finding], after: float = AGAIN_AFTER) -> None:
-        self._say_once(found)
+        self._refuse(found)
         self.again_at = time.monotonic() + after
+
+    def _refuse(self, found: Iterable[Finding]) -> None:
+        """Say why a change is not served."""
+        found = tuple(found)
+        self._say_once(found)
+        self._is_refused(found)
+
+    def _is_refused(self, found: Iterable[Finding]) -> None:
+        """Keep for GET /health and the metrics why a change is not served."""
+        refused = tuple(messages.shown(finding) for finding in found if finding.level != "info")
+        if refused != self.status.refused:
+            self.status = replace(self.status, refused=refused, refused_at=time.time())
+
+    def _is_served(self) -> None:
+        """Note that what was read last is what is served."""
+        self.status = Reload(loaded_at=time.time())
 
     def _say_once(self, found: Iterable[Finding]) -> None:
         """Say it, unless the same was said of this change already."""
@@ -134,11 +154,14 @@ class ConfigReloader:
     def took_effect(self) -> None:
         """The changed configuration is being served."""
         changes, self.served = self.tried.changes, self.tried
+        self._is_served()
         self.say([findings.make("LM724", changes="; ".join(changes))])
 
     def failed(self, reason: str) -> None:
         """The workers did not load the changed configuration: the file says again what is being served."""
-        self.say([findings.make("LM725", reason=self.without_keys(reason))])
+        found = [findings.make("LM725", reason=self.without_keys(reason))]
+        self.say(found)
+        self._is_refused(found)
         self.again_at = time.monotonic() + LOAD_AGAIN_AFTER
         try:
             _write(self.path, self.served.text)

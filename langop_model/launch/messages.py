@@ -30,6 +30,13 @@ def configure(environment: Mapping[str, str]) -> Callable[[Iterable[Finding]], N
     return _log_findings if _is_json() else report.print_findings
 
 
+def shown(finding: Finding) -> dict[str, Any]:
+    """Return a finding for GET /health: where, what and what to do."""
+    members = {"code": finding.code, "resource": finding.resource, "path": dotted(finding.path)}
+    members |= {"message": finding.message, "fix": finding.fix}
+    return {name: value for name, value in members.items() if value}
+
+
 def event(message: str, **members: Any) -> None:
     """Say what happens."""
     log.info(message, extra={"event": message.replace(" ", "_"), **members})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from langop_model.contract import section, settings
+from langop_model.contract.fingerprint import fingerprint
 
 SHOWN = 20  # models by name, and changes; of more the number is said
 
@@ -22,11 +22,6 @@ def of(config: Mapping[str, Any], text: str) -> dict[str, Any]:
         "limits": {group.name: limits for group in groups[:SHOWN] if (limits := _limits(group.limits))},
         "configuration": fingerprint(text),
     }
-
-
-def fingerprint(text: str) -> str:
-    """Return what tells one configuration from another: the first 12 digits of its SHA-256."""
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def changes(before: str, after: str) -> tuple[str, ...]:

@@ -1,17 +1,26 @@
-"""Log lines of the translator: one JSON object each on stderr, without keys, and LiteLLM's own lines too."""
+"""What the translator writes: lines as all other processes of the gateway write them, without keys and texts of callers.
+
+LiteLLM's errors are among them, and what it or a callback prints. What LiteLLM says below an error holds whole requests, and
+the text of an exception or of a warning what a client wrote: neither is written.
+"""
 
 from __future__ import annotations
 
-import json
+import io
 import logging
 import sys
+import warnings
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
 
-LOGGER = logging.getLogger("langop_model.translator")
+from langop_model import log_format
+from langop_model.gateway.upstreams.redaction import HIDDEN, SHORTEST
+
+LOGGER = logging.getLogger("langop.translator")
+PRINTED = logging.getLogger("langop.translator.printed")
 _LITELLM = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 _LONGEST = 2000  # characters of a message
-_SHORTEST_SECRET = 8  # shorter values are no secrets, and would be found in ordinary words
 
 _secrets: dict[str, None] = {}
 _KEPT = 1000  # keys are few; what a caller can make many of is not kept here
@@ -20,43 +29,61 @@ _KEPT = 1000  # keys are few; what a caller can make many of is not kept here
 def remember(secrets: Iterable[str]) -> None:
     """Hide these values in every line from now on."""
     for secret in secrets:
-        if len(secret) >= _SHORTEST_SECRET and secret not in _secrets:
+        if len(secret) >= SHORTEST and secret not in _secrets:
             _secrets[secret] = None
             if len(_secrets) > _KEPT:
                 del _secrets[next(iter(_secrets))]
 
 
 def without_secrets(text: str) -> str:
-    """Return a text without the remembered values."""
-    for secret in _secrets:
-        text = text.replace(secret, "[hidden]")
+    """Return a text without the remembered values, the longest first: one may be a part of another."""
+    for secret in sorted(_secrets, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
     return text
 
 
-class JsonLines(logging.Formatter):
-    """A record as one line of JSON. A traceback is cut to the exception's type: it may hold what a client wrote."""
+class Redaction(logging.Filter):
+    """Cuts a record to what may be written: no secret, and of an exception its type alone."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Cut it; it is written always."""
         message = record.getMessage()
         if record.exc_info and record.exc_info[0] is not None:
             message = f"{message} ({record.exc_info[0].__name__})"
-        moment = datetime.fromtimestamp(record.created, UTC)
-        line = {
-            "timestamp": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "level": record.levelname,
-            "message": without_secrets(message)[:_LONGEST],
-            "logger": record.name,
-        }
-        return json.dumps(line, ensure_ascii=False)
+        record.msg, record.args = without_secrets(message)[:_LONGEST], ()
+        record.exc_info = record.exc_text = record.stack_info = None
+        return True
 
 
-def install(level: str) -> None:
-    """Write every logger's lines as JSON. What LiteLLM says below a warning holds whole requests: it is never written."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+class Printed(io.TextIOBase):
+    """Standard output or error of a program that logs: each line that is printed becomes a line of the log."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        """Take a part of a line, or several."""
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            if line.strip():
+                PRINTED.info("%s", log_format.plain(line))
+        self._rest = self._rest[-_LONGEST:]
+        return len(text)
+
+    def isatty(self) -> bool:
+        """Say that nobody sees colors."""
+        return False
+
+
+def install(level: str, stream: TextIO | None = None) -> None:
+    """Write every logger's lines from WARNING on to `stream`, the translator's own from `level` on, and what is printed."""
+    log_format.configure("WARNING", stream)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Redaction())
     LOGGER.setLevel(level)
+    PRINTED.setLevel(logging.INFO)
+    warnings.showwarning = _warn
+    sys.stdout = sys.stderr = Printed()
 
 
 def adopt_litellm() -> None:
@@ -66,3 +93,14 @@ def adopt_litellm() -> None:
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(logging.ERROR)
+
+
+def _warn(
+    message: Warning | str,  # noqa: ARG001 - pydantic's hold what a client wrote
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    LOGGER.warning("%s in %s, line %s", category.__name__, "/".join(Path(filename).parts[-2:]), lineno)

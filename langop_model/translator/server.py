@@ -7,11 +7,11 @@ import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import orjson
 from aiohttp import web
 
+from langop_model.gateway.upstreams.redaction import secrets_of
 from langop_model.gateway.upstreams.translator_protocol import (
     DROPPED_HEADER,
     FAILED,
@@ -20,7 +20,6 @@ from langop_model.gateway.upstreams.translator_protocol import (
     STREAM_TYPE,
     USAGE_HEADER,
     BadCall,
-    Call,
     Failure,
     Frame,
     dump_frame,
@@ -32,7 +31,6 @@ from langop_model.translator.failures import Malformed, failure_of
 from langop_model.translator.operations import Streamed, Whole
 
 LARGEST_CALL = 512 * 1024 * 1024  # bytes; the gateway limits bodies long before
-_CREDENTIALS = ("key", "token", "secret", "password", "credential")
 
 
 class Server:
@@ -64,7 +62,7 @@ class Server:
             call = load_call(await request.read())
         except BadCall as problem:
             return _failed(Failure("translator", 500, f"not a call: {problem}", reached=False))
-        logs.remember(_secrets(call))
+        logs.remember(secrets_of(call.parameters, call.variables.values()))
         answers = exchanges.watch()
         try:
             answer = await operations.run(call, observed=self.observed)
@@ -129,17 +127,6 @@ async def _stream(request: web.Request, answer: Streamed, first: bytes) -> web.S
     finally:
         await answer.events.aclose()
     return response
-
-
-def _secrets(call: Call) -> list[str]:
-    """Return the credentials of a call, which no log line may hold."""
-    named = [
-        value
-        for name, value in call.parameters.items()
-        if isinstance(value, str) and any(word in name.lower() for word in _CREDENTIALS)
-    ]
-    headers: Any = call.parameters.get("extra_headers")
-    return [*named, *call.variables.values(), *(str(value) for value in (headers or {}).values())]
 
 
 async def serve(path: Path, parent: int | None, *, observed: bool = False) -> None:

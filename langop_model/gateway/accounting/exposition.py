@@ -6,6 +6,8 @@ https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import accumulate
 from typing import Any
 
@@ -22,51 +24,78 @@ def content_type(accept: str) -> str:
 
 
 class Exposition:
-    """The text of a registry's metrics, with the numbers of all workers. What it prepares is kept from scrape to scrape."""
+    """The text of a registry's metrics, with the numbers of all workers. What it prepares is kept from scrape to scrape.
 
-    def __init__(self, registry: Registry) -> None:
+    Of other models than `models` nothing is shown: workers that served a former configuration have counted them.
+    """
+
+    def __init__(self, registry: Registry, models: Collection[str]) -> None:
         self.registry = registry
-        self._labels: dict[str, dict[str, str]] = {}
+        self.models = {*models, ""}
+        self._families: dict[str, _Family] = {}
 
     def text(self, totals: Totals, media_type: str = TEXT) -> bytes:
         """Return all metrics. Each series that the registry knows is there, at 0 where `totals` has nothing."""
         is_open = media_type == OPENMETRICS
         parts: list[str] = []
         for name, family in self.registry.families.items():
+            shown = self._families.get(name)
+            if shown is None:
+                shown = self._families[name] = _Family(family.definition, self.models)
             found = totals.get(name, {})
-            known = self._labels.setdefault(name, {})
-            keys = found.keys() | family.keys() if len(known) < len(family.children) else found.keys()
-            for key in keys - known.keys():
-                known[key] = _label_text(family.definition, key)
-            if known:
+            shown.add(found.keys() | family.keys() if len(shown.labels) < len(family.children) else found.keys())
+            if shown.labels:
                 parts.append(_header(family.definition, is_open))
-                parts.extend(_samples(family.definition, known, found, is_open))
+                parts.extend(shown.samples(found, is_open))
         if is_open:
             parts.append("# EOF\n")
         return "".join(parts).encode()
 
 
-def _samples(definition: Definition, known: dict[str, str], found: dict[str, Any], is_open: bool) -> list[str]:
-    if definition.kind is not Kind.HISTOGRAM:
-        name, get = definition.series, found.get
-        if not definition.labels:
-            return [f"{name} {get('', 0)}\n"]
-        return [f"{name}{{{text}}} {get(key, 0)}\n" for key, text in known.items()]
-    lines = _lines(definition)
-    unused = (lines % ((0,) * (len(definition.buckets) + 3))).split(LABELS)
-    samples = []
-    for key, text in known.items():
-        value = found.get(key)
-        if value is None:
-            samples.append(text.join(unused))
-            continue
+class _Family:
+    """The series of one metric. Most are 0 at most scrapes: their lines are made once."""
+
+    def __init__(self, definition: Definition, models: Collection[str]) -> None:
+        self.definition = definition
+        self.models = models
+        self.labels: dict[str, str] = {}  # as text, by their values in a snapshot
+        self.unused: dict[str, str] = {}  # the lines of each at 0
+        self.shown: dict[str, tuple[float, int, str]] = {}  # the lines of a histogram, its sum and count at the last scrape
+        self.lines = _lines(definition) if definition.kind is Kind.HISTOGRAM else ""
+        self.at_zero = (self.lines % ((0,) * (len(definition.buckets) + 3))).split(LABELS) if self.lines else []
+
+    def add(self, keys: AbstractSet[str]) -> None:
+        """Let the series with these labels be shown from now on."""
+        for key in keys - self.labels.keys():
+            if self.definition.labels[:1] != ("model",) or key.partition(SEPARATOR)[0] in self.models:
+                text = self.labels[key] = _label_text(self.definition, key)
+                self.unused[key] = text.join(self.at_zero) if self.lines else self._line(text, 0)
+
+    def samples(self, found: Mapping[str, Any], is_open: bool) -> Iterable[str]:
+        """Return the lines of all, with the numbers of those that were `found` in the totals."""
+        if not found:
+            return self.unused.values()
+        samples = self.unused.copy()
+        for key, value in found.items():
+            text = self.labels.get(key)
+            if text is not None:
+                samples[key] = self._histogram(text, value, is_open) if self.lines else self._line(text, value)
+        return samples.values()
+
+    def _line(self, text: str, value: float) -> str:
+        return f"{self.definition.series}{{{text}}} {value}\n" if text else f"{self.definition.series} {value}\n"
+
+    def _histogram(self, text: str, value: Sequence[Any], is_open: bool) -> str:
         total, counts, exemplars = value
-        numbers: list[Any] = list(accumulate(counts))
-        observed = numbers[-1]
+        observed = sum(counts)
         if exemplars and is_open:
-            numbers = [_with_exemplar(number, exemplars.get(str(at))) for at, number in enumerate(numbers)]
-        samples.append((lines % (*numbers, observed, total)).replace(LABELS, text))
-    return samples
+            numbers = [_with_exemplar(number, exemplars.get(str(at))) for at, number in enumerate(accumulate(counts))]
+            return (self.lines % (*numbers, observed, total)).replace(LABELS, text)
+        shown = self.shown.get(text)
+        if shown is None or shown[:2] != (total, observed):
+            lines = (self.lines % (*accumulate(counts), observed, total)).replace(LABELS, text)
+            shown = self.shown[text] = (total, observed, lines)
+        return shown[2]
 
 
 def _lines(definition: Definition) -> str:

@@ -41,7 +41,8 @@ def operation(route: Route | None) -> str:
 class Metrics:
     """All metrics of this worker, each as a family by the name of its definition in lower case: `metrics.requests`.
 
-    `regions` are those of endpoints by their ids.
+    `regions` are those of endpoints by their ids. An internal group, which no client can ask for, has only the series of its
+    limits and endpoints.
     """
 
     def __init__(self, groups: Iterable[Group] = (), regions: Mapping[str, str] | None = None) -> None:  # noqa: PLR0915
@@ -90,15 +91,22 @@ class Metrics:
         self.reload_successful = value(state.RELOAD_SUCCESSFUL)
         self.reload_time = value(state.RELOAD_TIME)
         self.config_info = value(state.CONFIG_INFO)
+        self.models = value(state.MODELS)
         self.build_info = value(state.BUILD_INFO)
         self.cpu = value(state.CPU)
         self.memory = value(state.MEMORY)
         self.start_time = value(state.START_TIME)
         self.descriptors = value(state.DESCRIPTORS)
         self.started = time.time()
-        self._exposition = Exposition(self.registry)
-        for group in groups:
-            self._begin(group)
+        every = list(groups)
+        self._exposition = Exposition(self.registry, {group.name for group in every})
+        self._begin_all(every)
+
+    def describe(self, configuration: str, **models: int) -> None:
+        """Say which `configuration` is served, by its fingerprint, and how many LanguageModels are in each state."""
+        self.config_info.labels(configuration).set(1)
+        for name, count in models.items():
+            self.models.labels(name).set(count)
 
     def snapshot(self) -> bytes:
         """Return what this worker has counted, for the process that answers a scrape."""
@@ -115,8 +123,16 @@ class Metrics:
         """Return the labels of an endpoint: model, endpoint, region."""
         return group, endpoint, self.regions.get(endpoint, "")
 
+    def _begin_all(self, groups: Iterable[Group]) -> None:
+        for status in ("400", "401", "404"):
+            self.refused.labels(status)
+        for group in groups:
+            self._begin_upstream(group)
+            if not group.internal:
+                self._begin(group)
+
     def _begin(self, group: Group) -> None:
-        """Let a group have its series."""
+        """Let a group have the series of its clients."""
         name = group.name
         for outcome in OUTCOMES:
             self.requests.labels(name, outcome)
@@ -128,16 +144,17 @@ class Metrics:
             family.labels(name)
         self.in_flight.labels(name)
         self._begin_fallbacks(group)
-        if group.limits.any:
-            self._begin_limits(group)
         if group.caching is not None:
             for result in ("hit", "miss"):
                 self.cache_requests.labels(name, result)
             self.cache_sent.labels(name)
             for kind in ("input", "output"):
                 self.cache_tokens.labels(name, kind)
-            if group.caching.backend == "memory":
-                self.cache_size.labels(name)
+
+    def _begin_upstream(self, group: Group) -> None:
+        """Let a group have the series of its limits and endpoints."""
+        if group.limits.any:
+            self._begin_limits(group)
         for endpoint in group.endpoints:
             self._begin_endpoint(group, endpoint.id)
 

@@ -123,7 +123,6 @@ class Record:
         """Note that the request waits for room in the limits, until `admitted` or `refused`."""
         if self._waits_since is None:
             self._waits_since = time.monotonic()
-            self._accounting.metrics.queue_length.labels(self._group_name()).inc()
 
     def admitted(self, group: str = "") -> None:
         """Note that the limits of a group have let an attempt through: of the request's own group, unless another is named."""
@@ -282,7 +281,6 @@ class Record:
         waited = time.monotonic() - self._waits_since
         self._waits_since = None
         self.queued += waited
-        self._accounting.metrics.queue_length.labels(self._group_name()).dec()
         return waited
 
     def _end_attempt(self, outcome: str, status: int | None) -> None:

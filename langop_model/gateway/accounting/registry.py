@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import add
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import orjson
 
@@ -189,11 +189,12 @@ def _of(family: Family[Value] | Family[Distribution]) -> dict[str, Any]:
     if definition.kind is Kind.HISTOGRAM:
         return {
             child.key: [child.sum, child.counts, _exemplars(child)]
-            for child in children
-            if isinstance(child, Distribution) and any(child.counts)
+            for child in cast("list[Distribution]", children)
+            if child.sum or any(child.counts)
         }
     keeps_zero = definition.kind is Kind.GAUGE and definition.merge is not Merge.SUM
-    return {child.key: child.value for child in children if isinstance(child, Value) and (child.value or keeps_zero)}
+    values = cast("list[Value]", children)
+    return {child.key: child.value for child in values if keeps_zero or child.value}
 
 
 def _exemplars(child: Distribution) -> dict[str, tuple[str, float, float]] | None:

@@ -12,7 +12,14 @@ ENDPOINT = ("model", "endpoint", "region")
 
 # Limits, and the queue in front of them.
 LIMIT = Definition("langop_limit", GAUGE, "A limit of a model over all replicas.", ("model", "limit"), merge=Merge.MAX)
-LIMIT_USED = Definition("langop_limit_used", GAUGE, "What is used of a limit.", ("model", "limit"), merge=Merge.MAX)
+LIMIT_USED = Definition(
+    "langop_limit_used",
+    GAUGE,
+    "What is used of a limit: requests and tokens of the last minute, with reserved tokens, or requests in flight. "
+    "With redis over all replicas, else of this one.",
+    ("model", "limit"),
+    merge=Merge.MAX,
+)
 QUEUE_LENGTH = Definition("langop_queue_length", GAUGE, "Requests that wait for room in the limits.", MODEL)
 QUEUE_WAIT = Definition(
     "langop_queue_seconds",
@@ -45,7 +52,13 @@ CACHE_TOKENS = Definition(
     ("model", "token_type"),
     replaces=(("litellm_cached_tokens_metric_total", ""),),
 )
-CACHE_SIZE = Definition("langop_cache_size_bytes", GAUGE, "Bytes that a memory cache holds, over all workers.", MODEL, "bytes")
+CACHE_SIZE = Definition(
+    "langop_cache_size_bytes",
+    GAUGE,
+    "Bytes that a memory cache holds, over all workers; model is empty for the one of all models without caching.maxSize.",
+    MODEL,
+    "bytes",
+)
 
 # Endpoints and their health checks.
 ENDPOINT_UP = Definition(
@@ -75,7 +88,7 @@ CHECKS = Definition(
 CHECK_TIME = Definition(
     "langop_health_check_last_timestamp_seconds",
     GAUGE,
-    "When an endpoint was last checked; time() less this is the age of what is known about it.",
+    "When an endpoint was last checked, 0 before the first check; time() less this is the age of what is known about it.",
     ENDPOINT,
     "seconds",
     merge=Merge.MAX,
@@ -85,9 +98,11 @@ CHECK_DURATION = Definition(
 )
 
 # The gateway itself.
-REDIS_UP = Definition("langop_redis_up", GAUGE, "1 while redis answers; absent without redis.", merge=Merge.MIN)
+REDIS_UP = Definition(
+    "langop_redis_up", GAUGE, "1 while redis answers; absent where the environment names none.", merge=Merge.MIN
+)
 TRANSLATOR_UP = Definition(
-    "langop_translator_up", GAUGE, "1 while the translator answers; absent where none is needed.", merge=Merge.MIN
+    "langop_translator_up", GAUGE, "1 while the translator answers; absent until something needs it.", merge=Merge.MIN
 )
 TRANSLATOR_RESTARTS = Definition("langop_translator_restarts", COUNTER, "Starts of the translator after its first.")
 WORKERS = Definition("langop_workers", GAUGE, "Worker processes that answer requests.")
@@ -107,6 +122,13 @@ RELOAD_TIME = Definition(
     merge=Merge.MAX,
 )
 CONFIG_INFO = Definition("langop_config_info", GAUGE, "1 for the hash of the served configuration.", ("hash",), merge=Merge.MAX)
+MODELS = Definition(
+    "langop_models",
+    GAUGE,
+    "LanguageModels by state: served, outdated (its previous version is served), unavailable.",
+    ("state",),
+    merge=Merge.MAX,
+)
 BUILD_INFO = Definition(
     "langop_build_info",
     GAUGE,
@@ -127,6 +149,7 @@ SECTIONS: dict[str, tuple[Definition, ...]] = {
     ),
     "The gateway": (
         *(REDIS_UP, TRANSLATOR_UP, TRANSLATOR_RESTARTS, WORKERS, WORKER_RESTARTS, RELOAD_SUCCESSFUL, RELOAD_TIME, CONFIG_INFO),
+        MODELS,
         *(BUILD_INFO, CPU, MEMORY, START_TIME, DESCRIPTORS),
     ),
 }

@@ -34,6 +34,11 @@ class MemoryBackend:
             getsizeof=lambda entry: len(entry.content) + OVERHEAD,
         )
 
+    @property
+    def size(self) -> int:
+        """Bytes that its entries take."""
+        return int(self.entries.currsize)
+
     def get_now(self, key: str) -> bytes | None:
         """Return an entry, or None."""
         entry = self.entries.get(key)

@@ -27,6 +27,7 @@ from langop_model.gateway.limits.sliding_window import (
     Delay,
     Reservation,
     SlidingWindow,
+    Used,
 )
 
 LEASE = 15.0  # seconds that a request counts as in flight unless its process, which may have died, renews that
@@ -89,6 +90,18 @@ class RedisWindow:
         if self.queued_ticket == ticket:
             self.queued_ticket = ""
             self._tell("withdraw", [ticket])
+
+    def used_here(self) -> Used:
+        """Return what this process uses."""
+        return self.own.used_here()
+
+    async def used(self) -> Used:
+        """Return what all processes use; what this one does where redis is unreachable."""
+        try:
+            answer = await self.redis.run("usage", self.keys, [_milliseconds(self.window)])
+        except RedisUnavailableError:
+            return self.own.used_here()
+        return Used(*map(int, answer))
 
     async def beat(self, has_state: bool) -> None:
         """Renew the leases. Raises RedisUnavailableError."""

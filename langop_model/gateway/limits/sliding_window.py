@@ -55,6 +55,14 @@ class Delay:
 NO_DELAY = Delay()
 
 
+class Used(NamedTuple):
+    """What is used of each limit: of the last minute, the requests and the tokens with those that are reserved; in flight."""
+
+    requests: int
+    tokens: int
+    concurrent: int
+
+
 class LimitStore(Protocol):
     """Where requests are counted: in this process (SlidingWindow), or in redis for several (redis_window.RedisWindow)."""
 
@@ -69,6 +77,12 @@ class LimitStore(Protocol):
 
     def withdraw(self, ticket: str) -> None:
         """Forget a request that waits no longer."""
+
+    def used_here(self) -> Used:
+        """Return what this process uses."""
+
+    async def used(self) -> Used:
+        """Return what all processes use that count together."""
 
 
 class AnswerStore(LimitStore, Protocol):
@@ -130,6 +144,17 @@ class SlidingWindow:
 
     def withdraw(self, ticket: str) -> None:
         """Do nothing: a request that waits is not counted here."""
+
+    def used_here(self) -> Used:
+        """Return what is used now."""
+        self.forget_old(self.clock())
+        tokens = self.tokens.spent if self.tokens is not None else 0
+        requests = len(self.requests.admitted) if self.requests is not None else 0
+        return Used(requests, tokens + self.reserved_tokens, len(self.in_flight))
+
+    async def used(self) -> Used:
+        """Return what is used now."""
+        return self.used_here()
 
     @property
     def is_empty(self) -> bool:

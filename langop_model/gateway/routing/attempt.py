@@ -94,7 +94,7 @@ class Attempt:
             answer = await self.upstream.send(runtime.group, endpoint, request)
         except UpstreamError as error:
             if is_endpoints_fault(error):
-                runtime.endpoints.failed(state)
+                runtime.endpoints.failed(state, error.cause, error.status)
             runtime.admission.settle(reservation, 0, answered=error.reached)
             runtime.endpoints.released(state)
             self.observer.failed(error)
@@ -118,7 +118,7 @@ class Attempt:
     def _broke(self, state: State, error: UpstreamError) -> None:
         """Note that a stream failed after its first event."""
         if is_endpoints_fault(error):
-            self.runtime.endpoints.failed(state)
+            self.runtime.endpoints.failed(state, error.cause, error.status)
         self.observer.failed(error)
 
     def _settle(self, state: State, reservation: Reservation, answer: Answer) -> None:

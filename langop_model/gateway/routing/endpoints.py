@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from langop_model.contract.settings import Endpoint, Group
 from langop_model.gateway.limits.sliding_window import WINDOW
@@ -30,13 +31,25 @@ class PeerReport:
     calls: int = 0
 
 
+class LastError(NamedTuple):
+    """The cause, the HTTP status, and when by the clock."""
+
+    cause: str
+    status: int
+    at: float
+
+
 @dataclass(slots=True)
 class State:
     """What is known about one endpoint. `latency` is an average in seconds, None before the first answer.
 
-    `successful_checks` are those in a row since it was put on cooldown. `peer_down_until` are the other processes that have
-    found it down, each with the time until which that holds; `locally_disproved` are those of them after whose report it has
-    answered here. `peer_calls` are the calls of other processes within a minute.
+    `failures` are those in a row, `error` is the last one. `down_since` is since when it has been down, `up_since` since when
+    it has answered.
+
+    `checks` are all active checks by whether they were successful, `check_seconds` is how long the last one took, and
+    `check_error` why it failed. `successful_checks` are those in a row since it was put on cooldown. `peer_down_until` are the
+    other processes that have found it down, each with the time until which that holds; `locally_disproved` are those of them
+    after whose report it has answered here. `peer_calls` are the calls of other processes within a minute.
     """
 
     endpoint: Endpoint
@@ -44,8 +57,14 @@ class State:
     latency: float | None = None
     failures: int = 0
     failed_at: float = -math.inf
+    error: LastError | None = None
     answered_at: float = -math.inf
+    down_since: float | None = None
+    up_since: float | None = None
     checked_at: float = -math.inf
+    checks: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
+    check_seconds: float = 0.0
+    check_error: str = ""
     down_until: float = 0.0
     checked_down: bool = False
     successful_checks: int = 0
@@ -71,10 +90,17 @@ class State:
             return True
         return any(now < until for process, until in self.peer_down_until.items() if process not in self.locally_disproved)
 
-    def clear(self) -> None:
+    def clear(self, now: float) -> None:
         """Note that it answers: earlier failures no longer count."""
         self.failures, self.failed_at, self.down_until = 0, -math.inf, 0.0
+        if self.up_since is None and not self.checked_down:
+            self.up_since, self.down_since = now, None
         self.locally_disproved.update(self.peer_down_until)
+
+    def goes_down(self, now: float) -> None:
+        """Note since when it has been down."""
+        if self.down_since is None:
+            self.down_since, self.up_since = now, None
 
 
 class Endpoints:
@@ -118,22 +144,26 @@ class Endpoints:
 
     def answered(self, state: State, seconds: float) -> None:
         """Note that an answer began `seconds` after the call."""
-        state.clear()
-        state.answered_at = self.clock()
+        state.answered_at = now = self.clock()
+        state.clear(now)
         state.latency = seconds if state.latency is None else SMOOTHING * seconds + (1 - SMOOTHING) * state.latency
 
-    def failed(self, state: State) -> None:
+    def failed(self, state: State, cause: str = "", status: int = 0) -> None:
         """Note a failure that was the endpoint's fault. Several in a row start a cooldown."""
         state.failures += 1
-        state.failed_at = self.clock()
+        state.failed_at = now = self.clock()
+        state.error = LastError(cause, status, now)
+        if state.failures >= FAILURES_IN_A_ROW:
+            state.goes_down(now)
         if state.failures > self.allowed_failures and len(self.states) > 1:
-            state.down_until = state.failed_at + self.cooldown_seconds
+            state.goes_down(now)
+            state.down_until = now + self.cooldown_seconds
             state.successful_checks = 0
 
     def returned(self, state: State) -> None:
         """Note that checks have shown that an endpoint is healthy again."""
-        state.clear()
         state.checked_down = False
+        state.clear(self.clock())
 
     def released(self, state: State) -> None:
         """Note the end of a call: for a stream, its last part."""
@@ -158,6 +188,7 @@ class Endpoints:
             report = reports.get(state.endpoint.id) or PeerReport()
             if report.down.keys() - state.peer_down_until.keys():
                 state.successful_checks = 0
+                state.goes_down(now)
             state.peer_down_until = {process: now + seconds for process, seconds in report.down.items()}
             state.locally_disproved &= report.down.keys()
             state.peer_calls = report.calls

@@ -34,7 +34,9 @@ class HealthChecker:
         loop = asyncio.get_running_loop()
         while True:
             started = loop.time()
-            self.learn(await self.check())
+            is_good = await self.check()
+            self.state.check_seconds = loop.time() - started
+            self.learn(is_good)
             await asyncio.sleep(max(0.0, started + self.settings.interval - loop.time()))
 
     async def check(self) -> bool:
@@ -55,6 +57,8 @@ class HealthChecker:
         """Count a check, and act where a threshold is reached."""
         state, now = self.state, self.endpoints.clock()
         state.checked_at = now
+        state.checks[is_good] += 1
+        state.check_error = self.reason
         state.successful_checks, self.failed_checks = (
             (state.successful_checks + 1, 0) if is_good else (0, self.failed_checks + 1)
         )
@@ -64,4 +68,5 @@ class HealthChecker:
             log.warning("endpoint %s is healthy again after %s successful checks", name, state.successful_checks)
         elif not state.checked_down and self.failed_checks >= self.settings.unhealthy_threshold:
             state.checked_down = True
+            state.goes_down(now)
             log.warning("endpoint %s is skipped after %s failed checks: %s", name, self.failed_checks, self.reason)

@@ -66,4 +66,4 @@ class Application:
 
     def _write_metrics(self, services: Services) -> None:
         if self.metrics is not None:
-            self.metrics.write(services.accounting.metrics.snapshot())
+            self.metrics.write(services.snapshot())

@@ -17,8 +17,11 @@ from typing import Any, Protocol
 from langop_model import ports
 from langop_model.gateway.asgi import App
 from langop_model.gateway.serving.channel import Channel
+from langop_model.gateway.serving.collaborators import Changes
 from langop_model.gateway.serving.descriptors import raise_descriptor_limit
-from langop_model.gateway.serving.supervisor import Changes, KeepsDying, LaunchFailed, Supervisor
+from langop_model.gateway.serving.shared_metrics import SharedMetrics
+from langop_model.gateway.serving.state_publisher import NeverReloaded, ReloadStatus, StatePublisher
+from langop_model.gateway.serving.supervisor import KeepsDying, LaunchFailed, Supervisor
 
 __all__ = ["BindError", "KeepsDying", "LaunchFailed", "listen", "serve"]
 
@@ -53,7 +56,11 @@ class Start(Protocol):
         """The first workers serve it."""
 
 
-def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, changes: Changes | None = None) -> int:
+class Reloads(Changes, ReloadStatus, Protocol):
+    """Where new configurations come from, and what became of the last one."""
+
+
+def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, changes: Reloads | None = None) -> int:
     """Serve `config` on `host`:`port` until told to stop, and return the exit code.
 
     `start` writes `config`, while this process imports what workers need; `changes` says when it has been written again.
@@ -67,7 +74,6 @@ def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, ch
     for module in PRELOADED:
         importlib.import_module(module)
     environment = start.variables()
-    from langop_model.gateway.serving.shared_metrics import SharedMetrics
     from langop_model.gateway.serving.translators import Translators
 
     metrics = SharedMetrics()
@@ -84,7 +90,8 @@ def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, ch
         )
         _work(application, current, listener, channel)
 
-    return Supervisor(listener, work, workers, changes, start.served, translators).run(environment)
+    publish = StatePublisher(metrics, translators, changes or NeverReloaded())
+    return Supervisor(listener, work, workers, changes, start.served, translators, publish).run(environment)
 
 
 def _exit(number: int, _: Any) -> None:

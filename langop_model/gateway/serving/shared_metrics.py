@@ -13,9 +13,11 @@ import tempfile
 from pathlib import Path
 
 from langop_model.gateway.accounting import definitions, registry
+from langop_model.gateway.supervisor_state import SupervisorState
 
 INTERVAL = 1.0  # seconds between two snapshots of a worker that is not alone
 RETIRED = "retired"
+SUPERVISOR = "supervisor"
 
 
 class SharedMetrics:
@@ -28,6 +30,22 @@ class SharedMetrics:
         """Leave this worker's snapshot. A full disk loses figures, and no request."""
         with contextlib.suppress(OSError):
             _replace(self.folder / str(os.getpid()), snapshot)
+
+    def write_state(self, state: SupervisorState) -> bool:
+        """Leave what the supervisor knows; return whether it could be written."""
+        try:
+            _replace(self.folder / SUPERVISOR, state.dump())
+        except OSError:
+            return False
+        return True
+
+    def state(self) -> SupervisorState | None:
+        """Return what the supervisor knows; None where it has not said it yet."""
+        content = _read(self.folder / SUPERVISOR)
+        try:
+            return SupervisorState.load(content) if content else None
+        except (ValueError, KeyError, TypeError):  # of another version, during an upgrade
+            return None
 
     def others(self) -> list[bytes]:
         """Return the snapshots of the other workers."""

@@ -13,10 +13,10 @@ import signal
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable
 
 from langop_model.gateway.serving.channel import Channel
+from langop_model.gateway.serving.collaborators import Changes, Companion, Environment
 from langop_model.gateway.serving.process import Process, how_it_ended, reap
 
 POLL = 1.0  # seconds between two looks at the mounted files
@@ -25,55 +25,7 @@ RETIRE_WITHIN = 600.0  # seconds for the last answers of a previous generation
 DEATHS = 5  # for each worker within DEATHS_WITHIN seconds: more are no accident
 DEATHS_WITHIN = 60.0
 
-Environment = Mapping[str, str]
 Serve = Callable[[Environment, Channel], None]
-
-
-class Changes(Protocol):
-    """Where new configurations come from, and who is told what became of them."""
-
-    def next(self) -> Environment | None:
-        """Return the variables of a configuration that has changed and was written; None where no action is needed."""
-
-    def took_effect(self) -> None:
-        """The workers of the last configuration serve."""
-
-    def failed(self, reason: str) -> None:
-        """LiteLLM could not load the last configuration; the previous one stays active."""
-
-    def died(self, how: str) -> None:
-        """A worker ended that nobody had told to; another takes its place."""
-
-
-class Companion(Protocol):
-    """Another process that the supervisor looks after: the translator."""
-
-    def look(self) -> None:
-        """Do what has to be done now; called once a second and more often."""
-
-    def heard(self, word: str) -> None:
-        """A worker said a word that is none of the supervisor's."""
-
-    def ended(self, pid: int, status: int) -> None:
-        """A child that is no worker has ended, with the status of os.waitpid."""
-
-    def worker_ended(self, pid: int) -> None:
-        """A worker has ended."""
-
-    def changed(self, environment: Environment) -> None:
-        """A changed configuration was written, and workers are about to start with it."""
-
-    def took_effect(self) -> None:
-        """These workers serve. Former ones may still finish what they have begun."""
-
-    def failed(self) -> None:
-        """These workers did not start: the previous ones go on."""
-
-    def settled(self) -> None:
-        """No former worker is left."""
-
-    def stop(self) -> None:
-        """End it."""
 
 
 class LaunchFailed(Exception):
@@ -98,9 +50,12 @@ class Generation:
 
 
 class Supervisor:
-    """`serve` is what a worker does with its variables and its channel; `opened` is called when the first ones are ready."""
+    """`serve` is what a worker does with its variables and its channel; `opened` is called when the first ones are ready.
 
-    def __init__(
+    `publish` gets the number of workers that serve, and of those that have replaced dead ones.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - everything that it brings together
         self,
         listener: socket.socket,
         serve: Serve,
@@ -108,8 +63,11 @@ class Supervisor:
         changes: Changes | None,
         opened: Callable[[], None],
         companion: Companion | None = None,
+        publish: Callable[[int, int], None] = lambda workers, restarts: None,  # noqa: ARG005 - nobody wants to know
     ) -> None:
         self.companion = companion
+        self.publish = publish
+        self.restarts = 0  # of workers that died
         self.listener = listener
         self.serve = serve
         self.number = workers
@@ -151,6 +109,8 @@ class Supervisor:
                     self._move_on()
                     if self.companion is not None:
                         self.companion.look()
+                    serving = self.serving.workers if self.serving is not None else []
+                    self.publish(sum(worker.ready for worker in serving), self.restarts)
         finally:
             self._end_all()
             if self.companion is not None:
@@ -248,6 +208,7 @@ class Supervisor:
             raise KeepsDying(how)
         if self.changes:
             self.changes.died(how)
+        self.restarts += 1
         self.serving.workers.append(self._fork(self.serving.environment))
 
     def _move_on(self) -> None:

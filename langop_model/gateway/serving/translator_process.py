@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from langop_model.gateway.serving.translator_health import TranslatorHealth
 from langop_model.gateway.upstreams.translator_protocol import HEALTH
 
 FIRST_WAIT = 0.2  # seconds before it is started again; twice as long after each further death
@@ -32,7 +33,8 @@ HEALTH_TIMEOUT = 2.0
 # reads some 300 variables.
 PASSED = frozenset(
     {
-        "ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LC_ALL", "NO_PROXY", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH",
+        "ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LANGOP_LOG_FORMAT", "LC_ALL", "NO_PROXY", "PATH",
+        "PYTHONDONTWRITEBYTECODE", "PYTHONPATH",
         "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ",
     }
 )  # fmt: skip
@@ -71,6 +73,7 @@ class TranslatorProcess:
         self.process: subprocess.Popen[bytes] | None = None
         self.environment: Mapping[str, str] = {}
         self.wanted = False
+        self.health = TranslatorHealth(self.path, clock)
         self.starts = 0
         self._began = 0.0
         self._deaths = 0
@@ -81,6 +84,11 @@ class TranslatorProcess:
     def pid(self) -> int | None:
         """Its process id; None where it does not run."""
         return self.process.pid if self.process is not None else None
+
+    @property
+    def restarts(self) -> int:
+        """How often it was started because it had died."""
+        return max(0, self.starts - 1)
 
     def start(self, environment: Mapping[str, str]) -> None:
         """Start it with exactly these variables, unless it runs."""
@@ -95,6 +103,7 @@ class TranslatorProcess:
             self.ended(code)
         if self.process is None and self.wanted and self.clock() >= self._again_at:
             self._spawn()
+        self.health.look(self.process is not None)
         return self.process is not None
 
     def ended(self, code: int) -> None:
@@ -122,6 +131,7 @@ class TranslatorProcess:
     def stop(self) -> None:
         """End it, and remove its folder."""
         self.wanted = False
+        self.health.close()
         self._close_pipe()
         if self.process is not None:
             self.process.terminate()

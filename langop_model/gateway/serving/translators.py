@@ -32,11 +32,23 @@ class Translators:
         self.metrics = metrics
         self.present: TranslatorProcess | None = None  # whom new workers ask
         self.former: list[TranslatorProcess] = []  # whom workers ask that are still serving, or finishing
+        self.ended_restarts = 0  # of translators that have been stopped
 
     @property
     def sockets(self) -> list[str]:
         """The sockets on which workers that start now find it."""
         return [str(self.present.path)] if self.present is not None else []
+
+    @property
+    def up(self) -> bool | None:
+        """Whether the one that new workers ask answers; None where nothing has needed it yet."""
+        present = self.present
+        return present.health.up if present is not None and present.wanted else None
+
+    @property
+    def restarts(self) -> int:
+        """How often one was started because it had died."""
+        return self.ended_restarts + sum(process.restarts for process in self._all())
 
     def begin(self, environment: Mapping[str, str]) -> None:
         """Start it if the configuration is certain to need it."""
@@ -85,12 +97,14 @@ class Translators:
         """Go on with the previous one."""
         if self.former and self.present is not None:
             self.present.stop()
+            self.ended_restarts += self.present.restarts
             self.present = self.former.pop()
 
     def settled(self) -> None:
         """End the previous ones, which nobody asks any more."""
         for process in self.former:
             process.stop()
+            self.ended_restarts += process.restarts
         self.former.clear()
 
     def stop(self) -> None:

@@ -214,13 +214,12 @@ def test_levels_say_whose_fault_it_is(lab: Laboratory, case: str):
     assert (line["level"], line.get("error")) == (level, error)
     assert lab.count("requests", "m", outcome) == 1
     assert sum(child.value for child in lab.metrics.requests.children.values()) == 1
-    assert lab.count("in_flight", "m") == lab.count("endpoint_in_flight", *LABELS) == lab.count("queue_length", "m") == 0
+    assert lab.count("in_flight", "m") == lab.count("endpoint_in_flight", *LABELS) == 0
 
 
 def test_the_refusal_of_a_limit_says_which(lab: Laboratory):
     record = lab.begin()
     record.waits()
-    assert lab.count("queue_length", "m") == 1
     record.refused("rateLimits.requestsPerMinute")
     record.finished(429)
     assert lab.line()["limit"] == "rateLimits.requestsPerMinute"

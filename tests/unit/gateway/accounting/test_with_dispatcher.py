@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from langop_model.contract.settings import Cause, Endpoint, Fallback, Group, Limits, Retries, Upstream
-from langop_model.gateway.accounting import gauges
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Deployment, Prices
 from langop_model.gateway.accounting.recorder import Accounting, Record
@@ -180,21 +179,3 @@ def test_a_provider_that_could_not_be_asked_is_no_mistake_of_the_client():
     record.asked(lab.groups[0], BODY)
     record.finished(503)
     assert (lab.line()["level"], lab.line()["error"]) == ("ERROR", "server_error")
-
-
-def test_gauges_show_what_the_dispatcher_knows():
-    lab = Laboratory(Provider(), group(limits=Limits(requests_per_minute=1)))
-    runtime = lab.runtimes["m"]
-    (state,) = runtime.endpoints.states
-    state.down_until = runtime.endpoints.clock() + 30
-    state.checked_at = runtime.endpoints.clock()
-    gauges.read(lab.metrics, lab.runtimes.values())
-    labels = ("m", "m/0", "")
-    assert lab.count("endpoint_up", *labels) == 0
-    assert lab.count("endpoint_down", *labels, "failures") == 1
-    assert lab.count("endpoint_cooldown", *labels) == 1
-    assert lab.count("check_time", *labels) > 1.7e9
-    state.down_until = 0.0
-    gauges.read(lab.metrics, lab.runtimes.values())
-    assert lab.count("endpoint_up", *labels) == 1
-    assert lab.count("endpoint_down", *labels, "failures") == 0

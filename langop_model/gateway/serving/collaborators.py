@@ -1,0 +1,55 @@
+"""Who works with the supervisor: where configurations come from, and another process that it looks after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+Environment = Mapping[str, str]
+
+
+class Changes(Protocol):
+    """Where new configurations come from, and who is told what became of them."""
+
+    def next(self) -> Environment | None:
+        """Return the variables of a configuration that has changed and was written; None where no action is needed."""
+
+    def took_effect(self) -> None:
+        """The workers of the last configuration serve."""
+
+    def failed(self, reason: str) -> None:
+        """LiteLLM could not load the last configuration; the previous one stays active."""
+
+    def died(self, how: str) -> None:
+        """A worker ended that nobody had told to; another takes its place."""
+
+
+class Companion(Protocol):
+    """Another process that the supervisor looks after: the translator."""
+
+    def look(self) -> None:
+        """Do what has to be done now; called once a second and more often."""
+
+    def heard(self, word: str) -> None:
+        """A worker said a word that is none of the supervisor's."""
+
+    def ended(self, pid: int, status: int) -> None:
+        """A child that is no worker has ended, with the status of os.waitpid."""
+
+    def worker_ended(self, pid: int) -> None:
+        """A worker has ended."""
+
+    def changed(self, environment: Environment) -> None:
+        """A changed configuration was written, and workers are about to start with it."""
+
+    def took_effect(self) -> None:
+        """These workers serve. Former ones may still finish what they have begun."""
+
+    def failed(self) -> None:
+        """These workers did not start: the previous ones go on."""
+
+    def settled(self) -> None:
+        """No former worker is left."""
+
+    def stop(self) -> None:
+        """End it."""
