@@ -25,6 +25,12 @@ from tests.unit.gateway.limits.processes import PATIENT
 LATER = 30.0  # seconds
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine needs more than a second for a TLS handshake; what a request waits is tested elsewhere."""
+    monkeypatch.setattr(redis_client, "CONNECT_TIMEOUT", PATIENT)
+
+
 @pytest.fixture(scope="module")
 def program() -> str:
     return redis_server.find_or_skip("NO KIND OF REDIS IS TESTED")
