@@ -1,5 +1,5 @@
 # Everything happens in .venv, whose packages are pinned by hash (requirements/).
-# Two other environments: .venv-uv makes the locks, .venv-plain is what `make bench-gateway` compares with.
+# Three other environments: .venv-uv makes the locks, .venv-plain is what `make bench-gateway` compares with, .venv-docs builds the site.
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +17,7 @@ VERSION ?=
 LITELLM := $(shell sed -n 's/^ *"litellm.*==\([^"]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table lint-table metrics-doc extra-configuration providers litellm-schema lock bump-litellm build image-test scan sbom push clean
+.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table lint-table metrics-doc extra-configuration providers litellm-schema lock bump-litellm site build image-test scan sbom push clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ $(VENV)/.ready: requirements/dev.txt requirements/installer.txt pyproject.toml
 .venv-plain/.ready: requirements/plain-litellm.txt requirements/installer.txt
 	@echo "installing a plain litellm[proxy] into .venv-plain: about a minute"
 	@sh requirements/install.sh "$(PYTHON)" .venv-plain requirements/plain-litellm.txt
+	@touch $@
+
+.venv-docs/.ready: requirements/docs.txt requirements/installer.txt
+	@sh requirements/install.sh "$(PYTHON)" .venv-docs requirements/docs.txt
 	@touch $@
 
 run: setup ## Serve a model on port 4000: a stand-in, or MODEL=examples/openai-model.yaml
@@ -101,6 +105,9 @@ after-bump: setup
 	-@$(MAKE) --no-print-directory providers
 	@$(BIN)/python -m pytest -q tests/wire tests/translator tests/litellm
 
+site: .venv-docs/.ready ## Build the documentation's site in build/site; a wrong link stops it
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+
 build: ## Build the image $(IMAGE):$(TAG)
 	@test -n "$(CONTAINER)" || { echo "not built: none of docker, podman and buildah answers here" >&2; exit 1; }
 	$(CONTAINER) build $(if $(filter-out docker,$(notdir $(CONTAINER))),--format docker) $(BUILD_ARGS) --tag $(IMAGE):$(TAG) \
@@ -127,4 +134,4 @@ push: ## Push the image to IMAGE's registry
 	$(CONTAINER) push $(IMAGE):$(TAG)
 
 clean: ## Remove the environments and what tests leave behind
-	rm -rf $(VENV) .venv-plain .venv-uv .mypy_cache .pytest_cache .ruff_cache .hypothesis build
+	rm -rf $(VENV) .venv-plain .venv-uv .venv-docs .mypy_cache .pytest_cache .ruff_cache .hypothesis build

@@ -115,7 +115,13 @@ def made(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("target", "lock"), [(".venv/.ready", "dev"), (".venv-uv/.ready", "uv"), (".venv-plain/.ready", "plain-litellm")]
+    ("target", "lock"),
+    [
+        (".venv/.ready", "dev"),
+        (".venv-uv/.ready", "uv"),
+        (".venv-plain/.ready", "plain-litellm"),
+        (".venv-docs/.ready", "docs"),
+    ],
 )
 def test_make_installs_each_lock_with_the_script(target: str, lock: str):
     commands = made(target, "PYTHON=a-python", "-W", f"requirements/{lock}.txt")

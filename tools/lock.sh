@@ -25,6 +25,7 @@ compile gateway pyproject.toml --extra gateway
 compile dev pyproject.toml --extra gateway --group dev \
     --constraint requirements/gateway.txt --constraint requirements/installer.txt
 compile plain-litellm --group plain-litellm
+compile docs --group docs
 
 for lock in requirements/*.txt; do
     cmp -s "$lock" "$project/$lock" || cp "$lock" "$project/$lock"
