@@ -59,7 +59,7 @@ test-rate-limit: setup ## Watch a rate limit at work against the stand-in
 	@$(BIN)/python -m tools.try_rate_limit
 
 golden: setup ## Write tests/golden again; read the difference before you commit it
-	@$(BIN)/python -m pytest -q tests/test_goldens.py --update-golden
+	@$(BIN)/python -m pytest -q tests/test_goldens.py tests/unit/test_diff.py tests/unit/test_explain.py -k golden --update-golden
 
 lint: setup ## Style and types
 	@$(BIN)/ruff format --check --quiet . || (echo "run: $(BIN)/ruff format ." && exit 1)

@@ -16,7 +16,7 @@ from langop_model import __version__
 COMMANDS = {
     "render": "Write the configuration of each SOURCE",
     "validate": "Check each SOURCE, and write nothing but findings",
-    "explain": "Say for each field of SOURCE what it became, where, and how faithfully",
+    "explain": "Say for each field of SOURCE which value counts, where it comes from, what it does, and how faithfully",
     "diff": "Say what changes in behaviour from OLD to NEW",
     "providers": "List the providers: their names, what each needs, and what it serves",
     "new-provider": "Add a provider to this checkout",

@@ -40,17 +40,17 @@ def command(sides: tuple[str, ...], style: str, exit_code: bool, everything: boo
     from langop_model.presentation import difference
 
     outcome = Outcome("json" if style == "json" else "text")
-    entries = _entries(sides, gateway, outcome)
-    if entries or not outcome.failed:
+    found = entries(sides, gateway, outcome)
+    if found or not outcome.failed:
         written = {
-            "text": lambda: difference.as_text(entries, everything=everything),
-            "markdown": lambda: difference.as_markdown(entries, everything=everything),
-            "json": lambda: difference.as_json(entries),
+            "text": lambda: difference.as_text(found, everything=everything),
+            "markdown": lambda: difference.as_markdown(found, everything=everything),
+            "json": lambda: difference.as_json(found),
         }
         with outcome.collecting():
             options.write_result(written[style]())
     if exit_code:
-        sys.exit(_code(outcome, [entry.difference.severity for entry in entries]))
+        sys.exit(_code(outcome, [entry.difference.severity for entry in found]))
     outcome.exit()
 
 
@@ -60,7 +60,7 @@ def _code(outcome: Outcome, severities: Sequence[str]) -> int:
     return BREAKING if "breaks" in severities else DIFFERENT if severities else 0
 
 
-def _entries(given: tuple[str, ...], gateway: bool, outcome: Outcome) -> list[Entry]:
+def entries(given: tuple[str, ...], gateway: bool, outcome: Outcome) -> list[Entry]:
     """Return every difference; what is wrong with a side goes to `outcome`. Raises UsageError."""
     from langop_model.presentation.difference import Entry
     from langop_model.renderer import behaviour, configuration_models

@@ -58,7 +58,11 @@ def words(part: Fraction | None, strategy: str) -> str:
     """Return a share in words."""
     if part is None:
         return f"requests by {_BY_LOAD[strategy]}"
-    return quantities.part_of_requests(part) if part else "requests only while those of a lower priority number can't serve"
+    return (
+        quantities.part_of_requests(part)
+        if part
+        else "requests only while those of a lower priority number are down or used up"
+    )
 
 
 def compare(model: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,37 +40,60 @@ class Explanation:
         return stated[0] if stated else "refused" if said else "silent"
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The rendering that a field is changed in: of resource `index` among `resources`, which are one alone or a gateway's."""
+
+    original: Rendering
+    index: int
+    resources: Sequence[Resource]
+    settings: Settings
+
+    @property
+    def resource(self) -> Resource:
+        """The resource whose fields are explained."""
+        return self.resources[self.index]
+
+    def render(self, changed: Resource) -> Rendering:
+        """Return the rendering with `changed` in place of the resource. Raises SpecError."""
+        settings = replace(self.settings, ignored=lint_codes())  # what it says of other values is nobody's question
+        if len(self.resources) == 1:
+            return rendering.render([changed], settings)
+        resources = [*self.resources[: self.index], changed, *self.resources[self.index + 1 :]]
+        return rendering.render(resources, settings, gateway=True)
+
+
 def explain(resource: Resource, settings: Settings) -> Iterator[Explanation]:
     """Yield an explanation for each leaf of the resource's spec, in the order of the file. Raises SpecError for a wrong one."""
-    original = rendering.render([resource], settings)
+    surroundings = Surroundings(rendering.render([resource], settings), 0, [resource], settings)
     for path, value in walk(resource.manifest["spec"], ("spec",)):
-        yield _explain(resource, settings, original, path, value)
+        yield of_leaf(surroundings, path, value)
 
 
-def _explain(resource: Resource, settings: Settings, original: Rendering, path: Path, value: Any) -> Explanation:
+def of_leaf(surroundings: Surroundings, path: Path, value: Any) -> Explanation:
     """Try other values until one shows in the configuration; collect what is said about the field on the way."""
-    said = [finding for finding in original.findings if _names(finding, path)]
-    settings = replace(settings, ignored=lint_codes())  # what it says of the other values is nobody's question
+    original, own = surroundings.original, surroundings.original.models[surroundings.index].name
+    said = [finding for finding in original.findings if _names(finding, path, own)]
     refused: list[Finding] = []
     for other in alternatives(_node(path), value):
         try:
-            changed = rendering.render([_changed(resource, path, other)], settings)
+            changed = surroundings.render(_changed(surroundings.resource, path, other))
         except SpecError as problem:
-            refused += [finding for finding in problem.findings if _names(finding, path)]
+            refused += [finding for finding in problem.findings if _names(finding, path, own)]
             continue
-        said += [finding for finding in changed.findings if _names(finding, path)]
+        said += [finding for finding in changed.findings if _names(finding, path, own)]
         changes = tuple(comparison.compare(original.config, changed.config))
         # What is only in the other configuration is what another value would become.
         changes = tuple(change for change in changes if not change.added) or changes
         if changes:
-            own = tuple(dict.fromkeys(finding for finding in said if finding in original.findings))
-            return Explanation(path, value, changes, own)
+            kept = tuple(dict.fromkeys(finding for finding in said if finding in original.findings))
+            return Explanation(path, value, changes, kept)
     return Explanation(path, value, (), tuple(dict.fromkeys(said or refused)))
 
 
-def _names(finding: Finding, path: Path) -> bool:
+def _names(finding: Finding, path: Path, resource: str) -> bool:
     """Whether a finding is about the field or about an object that holds it; one about the whole spec names nothing."""
-    return len(finding.path) > 1 and path[: len(finding.path)] == finding.path
+    return finding.resource in ("", resource) and len(finding.path) > 1 and path[: len(finding.path)] == finding.path
 
 
 def alternatives(node: dict[str, Any], value: Any) -> list[Any]:  # noqa: PLR0911 - one for each kind of value
@@ -142,7 +165,7 @@ def _node(path: Path) -> dict[str, Any]:
 def _changed(resource: Resource, path: Path, value: Any) -> Resource:
     manifest = copy.deepcopy(resource.manifest)
     target: Any = manifest
-    for segment in path[:-1]:
-        target = target[segment]
+    for segment in path[:-1]:  # a default may be in an object that the specification does not write
+        target = target.setdefault(segment, {}) if isinstance(target, dict) else target[segment]
     target[path[-1]] = value
     return replace(resource, manifest=manifest)

@@ -16,10 +16,22 @@ from langop_model.renderer import quantities
 from langop_model.renderer.wording import shown
 
 
+class _Undefined(StrictUndefined):
+    """Absent members of absent objects can be asked about, and never be written."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, name: object) -> Any:
+        return self
+
+
 @cache
 def environment() -> Environment:
     """Return the environment of sentences. They are plain text: whoever shows them escapes them."""
-    env = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701 - plain text
+    env = Environment(undefined=_Undefined, autoescape=False, trim_blocks=True)  # noqa: S701 - plain text
     env.filters.update(
         number=quantities.number,
         duration=quantities.duration,

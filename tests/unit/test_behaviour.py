@@ -178,7 +178,7 @@ def test_weights_are_compared_by_the_shares_that_they_make():
 
 def test_an_endpoint_of_a_higher_priority_number_has_no_share():
     found = said(balanced(EAST, WEST), balanced({**EAST, "priority": 1}, {**WEST, "priority": 2}))
-    only = "requests only while those of a lower priority number can't serve"
+    only = "requests only while those of a lower priority number are down or used up"
     assert (CHANGES, f"endpoint https://west.example.com/v1: half of the requests → {only}") in found
 
 
