@@ -46,6 +46,7 @@ def draw(models: Sequence[Effective], differences: Sequence[Entry] | None = None
             title=sections[0].model.name if len(sections) == 1 else f"{len(sections)} models",
             style=Markup(style),  # noqa: S704 - a file of this package
             style_hash=b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+            heading="LanguageModel" if len(sections) == 1 else f"{len(sections)} LanguageModels",
             version=__version__,
             differences=None if differences is None else difference.sections(differences),
             summary="" if differences is None else difference.summary([entry.difference for entry in differences]),

@@ -30,7 +30,11 @@ class _Box:
 def draw(path: RequestPath, title: str, name: str) -> str:
     """Return the picture as an `svg` element; `title` is for readers of the screen, `name` is unique in the page."""
     boxes, width, height = _layout(path)
-    parts = [_edge(edge, boxes, height) for edge in path.edges]
+    parts = []
+    labelled: set[tuple[str, str]] = set()
+    for edge in path.edges:  # several ways to one box have one label
+        parts.append(_edge(edge, boxes, height, labelled=(edge.target, edge.label) not in labelled))
+        labelled.add((edge.target, edge.label))
     parts += [_node(node, boxes[node.id]) for node in path.nodes]
     label = html.escape(title)
     return (
@@ -80,7 +84,7 @@ def _node(node: Node, box: _Box) -> str:
     return f'<g class="box {node.stage}">{frame}{lines}</g>'
 
 
-def _edge(edge: Edge, boxes: dict[str, _Box], height: float) -> str:
+def _edge(edge: Edge, boxes: dict[str, _Box], height: float, *, labelled: bool) -> str:
     kind = "fails" if edge.fails else "way"
     (x, y), (to_x, to_y) = boxes[edge.source].right, boxes[edge.target].left
     if _is_loop(edge, boxes):  # back to an earlier column, below everything
@@ -93,5 +97,6 @@ def _edge(edge: Edge, boxes: dict[str, _Box], height: float) -> str:
     else:
         middle = to_x - GAP_X / 2
         line = f"M{x:g} {y:g} C{middle:g} {y:g} {to_x - GAP_X:g} {to_y:g} {to_x:g} {to_y:g}"
-        label = f'<text class="label" x="{to_x - 8:g}" y="{to_y - 6:g}" text-anchor="end">{html.escape(edge.label)}</text>'
-    return f'<path class="{kind}" d="{line}" marker-end="url(#arrow)"/>{label if edge.label else ""}'
+        beside = to_y + 15 if y < to_y else to_y - 6  # on the side that the way does not come from
+        label = f'<text class="label" x="{to_x - 8:g}" y="{beside:g}" text-anchor="end">{html.escape(edge.label)}</text>'
+    return f'<path class="{kind}" d="{line}" marker-end="url(#arrow)"/>{label if edge.label and labelled else ""}'

@@ -30,7 +30,7 @@ class _Undefined(StrictUndefined):
 
 @cache
 def environment() -> Environment:
-    """Return the environment of sentences. They are plain text: whoever shows them escapes them."""
+    """Return the environment of sentences. They are plain text; langop_model/presentation escapes them."""
     env = Environment(undefined=_Undefined, autoescape=False, trim_blocks=True)  # noqa: S701 - plain text
     env.filters.update(
         number=quantities.number,

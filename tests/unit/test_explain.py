@@ -54,7 +54,7 @@ def test_all_names_every_place():
     assert " more" not in text
 
 
-def test_findings_are_named_beside_the_field_and_told_below():
+def test_findings_are_named_beside_the_field_and_printed_below():
     text = run(EVERY_FIELD).stdout
     assert re.search(r"^costTracking.currency +EUR .*\[LM311\]", text, re.M)
     assert re.search(r"^  warning LM311:81: LiteLLM counts in USD only", text, re.M)
@@ -194,7 +194,7 @@ def test_a_value_is_no_markup(write: Write, style: str):
     text = run("--format", style, write(spec)).stdout
     assert "alert" in text
     assert "<img" not in text
-    assert style == "html" or "](javascript" not in text
+    assert style == "html" or not re.search(r"(?<!\\)\]\(javascript", text)
 
 
 # Golden.
