@@ -16,6 +16,9 @@ VERSION ?=
 # The one place where LiteLLM's version is written by hand; `make bump-litellm` changes it, and all that follows from it.
 LITELLM := $(shell sed -n 's/^ *"litellm.*==\([^"]*\)".*/\1/p' pyproject.toml)
 
+# A run of the tests starts a hundred interpreters: without what they keep compiled, each of them compiles this project.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table page-picture lint-table metrics-doc extra-configuration providers litellm-schema lock bump-litellm site build image-test scan sbom push clean
 
@@ -47,7 +50,7 @@ run: setup ## Serve a model on port 4000: a stand-in, or MODEL=examples/openai-m
 	@$(BIN)/python -m tools.run --port $(PORT) $(MODEL)
 
 test: setup lint ## Everything that CI checks; one live OpenAI request more when OPENAI_API_KEY is set
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
 test-fast: setup ## The tests that start no LiteLLM
 	@$(BIN)/python -m pytest --ignore tests/live --ignore tests/litellm

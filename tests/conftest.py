@@ -7,8 +7,11 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import langop_model.renderer.json_schema  # noqa: F401 - before jsonschema: it leaves out a parser that takes four seconds
 
 # What the gateway, LiteLLM or a provider's client reads: the machine's own would change what a test sees, and the gateways that
 # it starts. OPENAI_API_KEY asks for the one live request, and every gateway is started without it.
@@ -22,6 +25,11 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else an import of LiteLLM
 os.environ["LANGOP_NAMESPACE"] = "default"  # else a gateway that is started inside a pod takes the pod's
 
 ROOT = Path(__file__).parent.parent
+# With -n 2 a module belongs to one process. These belong together: what they share takes seconds to start.
+TOGETHER = {
+    "gateways": ("tests/live/",),
+    "LiteLLM": ("tests/litellm/", "tests/translator/", "tests/wire/"),
+}
 DECLARED_VARIABLES = (
     "LANGOP_GATEWAY_HMAC_SECRET",
     "LANGOP_MODEL_NAME",
@@ -38,6 +46,18 @@ DECLARED_VARIABLES = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-values", action="store_true", help="put every value into every place of every example: minutes")
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing them")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With -n 2: which tests one process runs, one after another."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return next((name for name, folders in TOGETHER.items() if nodeid.startswith(folders)), nodeid.partition("::")[0])
+
+    return Together(config, log)
 
 
 @pytest.fixture(autouse=True)

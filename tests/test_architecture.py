@@ -33,8 +33,13 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the full names of everything a module imports, also inside its functions."""
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """Return the full names of everything a module imports, also inside its functions."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     package = ".".join(path.relative_to(ROOT).parent.parts)
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):

@@ -6,18 +6,17 @@ import json
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import litellm
 import pytest
-from litellm.cost_calculator import default_image_cost_calculator
-from litellm.litellm_core_utils.llm_cost_calc.utils import generic_cost_per_token
-from litellm.types.utils import CompletionTokensDetailsWrapper, PromptTokensDetailsWrapper
-from litellm.types.utils import Usage as LiteLLMUsage
 
 from langop_model.gateway.accounting import price_list
 from langop_model.gateway.accounting.prices import Deployment, Prices
 from langop_model.gateway.upstreams.base import Route, Usage
+
+if TYPE_CHECKING:  # its import takes seconds: it belongs to the tests, not to their collection
+    from litellm.types.utils import Usage as LiteLLMUsage
 
 LIST = price_list.path()
 NOON = datetime(2026, 11, 25, 12, 30, tzinfo=UTC)
@@ -35,6 +34,7 @@ DIFFERENCES = {
 }
 
 
+@cache
 def listed() -> dict[str, dict[str, Any]]:
     assert LIST is not None
     found: dict[str, dict[str, Any]] = json.loads(LIST.read_text(encoding="utf-8"))
@@ -67,6 +67,9 @@ def usages(chance: random.Random) -> Iterator[Usage]:
 
 
 def of_litellm(usage: Usage) -> LiteLLMUsage:
+    from litellm.types.utils import CompletionTokensDetailsWrapper, PromptTokensDetailsWrapper
+    from litellm.types.utils import Usage as LiteLLMUsage
+
     return LiteLLMUsage(
         prompt_tokens=usage.input_tokens,
         completion_tokens=usage.output_tokens,
@@ -84,6 +87,9 @@ def of_litellm(usage: Usage) -> LiteLLMUsage:
 
 def test_tokens_cost_what_litellm_says(record_property: Any):
     """Over the whole list, with usages of every kind."""
+    import litellm
+    from litellm.litellm_core_utils.llm_cost_calc.utils import generic_cost_per_token
+
     chance = random.Random(12)
     names = list(token_models())
     models = {name: Deployment(_with_provider(name)) for name in names}
@@ -112,6 +118,8 @@ def test_tokens_cost_what_litellm_says(record_property: Any):
 
 def test_each_model_costs_what_litellm_charges(record_property: Any):
     """With LiteLLM's own choice of the row, and its calculation for each provider."""
+    import litellm
+
     names = list(token_models())
     prices = Prices({name: Deployment(_with_provider(name)) for name in names})
     wrong = []
@@ -139,6 +147,8 @@ UNITS: dict[str, tuple[Route, Usage, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("mode", UNITS)
 def test_units_cost_what_litellm_says(mode: str, record_property: Any):
+    import litellm
+
     route, usage, asked = UNITS[mode]
     names = [name for name, row in listed().items() if row.get("mode") == mode and has_unit_price(row)]
     prices = Prices({name: Deployment(_with_provider(name)) for name in names})
@@ -162,6 +172,8 @@ SIZES_AND_QUALITIES = (("", ""), ("1024x1024", ""), ("1024x1792", "hd"), ("1024x
 
 
 def test_pictures_cost_what_litellm_says(record_property: Any):
+    from litellm.cost_calculator import default_image_cost_calculator
+
     names = [name for name, row in listed().items() if row.get("mode") == "image_generation" and "-x-" not in name]
     prices = Prices({name: Deployment(_with_provider(name)) for name in names})
     wrong, compared = [], 0
@@ -186,7 +198,7 @@ def test_pictures_cost_what_litellm_says(record_property: Any):
 
 
 def has_token_price(name: str) -> bool:
-    return "output_cost_per_image_token" in litellm.model_cost[name]
+    return "output_cost_per_image_token" in listed()[name]
 
 
 def has_unit_price(row: dict[str, Any]) -> bool:
@@ -198,5 +210,5 @@ UNIT_PRICES = ("input_cost_per_second", "output_cost_per_second", "input_cost_pe
 
 
 def _with_provider(name: str) -> str:
-    provider = litellm.model_cost[name]["litellm_provider"]
+    provider = listed()[name]["litellm_provider"]
     return name if name.startswith(f"{provider}/") else f"{provider}/{name}"

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.live.guarded import guarded, guarded_gateway
 from tests.live.laboratory import Laboratory, in_background, mount
+from tests.live.observed import collector, debugged, debugged_gateway, observed, observed_gateway
 from tools.processes import Gateway
 from tools.stand_in import StandIn
 
+__all__ = [
+    "collector",
+    "debugged",
+    "debugged_gateway",
+    "guarded",
+    "guarded_gateway",
+    "laboratory",
+    "observed",
+    "observed_gateway",
+]
+
+HERE = Path(__file__).parent
 # For the signatures of requests to Bedrock. Not from the environment: a developer's own must not be used.
 AWS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-real-key-4711"}
 
@@ -21,10 +36,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.get_closest_marker("looked_at_last") is not None)
+    """Put what is looked at last behind the other tests of this folder, with which its gateway ends."""
+    last = [item for item in items if item.get_closest_marker("looked_at_last")]
+    others = [item for item in items if item not in last]
+    end = max((number for number, item in enumerate(others, 1) if HERE in item.path.parents), default=0)
+    items[:] = [*others[:end], *last, *others[end:]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def laboratory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
     """A gateway with the MODELS of all modules that are run; what their BEGIN lists has begun."""
     modules = {item.module for item in request.session.items if isinstance(item, pytest.Function)}

@@ -1,6 +1,6 @@
 """A gateway that needs keys and logs everything: the one that is attacked.
 
-A test module shares it with the others by `pytest_plugins = ["tests.live.guarded"]`.
+tests/live/conftest.py gives it to the test modules, and ends it with the last of them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Guarded(Laboratory):
         return self.ask("POST", "/v1/chat/completions", key, headers=headers or {}, json=whole)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def guarded_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("guarded")
     environment = {

@@ -24,6 +24,7 @@ import httpx
 import yaml
 from openai import OpenAI
 
+from tests import plain_http
 from tools.processes import Gateway
 from tools.stand_in import Seen, StandIn
 
@@ -79,7 +80,10 @@ class Laboratory:
     @property
     def openai(self) -> OpenAI:
         """The gateway as OpenAI's SDK sees it."""
-        return OpenAI(base_url=f"{self.gateway.url}/v1", api_key="not-needed", max_retries=0, timeout=PATIENCE)
+        client = plain_http.client
+        return OpenAI(
+            base_url=f"{self.gateway.url}/v1", api_key="not-needed", max_retries=0, timeout=PATIENCE, http_client=client
+        )
 
     def post(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
         """Post to the gateway."""

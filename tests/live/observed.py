@@ -1,6 +1,6 @@
 """The gateway that most of these tests ask: one process, a model for each thing to show, every provider played by one stand-in.
 
-A test module shares it with the others by `pytest_plugins = ["tests.live.observed"]`.
+tests/live/conftest.py gives it to the test modules, and ends it with the last of them.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
 import pytest
 from openai import OpenAI
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests import plain_http
 from tools.processes import Gateway, free_port
 from tools.stand_in import Seen, StandIn
 
 if TYPE_CHECKING:
+    import httpx
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
     from prometheus_client.samples import Sample
 
@@ -99,12 +100,13 @@ class Laboratory:
     @property
     def openai(self) -> OpenAI:
         """The gateway as OpenAI's own client sees it."""
-        return OpenAI(base_url=f"{self.gateway.url}/v1", api_key="not-needed", max_retries=0)
+        url = f"{self.gateway.url}/v1"
+        return OpenAI(base_url=url, api_key="not-needed", max_retries=0, http_client=plain_http.client)
 
     def post(self, model: str, text: str, headers: Mapping[str, str] | None = None, **body: Any) -> httpx.Response:
         """Ask a model; return the whole answer, also of a failure or of a stream."""
         messages = body.pop("messages", [{"role": "user", "content": text}])
-        return httpx.post(
+        return plain_http.post(
             f"{self.gateway.url}/v1/chat/completions",
             json={"model": model, "messages": messages, **body},
             headers={"Authorization": "Bearer not-needed", **(headers or {})},
@@ -131,14 +133,15 @@ class Laboratory:
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the sum of a metric's samples that have these labels; 0 where there is none."""
-        samples = [sample for sample in self.samples() if sample.name == name and labels.items() <= sample.labels.items()]
-        return sum(sample.value for sample in samples)
+        return sum(sample.value for sample in self.samples(name) if labels.items() <= sample.labels.items())
 
-    def samples(self) -> list[Sample]:
-        """Return what GET /metrics says."""
-        answer = httpx.get(f"{self.gateway.url}/metrics", timeout=60)
+    def samples(self, name: str = "") -> list[Sample]:
+        """Return what GET /metrics says: all of it, or the samples of this name."""
+        answer = plain_http.get(f"{self.gateway.url}/metrics", timeout=60)
         assert answer.status_code == 200
-        return [sample for family in text_string_to_metric_families(answer.text) for sample in family.samples]
+        lines = [line for line in answer.text.splitlines(keepends=True) if line.startswith(name)]
+        found = [sample for family in text_string_to_metric_families("".join(lines)) for sample in family.samples]
+        return [sample for sample in found if name in ("", sample.name)]
 
     def output(self) -> str:
         """Return everything that the gateway has written to its standard output and error."""
@@ -287,7 +290,7 @@ def _models(provider: StandIn) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def collector() -> Iterator[Collector]:
     collector = Collector()
     collector.start()
@@ -295,7 +298,7 @@ def collector() -> Iterator[Collector]:
     collector.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def observed_gateway(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Laboratory]:
     folder = tmp_path_factory.mktemp("observed")
     environment = {
@@ -309,7 +312,7 @@ def observed_gateway(tmp_path_factory: pytest.TempPathFactory, collector: Collec
             yield Laboratory(gateway, provider)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def debugged_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
     """A gateway at level debug without metrics; its traces have no receiver, and its redis is unreachable when it starts."""
     with StandIn() as provider:

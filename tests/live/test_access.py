@@ -5,14 +5,12 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-import httpx
 import pytest
 from openai import AuthenticationError, OpenAI
 
+from tests import plain_http
 from tests.live.guarded import AGENT, AGENTS_KEY, MASTER_KEY, Guarded
 from tests.live.observed import KEY, Laboratory, question
-
-pytest_plugins = ["tests.live.guarded", "tests.live.observed"]
 
 ADMIN = [
     ("GET", "/ui/"), ("GET", "/openapi.json"), ("GET", "/redoc"), ("GET", "/docs"), ("GET", "/routes"),
@@ -35,7 +33,7 @@ def test_administration_pass_through_and_documentation_are_closed_on_an_open_gat
     observed: Laboratory, method: str, path: str
 ):
     body = {"model": "not-cached", "messages": [{"role": "user", "content": "Hello"}]}
-    answer = httpx.request(method, f"{observed.gateway.url}{path}", json=body if method == "POST" else None)
+    answer = plain_http.request(method, f"{observed.gateway.url}{path}", json=body if method == "POST" else None)
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "not_found"
     assert observed.provider.requests == []

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests import plain_http
 from tests.live.laboratory import Laboratory, a_model, mount
 from tools.processes import Gateway
 from tools.stand_in import StandIn
@@ -24,7 +24,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
 
 
 def series(laboratory: Laboratory) -> set[tuple[str, ...]]:
-    text = httpx.get(f"{laboratory.gateway.url}/metrics").text
+    text = plain_http.get(f"{laboratory.gateway.url}/metrics").text
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     return {(sample.name, *(f"{name}={value}" for name, value in sorted(sample.labels.items()))) for sample in samples}
 

@@ -15,8 +15,6 @@ from tests.live.observed import TTL, Laboratory, model, mount, question
 from tools.processes import Gateway
 from tools.stand_in import StandIn
 
-pytest_plugins = ["tests.live.observed"]
-
 CONVERSATION = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": "Hello."},

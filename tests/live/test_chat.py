@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 from openai import OpenAI
 
+from tests import plain_http
 from tests.conftest import ROOT
 from tools.processes import Gateway
 from tools.stand_in import Seen, StandIn
@@ -176,5 +176,5 @@ def test_the_key_is_neither_in_the_configuration_nor_in_the_log(running: Running
 
 def test_the_provider_is_never_called_unasked(running: Running):
     running.ask(running.spec["spec"]["modelName"])
-    assert httpx.get(f"{running.gateway.url}/health", timeout=30).status_code == 200
+    assert plain_http.get(f"{running.gateway.url}/health", timeout=30).status_code == 200
     assert [seen.path for seen in running.provider.requests] == [running.case.path]

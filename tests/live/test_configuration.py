@@ -8,8 +8,6 @@ import pytest
 
 from tests.live.observed import Laboratory, question
 
-pytest_plugins = ["tests.live.observed"]
-
 DEFAULTS = {
     "temperature": 0.25,
     "max_tokens": 123,

@@ -6,8 +6,6 @@ import pytest
 
 from tests.live.observed import Laboratory, eventually, question
 
-pytest_plugins = ["tests.live.observed"]
-
 COST = "langop_cost_usd_total"
 QUESTION, ANSWER = 0.5, 1.5  # USD for 1,000 tokens, as the models `priced` and `cached` have it
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import yaml
 
-from tests import monitoring, programs
+from tests import monitoring, plain_http, programs
 from tests.conftest import ROOT
 from tests.live.observed import Laboratory, eventually, model, mount, question
 from tests.monitoring import OF_THE_TARGET, Query
@@ -70,11 +70,17 @@ def names_of(query: Query) -> str:
     return query.title
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=names_of)
-def test_every_metric_and_every_label_that_is_asked_for_is_exported(watched: Laboratory, query: Query):
-    exported: dict[str, set[str]] = {}
+@pytest.fixture(scope="module")
+def exported(watched: Laboratory) -> dict[str, set[str]]:
+    """The labels of each metric of a gateway that has done everything."""
+    found: dict[str, set[str]] = {}
     for sample in watched.samples():
-        exported.setdefault(sample.name, set()).update(sample.labels)
+        found.setdefault(sample.name, set()).update(sample.labels)
+    return found
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=names_of)
+def test_every_metric_and_every_label_that_is_asked_for_is_exported(exported: dict[str, set[str]], query: Query):
     assert query.metrics.keys() <= exported.keys()
     for name, labels in query.metrics.items():
         assert labels - OF_THE_TARGET <= exported[name], name
@@ -111,7 +117,7 @@ class Prometheus:
     def values(self, expression: str) -> list[float]:
         """Return the values of an expression now; none while Prometheus does not answer yet."""
         try:
-            answer = httpx.get(f"{self.url}/api/v1/query", params={"query": expression}, timeout=30)
+            answer = plain_http.get(f"{self.url}/api/v1/query", params={"query": expression}, timeout=30)
         except httpx.TransportError:
             return []
         if answer.status_code == 503:  # it is starting
@@ -174,7 +180,7 @@ def test_prometheus_can_evaluate_every_alert(prometheus: Prometheus, query: Quer
 def test_a_dead_endpoint_is_told_from_the_others(prometheus: Prometheus):
     """The alert's expression, before its five minutes are over."""
     (query,) = [query for query in monitoring.alerts() if query.title == "LangopModelEndpointDown"]
-    answer = httpx.get(f"{prometheus.url}/api/v1/query", params={"query": query.expression}, timeout=30).json()
+    answer = plain_http.get(f"{prometheus.url}/api/v1/query", params={"query": query.expression}, timeout=30).json()
     found = {series["metric"]["endpoint"] for series in answer["data"]["result"]}
     assert found == {"rescued/endpoint-0", "lost/endpoint-0", "broken/endpoint-0"}
 
@@ -187,7 +193,7 @@ def test_the_paths_that_the_manifests_probe_answer_without_a_request_to_the_prov
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     paths = {container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
     asked = len(watched.provider.requests)
-    assert {path: httpx.get(f"{watched.gateway.url}{path}", timeout=60).status_code for path in paths} == dict.fromkeys(
+    assert {path: plain_http.get(f"{watched.gateway.url}{path}", timeout=60).status_code for path in paths} == dict.fromkeys(
         paths, 200
     )
     assert len(watched.provider.requests) == asked

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from langop_model.gateway.accounting.definitions import ALL, BY_NAME
 from langop_model.gateway.accounting.registry import Definition
+from tests import plain_http
 from tests.live import redis_server
 from tests.live.laboratory import NOBODY, PATIENCE, Laboratory, a_model, balanced, mount
 from tests.live.observed import REDIS_PASSWORD, redis_environment
@@ -34,11 +34,11 @@ from tools.stand_in.answer import as_json
 LATE = {"langop_translator_up", "langop_translator_restarts"}
 # What does not change while a gateway runs.
 CONSTANT = {"langop_build_info"}
-ONCE = {"retryPolicy": {"maxAttempts": 0}}
-PRICES = {"costTracking": {"enabled": True, "inputTokenCost": 0.5, "outputTokenCost": 1.5}}
-MEMORY = {"caching": {"enabled": True, "backend": "memory", "ttl": "1h", "maxSize": 1}}
-CHECKED = {"healthCheck": {"enabled": True, "interval": "300ms", "timeout": "3s", "unhealthyThreshold": 2}}
-MODELS = {
+ONCE: dict[str, Any] = {"retryPolicy": {"maxAttempts": 0}}
+PRICES: dict[str, Any] = {"costTracking": {"enabled": True, "inputTokenCost": 0.5, "outputTokenCost": 1.5}}
+MEMORY: dict[str, Any] = {"caching": {"enabled": True, "backend": "memory", "ttl": "1h", "maxSize": 1}}
+CHECKED: dict[str, Any] = {"healthCheck": {"enabled": True, "interval": "300ms", "timeout": "3s", "unhealthyThreshold": 2}}
+WATCHED = {  # not MODELS: they are no business of the shared laboratory
     "every": a_model("every", **PRICES, **MEMORY, observability={"metrics": True}),
     "limited": a_model("limited", rateLimits={"requestsPerMinute": 1, "tokensPerMinute": 100_000}, timeout="2s"),
     "narrow": a_model("narrow", rateLimits={"concurrentRequests": 1}),
@@ -62,7 +62,7 @@ class Hurt:
 
     def scrape(self) -> Series:
         """Return the samples of GET /metrics."""
-        answer = httpx.get(f"{self.laboratory.gateway.url}/metrics", timeout=PATIENCE)
+        answer = plain_http.get(f"{self.laboratory.gateway.url}/metrics", timeout=PATIENCE)
         assert answer.status_code == 200
         families = text_string_to_metric_families(answer.text)
         return {(each.name, frozenset(each.labels.items())): each.value for family in families for each in family.samples}
@@ -174,7 +174,7 @@ def hurt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hurt]:
     redis.start()
     try:
         with StandIn() as provider:
-            models = mount(MODELS, folder, provider)
+            models = mount(WATCHED, folder, provider)
             environment = {**redis_environment(redis.port), "LANGOP_WORKERS": "2"}
             with Gateway(models, folder, folder, environment=environment) as gateway:
                 hurt = Hurt(Laboratory(gateway, provider), redis, models)
@@ -234,7 +234,7 @@ def test_no_counter_goes_back(hurt: Hurt):
         ("langop_refused_requests_total", {"status_code": "400"}, 1),
         ("langop_endpoint_up", {"model": "checked", "endpoint": "checked/endpoint-1"}, 0),
         ("langop_endpoint_down", {"model": "checked", "endpoint": "checked/endpoint-1", "reason": "health_check"}, 1),
-        ("langop_models", {"state": "served"}, len(MODELS)),
+        ("langop_models", {"state": "served"}, len(WATCHED)),
         ("langop_workers", {}, 2),
         ("langop_config_info", {}, 1),
         ("langop_build_info", {}, 1),

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.live.laboratory import PATIENCE, question
 from tools.processes import Gateway
 from tools.stand_in import StandIn
+
+if TYPE_CHECKING:
+    import httpx
 
 EXTRA = """
 litellm_settings: {num_retries: 1}
@@ -55,7 +59,7 @@ def quiet(provider: StandIn) -> None:
 
 def ask(gateway: Gateway, model: str, key: str = "sk-clients") -> httpx.Response:
     headers = {"Authorization": f"Bearer {key}"}
-    return httpx.post(f"{gateway.url}/v1/chat/completions", json=question(model), headers=headers, timeout=PATIENCE)
+    return plain_http.post(f"{gateway.url}/v1/chat/completions", json=question(model), headers=headers, timeout=PATIENCE)
 
 
 def asked(provider: StandIn) -> list[str]:

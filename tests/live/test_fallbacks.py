@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.live.laboratory import Laboratory, a_model, question, said
 from tools.processes import Gateway, free_port
 from tools.stand_in import StandIn
+
+if TYPE_CHECKING:
+    import httpx
 
 # What a provider does, and the condition that it meets besides `error`.
 OUTCOMES: dict[str, tuple[Any, str | None]] = {
@@ -148,7 +151,7 @@ def siblings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn
 
 
 def _ask(gateway: Gateway, model: str) -> httpx.Response:
-    return httpx.post(f"{gateway.url}/v1/chat/completions", json=question(model), timeout=60)
+    return plain_http.post(f"{gateway.url}/v1/chat/completions", json=question(model), timeout=60)
 
 
 def test_a_sibling_is_asked_by_its_resource_name(siblings: tuple[StandIn, dict[str, Gateway]]):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
-
+from tests import plain_http
 from tests.live.laboratory import NOBODY, Laboratory, a_model, at, balanced
 
 MODELS = {
@@ -24,7 +23,7 @@ MODELS = {
 
 def health(laboratory: Laboratory) -> dict[str, Any]:
     """Return what GET /health says."""
-    answer = httpx.get(f"{laboratory.gateway.url}/health", timeout=60)
+    answer = plain_http.get(f"{laboratory.gateway.url}/health", timeout=60)
     assert answer.status_code == 200
     report: dict[str, Any] = answer.json()
     return report

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.live.laboratory import PATIENCE, question
 from tests.live.test_reload import eventually, put
 from tools.processes import Gateway
@@ -36,12 +36,12 @@ class Two:
     def ask(self, count: int) -> None:
         """Ask on connections of their own, which either worker may accept."""
         for _ in range(count):
-            answer = httpx.post(f"{self.gateway.url}/v1/chat/completions", json=question("two"), timeout=PATIENCE)
+            answer = plain_http.post(f"{self.gateway.url}/v1/chat/completions", json=question("two"), timeout=PATIENCE)
             assert answer.status_code == 200
 
     def counted(self) -> float:
         """Return the requests of the model by one scrape, on a connection of its own."""
-        text = httpx.get(f"{self.gateway.url}/metrics", timeout=PATIENCE).text
+        text = plain_http.get(f"{self.gateway.url}/metrics", timeout=PATIENCE).text
         found = re.findall(r"^langop_responses_total\{[^}]*\"two\"[^}]*\} ([\d.]+)", text, re.MULTILINE)
         return sum(map(float, found))
 
@@ -117,7 +117,7 @@ def test_half_a_request_holds_no_stop_up_and_nothing_is_left_behind(two: Two):
     """The last one: afterwards the gateway is gone."""
     with socket.create_connection(("127.0.0.1", two.gateway.port), timeout=PATIENCE) as half:
         half.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
-        eventually(lambda: httpx.get(f"{two.gateway.url}/health/readiness", timeout=PATIENCE).status_code == 200)
+        eventually(lambda: plain_http.get(f"{two.gateway.url}/health/readiness", timeout=PATIENCE).status_code == 200)
         assert two.gateway.stop() == 0
     assert list((two.folder / "tmp").iterdir()) == []
 

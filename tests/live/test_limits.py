@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.live.laboratory import (
     NOBODY,
     Laboratory,
@@ -240,11 +241,11 @@ def test_a_client_that_leaves_gives_its_place_back(laboratory: Laboratory, how: 
     if how == "plain":
         laboratory.provider.behave(label, statuses=["hang"])
         with pytest.raises(httpx.ReadTimeout):
-            httpx.post(f"{laboratory.gateway.url}/v1/chat/completions", json=question(label), timeout=0.7)
+            plain_http.post(f"{laboratory.gateway.url}/v1/chat/completions", json=question(label), timeout=0.7)
     else:
         laboratory.provider.behave(label, chunk_delay=0.3, text=" ".join("x" * 600))
         body = {**question(label), "stream": True}
-        with httpx.stream("POST", f"{laboratory.gateway.url}/v1/chat/completions", json=body, timeout=20) as answer:
+        with plain_http.stream("POST", f"{laboratory.gateway.url}/v1/chat/completions", json=body, timeout=20) as answer:
             next(answer.iter_lines())
         laboratory.provider.behave(label)
     assert laboratory.ask(label).status_code == 200
@@ -257,7 +258,7 @@ def test_a_client_that_leaves_while_it_waits_is_never_asked_for(laboratory: Labo
     first = laboratory.ask_in_background(label, "First")
     laboratory.wait_for(1, label)
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(f"{laboratory.gateway.url}/v1/chat/completions", json=question(label, "Left"), timeout=0.7)
+        plain_http.post(f"{laboratory.gateway.url}/v1/chat/completions", json=question(label, "Left"), timeout=0.7)
     third = laboratory.ask_in_background(label, "Third")
     laboratory.provider.release()
     assert said(first.result()) == "You said: First"

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.live.observed import KEY, REDIS_PASSWORD, Laboratory, eventually, json_lines, question, request_lines
-
-pytest_plugins = ["tests.live.observed"]
 
 HOLDS = {
     "logs-nothing": (False, False),
@@ -138,7 +136,7 @@ def test_a_model_that_does_not_exist_has_a_line_too(observed: Laboratory):
     ],
 )
 def test_a_request_that_reaches_no_model_has_one_line_too(observed: Laboratory, request_: Any, status: int, error: str | None):
-    answer = httpx.request(request_["method"], f"{observed.gateway.url}{request_['path']}", json=request_.get("json"))
+    answer = plain_http.request(request_["method"], f"{observed.gateway.url}{request_['path']}", json=request_.get("json"))
     assert answer.status_code == status
     call_id = answer.headers["x-langop-call-id"]
     (line,) = eventually(lambda: [each for each in request_lines(observed.output()) if each["call_id"] == call_id], bool)
@@ -171,7 +169,7 @@ def test_a_request_is_told_once_and_a_probe_or_a_scrape_not_at_all(observed: Lab
     observed.lines("logs-questions", 1, call_id=call_id)
     before = observed.output()
     for path in ("/health/liveliness", "/health/readiness", "/health", "/metrics"):
-        assert httpx.get(f"{observed.gateway.url}{path}").status_code == 200
+        assert plain_http.get(f"{observed.gateway.url}{path}").status_code == 200
     assert len([line for line in before.splitlines() if text in line]) == 1
     after = observed.output().removeprefix(before)
     assert not [line for line in after.splitlines() if "uvicorn.access" in line or "/health" in line or "/metrics" in line]
@@ -210,7 +208,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_stream_leaves_one_line(observed
     text = question()
     observed.provider.behave("logs-questions", chunk_delay=0.3)
     body = {"model": "logs-questions", "messages": [{"role": "user", "content": text}], "stream": True}
-    with httpx.stream("POST", f"{observed.gateway.url}/v1/chat/completions", json=body, timeout=60) as answer:
+    with plain_http.stream("POST", f"{observed.gateway.url}/v1/chat/completions", json=body, timeout=60) as answer:
         next(answer.iter_lines())
     (line,) = observed.lines("logs-questions", 1, messages=body["messages"])
     assert line["stream"] is True

@@ -6,9 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from tests import plain_http
 from tests.live.observed import Laboratory, eventually, question
-
-pytest_plugins = ["tests.live.observed"]
 
 RESPONSES = "langop_responses_total"
 PROVIDER_ERRORS = "langop_provider_errors_total"
@@ -23,7 +22,7 @@ def grown(laboratory: Laboratory, before: float, by: float, name: str, **labels:
 
 def test_metrics_are_answered_without_a_redirect(observed: Laboratory):
     for path in ("/metrics", "/metrics/"):
-        answer = httpx.get(f"{observed.gateway.url}{path}", follow_redirects=False, timeout=60)
+        answer = plain_http.get(f"{observed.gateway.url}{path}", follow_redirects=False, timeout=60)
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/plain")
         assert "# TYPE " in answer.text
@@ -175,6 +174,6 @@ def test_what_is_refused_before_a_model_is_asked_is_counted_by_its_status(observ
 
 def test_metrics_that_are_off_have_no_page(debugged: Laboratory):
     debugged.said("debugged", question())
-    answers = [httpx.get(f"{debugged.gateway.url}{path}", timeout=60) for path in ("/metrics", "/metrics/")]
+    answers = [plain_http.get(f"{debugged.gateway.url}{path}", timeout=60) for path in ("/metrics", "/metrics/")]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert not [answer.text for answer in answers if "langop_" in answer.text or "gen_ai_" in answer.text]

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.live.observed import KEY, Laboratory, model, mount, question
 from tools.processes import Gateway
 from tools.stand_in import StandIn
@@ -116,7 +116,7 @@ ROUTES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("path", ROUTES)
 def test_an_attempt_is_one_request(gateway: Laboratory, path: str, model: str, status: int, attempts: int):
     gateway.provider.behave(model, status=status)
-    answer = httpx.post(f"{gateway.gateway.url}{path}", json={"model": model, **ROUTES[path]}, timeout=60)
+    answer = plain_http.post(f"{gateway.gateway.url}{path}", json={"model": model, **ROUTES[path]}, timeout=60)
     assert answer.status_code == status
     assert asked(gateway, model) == attempts
 
@@ -160,7 +160,7 @@ def test_a_stream_that_fails_at_once_falls_back(gateway: Laboratory, failure: st
 def test_a_stream_of_messages_that_fails_at_once_falls_back_too(gateway: Laboratory, failure: str):
     gateway.provider.behave("claude", answer=OVERLOADED if failure == "error" else FAILS_AT_ONCE[failure])
     body = {"model": "claude", "stream": True, **ROUTES["/v1/messages"]}
-    answer = httpx.post(f"{gateway.gateway.url}/v1/messages", json=body, timeout=60)
+    answer = plain_http.post(f"{gateway.gateway.url}/v1/messages", json=body, timeout=60)
     assert (answer.status_code, "event: message_stop" in answer.text) == (200, True)
     assert asked(gateway, "plain") == 1
 
@@ -286,7 +286,7 @@ def test_the_order_of_members_does_not_matter_to_the_cache(gateway: Laboratory):
     body = {"model": "cached", "messages": [{"role": "user", "content": question()}], "temperature": 0.5}
     orders = [dict(order) for order in itertools.permutations(body.items())]
     for each in orders:
-        httpx.post(f"{gateway.gateway.url}/v1/chat/completions", json=each, timeout=60)
+        plain_http.post(f"{gateway.gateway.url}/v1/chat/completions", json=each, timeout=60)
     assert asked(gateway, "cached") == 1
 
 
@@ -331,12 +331,12 @@ def test_a_key_and_a_question_in_an_error_reach_nobody(gateway: Laboratory, stre
 
 @pytest.mark.parametrize("name", ["org/name:tag", "slashed"])
 def test_a_models_entry_is_found_by_its_name(gateway: Laboratory, name: str):
-    answer = httpx.get(f"{gateway.gateway.url}/v1/models/{name}", timeout=60)
+    answer = plain_http.get(f"{gateway.gateway.url}/v1/models/{name}", timeout=60)
     assert (answer.status_code, answer.json()["id"]) == (200, name)
 
 
 def test_the_root_says_what_this_is(gateway: Laboratory):
-    answer = httpx.get(gateway.gateway.url, timeout=60)
+    answer = plain_http.get(gateway.gateway.url, timeout=60)
     assert answer.status_code == 200
     assert answer.text.count("\n") == 1
     assert "gateway" in answer.text

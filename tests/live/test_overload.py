@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.live.laboratory import PATIENCE, question
 from tests.load import Load
 from tools.processes import Gateway
@@ -81,7 +81,7 @@ def test_at_twice_its_capacity_nothing_is_lost_and_the_probes_are_answered(busy:
     assert asked["200"] > 0
     assert set(asked) <= {"200", "429", "503"}
     assert set(probed) == {"200"}
-    assert httpx.get(f"{busy.url}/health/readiness", timeout=PATIENCE).status_code == 200
+    assert plain_http.get(f"{busy.url}/health/readiness", timeout=PATIENCE).status_code == 200
 
 
 def test_idle_connections_lock_nobody_out(tmp_path: Path):
@@ -94,8 +94,8 @@ def test_idle_connections_lock_nobody_out(tmp_path: Path):
             gateway.wait_until_ready()
             idle = [socket.create_connection(("127.0.0.1", gateway.port)) for _ in range(400)]
             for _ in range(20):
-                assert httpx.get(f"{gateway.url}/health/readiness", timeout=PATIENCE).status_code == 200
-                answer = httpx.post(f"{gateway.url}/v1/chat/completions", json=question("busy"), timeout=PATIENCE)
+                assert plain_http.get(f"{gateway.url}/health/readiness", timeout=PATIENCE).status_code == 200
+                answer = plain_http.post(f"{gateway.url}/v1/chat/completions", json=question("busy"), timeout=PATIENCE)
                 assert answer.status_code == 200
             for each in idle:
                 each.close()

@@ -13,8 +13,6 @@ from tests.live.observed import REDIS_PASSWORD, Laboratory, eventually, question
 from tests.live.redis_server import RedisServer
 from tools.processes import Gateway
 
-pytest_plugins = ["tests.live.observed"]
-
 HOUR = 3600  # seconds: the model's time to live
 
 

@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.live import redis_server
 from tests.live.laboratory import Laboratory, a_model, at, balanced, most_in_flight, mount, said, statuses
 from tests.live.observed import REDIS_PASSWORD, eventually, redis_environment
@@ -21,6 +21,9 @@ from tests.live.redis_server import RedisServer
 from tools.memory import family
 from tools.processes import Gateway
 from tools.stand_in import StandIn
+
+if TYPE_CHECKING:
+    import httpx
 
 CALLER = "sk-a-callers-own-key-2342"
 IMPATIENT = {"timeout": "20s"}  # what would have to wait for the window to move is refused at once
@@ -173,7 +176,7 @@ def test_nothing_of_a_caller_is_in_redis_but_cached_answers(pair: Pair):
     headers = {"Authorization": f"Bearer {CALLER}"}
     for model in ("shared-slots", "shared-down", "twin"):
         body = {"model": model, "messages": [{"role": "user", "content": "A word: rhododendron"}]}
-        httpx.post(f"{pair.first.gateway.url}/v1/chat/completions", json=body, headers=headers, timeout=60)
+        plain_http.post(f"{pair.first.gateway.url}/v1/chat/completions", json=body, headers=headers, timeout=60)
     time.sleep(1.5)  # LiteLLM writes its own counters once a second
     answers = pair.server.answers()
     keys = [key.decode() for key in pair.server.client.scan_iter("*")]

@@ -9,16 +9,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.live.laboratory import PATIENCE, question
 from tests.load import Load
 from tools import memory
 from tools.processes import Gateway
 from tools.stand_in import StandIn
+
+if TYPE_CHECKING:
+    import httpx
 
 KEY = {"name": "keys", "key": "one"}
 
@@ -36,7 +39,7 @@ class Changing:
         put(self.folder / "model.json", json.dumps({**spec, "apiKeySecretRef": KEY}))
 
     def ask(self) -> httpx.Response:
-        return httpx.post(f"{self.gateway.url}/v1/chat/completions", json=question("reload"), timeout=PATIENCE)
+        return plain_http.post(f"{self.gateway.url}/v1/chat/completions", json=question("reload"), timeout=PATIENCE)
 
     def log(self) -> str:
         return self.gateway.log.read_text(encoding="utf-8")
@@ -150,7 +153,7 @@ def test_a_stream_that_was_begun_is_finished_when_told_to_stop_and_the_exit_code
     changing.provider.behave("reload", chunk_delay=0.3)
     assert changing.gateway.process is not None
     body = {**question("reload"), "stream": True}
-    with httpx.stream("POST", f"{changing.gateway.url}/v1/chat/completions", json=body, timeout=PATIENCE) as answer:
+    with plain_http.stream("POST", f"{changing.gateway.url}/v1/chat/completions", json=body, timeout=PATIENCE) as answer:
         lines = answer.iter_lines()
         first = next(lines)
         os.kill(changing.gateway.process.pid, 15)

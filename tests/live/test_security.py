@@ -16,8 +16,6 @@ from langop_model.gateway.access.request_schemas import SCHEMAS
 from tests.live.guarded import AWS_SECRET, MASTER_KEY, SECRETS, Guarded
 from tests.live.observed import Laboratory, json_lines
 
-pytest_plugins = ["tests.live.guarded", "tests.live.observed"]
-
 A_FILES_CONTENT = "root:x:0:0"
 USER = {"role": "user", "content": "Hello"}
 ROUTES: dict[str, tuple[str, dict[str, Any]]] = {

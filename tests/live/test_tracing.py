@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import secrets
 
-import httpx
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from tests import plain_http
 from tests.live.observed import KEY, Collector, Exported, Laboratory, eventually, question
-
-pytest_plugins = ["tests.live.observed"]
 
 
 def trace_of_a_caller() -> tuple[str, str, dict[str, str]]:
@@ -114,7 +112,7 @@ def test_without_a_receiver_there_are_no_spans_and_a_finding_says_so(debugged: L
 
 def test_probes_and_scrapes_make_no_spans(observed: Laboratory, collector: Collector):
     for path in ("/health/liveliness", "/health/readiness", "/health", "/metrics"):
-        assert httpx.get(f"{observed.gateway.url}{path}", timeout=60).status_code == 200
+        assert plain_http.get(f"{observed.gateway.url}{path}", timeout=60).status_code == 200
     trace, _, headers = trace_of_a_caller()
     observed.post("traced", question(), headers=headers)
     spans_of(collector, trace)  # spans are exported in the order of their end: those of the probes would be there too

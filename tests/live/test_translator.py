@@ -7,16 +7,19 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.live.laboratory import PATIENCE, in_background
 from tests.live.test_reload import Changing, eventually, put
 from tools.memory import family
 from tools.processes import Gateway
 from tools.stand_in import StandIn
+
+if TYPE_CHECKING:
+    import httpx
 
 RETRIES = {"retryPolicy": {"maxAttempts": 3, "initialBackoff": "10ms", "maxBackoff": "10ms"}}
 
@@ -30,7 +33,7 @@ class Translating(Changing):
 
     def respond(self) -> httpx.Response:
         body = {"model": "reload", "input": "Hello"}
-        return httpx.post(f"{self.gateway.url}/v1/responses", json=body, timeout=PATIENCE)
+        return plain_http.post(f"{self.gateway.url}/v1/responses", json=body, timeout=PATIENCE)
 
     def respond_in_background(self, count: int) -> list[Future[Any]]:
         """Begin so many requests, and return when the provider has all of them."""

@@ -6,15 +6,18 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.kubelet import Pod
 from tests.live.laboratory import PATIENCE, question
 from tools.processes import Gateway
 from tools.stand_in import StandIn
+
+if TYPE_CHECKING:
+    import httpx
 
 BAD = {"provider": "openai-compatible", "modelName": "bad-model", "aliases": ["bad-alias"], "timeout": "sk-not-a-duration"}
 
@@ -34,10 +37,10 @@ class Cluster:
         return {"provider": "openai-compatible", "modelName": model, "endpoint": self.provider.base(model), **key, **fields}
 
     def ask(self, model: str) -> httpx.Response:
-        return httpx.post(f"{self.gateway.url}/v1/chat/completions", json=question(model), timeout=PATIENCE)
+        return plain_http.post(f"{self.gateway.url}/v1/chat/completions", json=question(model), timeout=PATIENCE)
 
     def health(self) -> dict[str, Any]:
-        answer = httpx.get(f"{self.gateway.url}/health", timeout=PATIENCE)
+        answer = plain_http.get(f"{self.gateway.url}/health", timeout=PATIENCE)
         assert answer.status_code == 200
         report: dict[str, Any] = answer.json()
         return report
@@ -88,7 +91,7 @@ def test_a_name_that_nobody_has_is_still_not_found(cluster: Cluster):
 
 
 def test_the_list_of_models_holds_those_that_are_served(cluster: Cluster):
-    found = httpx.get(f"{cluster.gateway.url}/v1/models", timeout=PATIENCE).json()
+    found = plain_http.get(f"{cluster.gateway.url}/v1/models", timeout=PATIENCE).json()
     assert {entry["id"] for entry in found["data"]} == {"good-model", "good"}
 
 
@@ -104,7 +107,7 @@ def test_health_is_degraded_and_names_it_with_its_reason(cluster: Cluster):
 
 def test_probes_see_a_gateway_that_serves(cluster: Cluster):
     for probe in ("liveliness", "readiness"):
-        assert httpx.get(f"{cluster.gateway.url}/health/{probe}", timeout=PATIENCE).status_code == 200
+        assert plain_http.get(f"{cluster.gateway.url}/health/{probe}", timeout=PATIENCE).status_code == 200
 
 
 def test_the_request_log_has_a_line_for_the_refusal(cluster: Cluster):

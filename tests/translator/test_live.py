@@ -16,8 +16,6 @@ from langop_model.gateway.upstreams.base import FailureKind, File, Route, Upstre
 from tests.translator.live import KEY, MESSAGES, Live, soon, started, wait_until_ready
 from tests.translator.scripted import STREAM, Asked, Scripted, failing, hanging, streamed
 
-pytest.importorskip("litellm")
-
 SOUND = File("file", "a.wav", "audio/wav", b"RIFF-sound")
 PICTURE = File("image", "a.png", "image/png", b"\x89PNG-picture")
 BODIES: Mapping[Route, dict[str, Any]] = {
@@ -296,38 +294,34 @@ def test_values_of_hints_that_the_model_refuses_are_dropped(translator: Translat
     run(translator, test, "openai/o3")
 
 
-def test_a_dead_translator_is_a_failed_attempt_and_starts_again():
-    process = started()
-    wait_until_ready(process)
+# The last two: afterwards the translator is gone.
+
+
+def test_a_dead_translator_is_a_failed_attempt_and_starts_again(translator: TranslatorProcess):
+    starts = translator.starts
 
     async def test(provider: Scripted, live: Live) -> None:
         provider.behave = hanging
         asking = asyncio.ensure_future(live.send(Route.CHAT, BODIES[Route.CHAT]))
         await soon(lambda: provider.asked)
-        assert process.process is not None
-        process.process.kill()
+        assert translator.process is not None
+        translator.process.kill()
         with pytest.raises(UpstreamError) as failed:
             await asking
         assert (failed.value.kind, failed.value.status, failed.value.reached) == (FailureKind.TRANSLATOR, 502, True)
-        process.process.wait()
+        translator.process.wait()
         provider.behave = None
         waiting = asyncio.ensure_future(live.send(Route.CHAT, BODIES[Route.CHAT], timeout=60))
         while not waiting.done():
-            process.look()
+            translator.look()
             await asyncio.sleep(0.05)
         assert (await waiting).status == 200
-        assert process.starts == 2
+        assert translator.starts == starts + 1
 
-    try:
-        run(process, test)
-    finally:
-        process.stop()
+    run(translator, test)
 
 
-def test_it_ends_when_its_parent_is_gone():
-    process = started()
-    wait_until_ready(process)
-    process._close_pipe()
-    assert process.process is not None
-    assert process.process.wait(10) == 0
-    process.stop()
+def test_it_ends_when_its_parent_is_gone(translator: TranslatorProcess):
+    translator._close_pipe()
+    assert translator.process is not None
+    assert translator.process.wait(30) == 0

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-import pytest
 from aiohttp import web
 
 from langop_model.contract import translator_settings
@@ -15,8 +14,6 @@ from langop_model.gateway.serving.translator_process import TranslatorProcess, p
 from langop_model.gateway.upstreams.base import Route
 from tests.translator.live import MESSAGES, Live, soon, wait_until_ready
 from tests.translator.scripted import Asked, Scripted
-
-pytest.importorskip("litellm")
 
 
 def with_settings(
@@ -42,16 +39,18 @@ def with_settings(
     asyncio.run(inside())
 
 
-def test_a_callback_is_told_of_a_request_with_its_settings_and_variables():
+def test_settings_reach_the_translation_and_its_callbacks():
     settings = {
+        "openai_system_messages_first": True,
         "callbacks": ["generic_api", "prometheus"],
         "standard_logging_payload_excluded_fields": ["messages"],
         "generic_logger_headers": {"X-Team": "os.environ/TEAM"},
     }
 
-    async def test(live: Live, _: Scripted, receiver: Scripted) -> None:
+    async def test(live: Live, provider: Scripted, receiver: Scripted) -> None:
         receiver.behave = _accept
-        await live.send(Route.CHAT, {"messages": MESSAGES})
+        await live.send(Route.CHAT, {"messages": [*MESSAGES, {"role": "system", "content": "be kind"}]})
+        assert [message["role"] for message in provider.asked[0].body["messages"]] == ["system", "user"]
         await soon(lambda: receiver.asked, within=20)
         told = receiver.asked[0].body
         first = told[0] if isinstance(told, list) else told
@@ -61,16 +60,6 @@ def test_a_callback_is_told_of_a_request_with_its_settings_and_variables():
         assert headers["x-team"] == "blue"
 
     with_settings(settings, test, GENERIC_LOGGER_ENDPOINT="{receiver}/log", TEAM="blue")
-
-
-def test_a_setting_of_litellms_translation_holds():
-    async def test(live: Live, provider: Scripted, _: Scripted) -> None:
-        late = [*MESSAGES, {"role": "system", "content": "be kind"}]
-        await live.send(Route.CHAT, {"messages": late})
-        roles = [message["role"] for message in provider.asked[0].body["messages"]]
-        assert roles == ["system", "user"]
-
-    with_settings({"openai_system_messages_first": True}, test)
 
 
 def test_what_the_gateway_does_itself_is_withheld_from_the_translator():

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.conftest import ROOT
 from tests.load import Load
 from tools.processes import free_port
@@ -41,7 +42,7 @@ class Small:
         return f"http://127.0.0.1:{self.port}/{path}"
 
     def get(self, path: str = "") -> httpx.Response:
-        return httpx.get(self.url(path), timeout=PATIENCE)
+        return plain_http.get(self.url(path), timeout=PATIENCE)
 
     def version(self) -> str:
         try:
@@ -143,7 +144,7 @@ def test_a_change_is_told_and_the_former_worker_goes(small: Small):
 
 
 def test_an_answer_that_was_begun_before_a_change_is_finished_by_the_former_worker(small: Small):
-    with httpx.stream("GET", small.url("0.5"), timeout=PATIENCE) as answer:
+    with plain_http.stream("GET", small.url("0.5"), timeout=PATIENCE) as answer:
         small.want(VERSION="2")
         assert eventually(lambda: small.version() == "2")
         assert answer.read() == b"1."
@@ -186,7 +187,7 @@ def test_after_a_change_that_failed_the_next_one_is_served(small: Small):
 
 
 def test_at_most_two_generations_live_at_a_time(small: Small):
-    with httpx.stream("GET", small.url("1"), timeout=PATIENCE) as answer:
+    with plain_http.stream("GET", small.url("1"), timeout=PATIENCE) as answer:
         for version in ("2", "3"):
             small.want(VERSION=version)
             time.sleep(0.3)
@@ -245,7 +246,7 @@ def test_a_child_that_process_1_inherits_is_waited_for():
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_it_finishes_the_answers_that_it_began_and_ends_with_0(small: Small, number: int):
-    with httpx.stream("GET", small.url("0.5"), timeout=PATIENCE) as answer:
+    with plain_http.stream("GET", small.url("0.5"), timeout=PATIENCE) as answer:
         small.signal(number)
         assert eventually(lambda: refused(small))
         assert answer.read() == b"1."
@@ -253,7 +254,7 @@ def test_told_to_stop_it_finishes_the_answers_that_it_began_and_ends_with_0(smal
 
 
 def test_told_a_second_time_it_ends_at_once(small: Small):
-    with httpx.stream("GET", small.url("15"), timeout=PATIENCE) as answer:
+    with plain_http.stream("GET", small.url("15"), timeout=PATIENCE) as answer:
         small.signal()
         assert eventually(lambda: refused(small))
         small.signal()
@@ -263,10 +264,10 @@ def test_told_a_second_time_it_ends_at_once(small: Small):
 
 
 def test_told_to_stop_while_a_change_is_being_finished_both_generations_finish(small: Small):
-    with httpx.stream("GET", small.url("0.6"), timeout=PATIENCE) as former:
+    with plain_http.stream("GET", small.url("0.6"), timeout=PATIENCE) as former:
         small.want(VERSION="2")
         assert eventually(lambda: small.version() == "2")
-        with httpx.stream("GET", small.url("0.3"), timeout=PATIENCE) as present:
+        with plain_http.stream("GET", small.url("0.3"), timeout=PATIENCE) as present:
             small.signal()
             assert (former.read(), present.read()) == (b"1.", b"2.")
     assert small.ended() == 0
