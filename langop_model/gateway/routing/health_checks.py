@@ -6,13 +6,11 @@ A check costs nothing where the provider has a request for it (GET models); else
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
 from langop_model.contract.settings import HealthCheck
+from langop_model.gateway.routing import endpoint_log
 from langop_model.gateway.routing.endpoints import Endpoints, State
-
-log = logging.getLogger("langop.health")
 
 Probe = Callable[[State], Awaitable[None]]
 """Asks an endpoint. Raises an exception whose text says why it is down, without keys and addresses."""
@@ -62,11 +60,10 @@ class HealthChecker:
         state.successful_checks, self.failed_checks = (
             (state.successful_checks + 1, 0) if is_good else (0, self.failed_checks + 1)
         )
-        name = state.endpoint.id
         if state.is_down(now) and state.successful_checks >= self.settings.healthy_threshold:
             self.endpoints.returned(state)
-            log.warning("endpoint %s is healthy again after %s successful checks", name, state.successful_checks)
+            endpoint_log.returned(state.endpoint, f"{state.successful_checks} successful checks")
         elif not state.checked_down and self.failed_checks >= self.settings.unhealthy_threshold:
             state.checked_down = True
             state.goes_down(now)
-            log.warning("endpoint %s is skipped after %s failed checks: %s", name, self.failed_checks, self.reason)
+            endpoint_log.skipped(state.endpoint, f"{self.failed_checks} failed checks", self.reason)
