@@ -17,7 +17,7 @@ VERSION ?=
 LITELLM := $(shell sed -n 's/^ *"litellm.*==\([^"]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table lint-table metrics-doc extra-configuration providers litellm-schema lock bump-litellm site build image-test scan sbom push clean
+.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table lint-table metrics-doc health-page extra-configuration providers litellm-schema lock bump-litellm site build image-test scan sbom push clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ field-table: setup ## Write the table of fields in README.md
 
 metrics-doc: setup ## Write docs/metrics.md from the gateway's metrics
 	@$(BIN)/python -m tools.metrics_doc
+
+health-page: setup ## Draw docs/health.png, the page of GET /health, with chromium
+	@$(BIN)/python -m tools.health_page
 
 lint-table: setup ## Write the rules in docs/lint.md
 	@$(BIN)/python -m tools.lint_table

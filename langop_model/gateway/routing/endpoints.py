@@ -65,7 +65,7 @@ class State:
     checked_at: float = -math.inf
     checks: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
     check_seconds: float = 0.0
-    check_error: str = ""
+    check_error: LastError | None = None
     down_until: float = 0.0
     checked_down: bool = False
     successful_checks: int = 0
