@@ -79,7 +79,7 @@ def test_each_attempt_is_a_span_whose_context_the_provider_gets(observed: Labora
     assert seen.headers["traceparent"] == f"00-{trace}-{attempt.span_id.hex()}-01"
 
 
-def test_the_histogram_of_latency_names_the_trace(observed: Laboratory, collector: Collector):
+def test_the_histogram_of_latency_names_the_trace(observed: Laboratory):
     trace, _, headers = trace_of_a_caller()
     observed.post("traced", question(), headers=headers)
     accept = {"Accept": "application/openmetrics-text;version=1.0.0"}

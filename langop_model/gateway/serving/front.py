@@ -118,6 +118,7 @@ def _work(app: App, environment: Mapping[str, str], listener: socket.socket, cha
     os.environ.update({name: value for name, value in environment.items() if name != SERVICE_NAME or name not in os.environ})
     with contextlib.suppress(KeyboardInterrupt):
         log_format.configure(environment.get("LITELLM_LOG", "INFO"))
+        log_format.log_uncaught()
         # Below that it logs clients' mistakes, and its own start and end: the request log and launch say more.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         worker.run(app, listener, channel, {"access_log": False, "log_config": None})
