@@ -53,7 +53,7 @@ def configuration(text: str) -> None:
 def trace(text: str) -> None:
     """Say the way to what failed."""
     if _is_json():
-        log.critical("the gateway can't start", extra={"trace": text})
+        log.error("the gateway can't start", extra={"trace": text})
     else:
         sys.stderr.write(text)
 
