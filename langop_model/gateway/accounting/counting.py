@@ -34,8 +34,8 @@ def count(record: Record, metrics: Metrics) -> None:
     if record.usage is not None and record.cache != "hit":
         _count_usage(record, record.usage, metrics, kind)
     elif record.usage is not None:
-        metrics.cache_tokens.labels(name, "input").inc(record.usage.input_tokens)
-        metrics.cache_tokens.labels(name, "output").inc(record.usage.output_tokens)
+        metrics.cache_tokens.labels(record.served_by, "input").inc(record.usage.input_tokens)
+        metrics.cache_tokens.labels(record.served_by, "output").inc(record.usage.output_tokens)
 
 
 def outcome(record: Record) -> str:

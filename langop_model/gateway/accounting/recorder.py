@@ -112,13 +112,13 @@ class Record:
 
     # Before a provider is asked.
 
-    def cached(self, hit: bool, size: int = 0) -> None:
-        """Note what the cache said; `size` is the answer's, in bytes."""
+    def cached(self, hit: bool, size: int = 0, group: str = "") -> None:
+        """Note what the cache of a `group` said, the request's own unless it is named; `size` is the answer's, in bytes."""
         self.cache = "hit" if hit else "miss"
-        metrics, name = self._accounting.metrics, self._group_name()
+        metrics, name = self._accounting.metrics, group or self._group_name()
         metrics.cache_requests.labels(name, self.cache).inc()
         if hit:
-            self.cost = 0.0
+            self.cost, self.served_by = 0.0, name
             metrics.cache_sent.labels(name).inc(size)
 
     def waits(self) -> None:
