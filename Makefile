@@ -20,7 +20,8 @@ LITELLM := $(shell sed -n 's/^ *"litellm.*==\([^"]*\)".*/\1/p' pyproject.toml)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-local test-rate-limit golden lint bench bench-gateway field-table page-picture lint-table metrics-doc extra-configuration providers litellm-schema lock bump-litellm site build image-test scan sbom push clean
+# Every target that help lists makes no file of its name.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +84,9 @@ metrics-doc: setup ## Write docs/metrics.md from the gateway's metrics
 
 page-picture: setup ## Write docs/explain.png, the picture of a page of explain (needs chromium, which root of a Debian installs)
 	@$(BIN)/python -m tools.page_picture
+
+health-page: setup ## Draw docs/health.png, the page of GET /health, with chromium
+	@$(BIN)/python -m tools.health_page
 
 lint-table: setup ## Write the rules in docs/lint.md
 	@$(BIN)/python -m tools.lint_table

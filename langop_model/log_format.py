@@ -102,10 +102,9 @@ def configure(level: str = "INFO", stream: TextIO | None = None, environment: Ma
         logger.handlers.clear()
         logger.propagate = name not in SILENT
     logging.captureWarnings(capture=True)
-    _log_what_nobody_catches()
 
 
-def _log_what_nobody_catches() -> None:
+def log_uncaught() -> None:
     """Let what would be printed as a traceback be a line too: exceptions of a program, of its threads and of its garbage."""
 
     def of_program(kind: type[BaseException], problem: BaseException, trace: TracebackType | None) -> None:

@@ -188,7 +188,7 @@ class _Exchange:
         answer, record = served.answer, self.record
         record.drops(served.dropped)
         if served.runtime.cache is not None:
-            record.cached(served.is_hit, len(answer.body or b""))
+            record.cached(served.is_hit, len(answer.body or b""), served.runtime.group.name)
         if answer.body is None:
             await self._send_stream(served)
             return

@@ -12,7 +12,7 @@ import orjson
 
 from langop_model import __version__
 from langop_model.contract.settings import Check
-from langop_model.gateway.access import health_status
+from langop_model.gateway.access import health_page, health_status
 from langop_model.gateway.access.authentication import ClientKeys
 from langop_model.gateway.access.error_formats import error_body
 from langop_model.gateway.access.open_routes import OpenRoute, Protocol, Purpose
@@ -24,6 +24,7 @@ from langop_model.gateway.accounting.recorder import Accounting
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.accounting.traces import Traces
 from langop_model.gateway.configuration import Configuration
+from langop_model.gateway.limits.usage import used_of
 from langop_model.gateway.routing import failure_causes
 from langop_model.gateway.routing.dispatcher import Dispatcher
 from langop_model.gateway.routing.endpoints import Endpoints, State
@@ -39,6 +40,7 @@ from langop_model.gateway.upstreams.translation import Translation
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
+HTML = b"text/html; charset=utf-8"
 STARTED = int(time.time())
 
 
@@ -139,13 +141,25 @@ class Services:
         if purpose is Purpose.METRICS:
             return await self._metrics(headers)
         if purpose is Purpose.HEALTH:
-            return 200, JSON, orjson.dumps(health_status.report(self.runtimes.values(), self.configuration))
+            return await self._health(b"text/html" in headers.get(b"accept", b""))
         return 200, JSON, b'{"status":"healthy"}'
 
     def snapshot(self) -> bytes:
         """Return what this worker has counted and what its gauges are, for the worker that answers a scrape."""
         self.gauges.read()
         return self.accounting.metrics.snapshot()
+
+    async def _health(self, as_page: bool) -> tuple[int, bytes, bytes]:
+        limited = {name: runtime.admission for name, runtime in self.runtimes.items() if runtime.group.limits.any}
+        redis = self.shared.redis
+        known = health_status.Known(
+            dict(zip(limited, await used_of(list(limited.values())), strict=True)),
+            self.accounting.metrics.regions,
+            (redis is not None and redis.up) if self.shared.has_redis else None,
+            self.peers.state() if self.peers is not None else None,
+        )
+        found = health_status.report(self.runtimes.values(), self.configuration, known)
+        return (200, HTML, health_page.page(found)) if as_page else (200, JSON, orjson.dumps(found))
 
     async def _metrics(self, headers: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
         media_type = exposition.content_type(headers.get(b"accept", b"").decode("latin-1"))

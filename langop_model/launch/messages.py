@@ -31,9 +31,9 @@ def configure(environment: Mapping[str, str]) -> Callable[[Iterable[Finding]], N
 
 
 def shown(finding: Finding) -> dict[str, Any]:
-    """Return a finding for GET /health: where, what and what to do."""
+    """Return a finding for GET /health: where, what and what to do, without values of the specification."""
     members = {"code": finding.code, "resource": finding.resource, "path": dotted(finding.path)}
-    members |= {"message": finding.message, "fix": finding.fix}
+    members |= {"message": finding.public, "fix": finding.fix}
     return {name: value for name, value in members.items() if value}
 
 
@@ -53,7 +53,7 @@ def configuration(text: str) -> None:
 def trace(text: str) -> None:
     """Say the way to what failed."""
     if _is_json():
-        log.critical("the gateway can't start", extra={"trace": text})
+        log.error("the gateway can't start", extra={"trace": text})
     else:
         sys.stderr.write(text)
 

@@ -135,10 +135,10 @@ def _without_response(chain: list[BaseException], error: BaseException, *, answe
         return Failure(FailureKind.TIMEOUT, 504, "the provider did not answer in time", reached=False)
     if any(isinstance(each, httpx.TransportError) for each in chain):
         refused = any(isinstance(each, httpx.ConnectError) for each in chain)
-        message = "the provider can not be reached" if refused else "the connection to the provider broke"
-        return Failure(FailureKind.CONNECTION, 502, message, reached=False)
+        message = "the provider can't be reached" if refused else "the connection to the provider broke"
+        return Failure(FailureKind.CONNECTION, 503 if refused else 502, message, reached=False)
     if not answered and any(type(each) in _WRONG_SHAPE and not _CREDENTIALS.search(str(each)) for each in chain):
-        message = "the request can not be translated for this model's provider"
+        message = "the request can't be translated for this model's provider"
         return Failure(FailureKind.UNSUPPORTED, 400, message, reached=False)
     unreadable = any(isinstance(each, json.JSONDecodeError | pydantic.ValidationError) for each in chain)
     if answered or (unreadable and "BadRequestError" not in names):
@@ -150,7 +150,7 @@ def _by_status(chain: list[BaseException], error: BaseException, names: set[str]
     """Judge by the status that LiteLLM gives: no HTTP client has raised anything."""
     status = next((found for each in chain if isinstance(found := getattr(each, "status_code", None), int)), 500)
     if "AuthenticationError" in names:
-        return Failure(FailureKind.HTTP, 401, "the credentials of this model are missing or can not be used", reached=False)
+        return Failure(FailureKind.HTTP, 401, "the credentials of this model are missing or can't be used", reached=False)
     if "UnsupportedParamsError" in names or (400 <= status < 500 and "APIConnectionError" not in names):
         return Failure(FailureKind.UNSUPPORTED, 400, plain(str(error)), reached=False)
     return Failure(FailureKind.MALFORMED, 502, "the provider's answer could not be read")
@@ -169,4 +169,6 @@ def plain(message: str) -> str:
     """Return a message of LiteLLM's without its own names, advice, links and tracebacks."""
     text = _ADVICE.sub("", _PREFIX.sub("", message.strip()))
     text = re.sub(r"\blitellm\b\.?", "the gateway", _LINK.sub("", text), flags=re.I)
-    return " ".join(text.split())[:LONGEST_MESSAGE].rstrip(" .,;:") or "the request can not be translated for this provider"
+    return (
+        " ".join(text.split())[:LONGEST_MESSAGE].rstrip(" .,;:") or "the request can't be translated for this model's provider"
+    )

@@ -78,6 +78,7 @@ class Printed(io.TextIOBase):
 def install(level: str, stream: TextIO | None = None) -> None:
     """Write every logger's lines from WARNING on to `stream`, the translator's own from `level` on, and what is printed."""
     log_format.configure("WARNING", stream)
+    log_format.log_uncaught()
     for handler in logging.getLogger().handlers:
         handler.addFilter(Redaction())
     LOGGER.setLevel(level)

@@ -66,8 +66,21 @@ def test_a_check_is_seen(laboratory: Laboratory):
     assert "last_check_seconds_ago" in endpoint
 
 
-def test_it_tells_no_address_and_no_error(laboratory: Laboratory):
+def test_the_last_error_is_told_by_its_cause_and_status(laboratory: Laboratory):
+    laboratory.ask_often("health-dead", 8)
+    (_, dead) = endpoints(laboratory, "health-dead")
+    assert (dead["last_error"]["cause"], dead["last_error"]["status_code"]) == ("server_error", 503)
+    assert dead["since"] < dead["cooldown_until"]
+
+
+def test_a_browser_gets_a_page(laboratory: Laboratory):
+    answer = plain_http.get(f"{laboratory.gateway.url}/health", headers={"Accept": "text/html,*/*;q=0.8"}, timeout=60)
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "health-dead/endpoint-1" in answer.text
+
+
+def test_it_tells_no_address_and_no_text_of_an_error(laboratory: Laboratory):
     laboratory.ask_often("health-dead", 2)
     text = json.dumps({name: model for name, model in health(laboratory)["models"].items() if name in MODELS})
     assert "health-dead/endpoint-1" in text
-    assert not [word for word in ("http", "127.0.0.1", "rror") if word in text]
+    assert not [word for word in ("http", "127.0.0.1", "reached") if word in text]

@@ -64,6 +64,30 @@ def test_a_span_says_which_model_answered_with_how_many_tokens(observed: Laborat
     assert span.end_time_unix_nano > span.start_time_unix_nano
 
 
+def test_each_attempt_is_a_span_whose_context_the_provider_gets(observed: Laboratory, collector: Collector):
+    trace, _, headers = trace_of_a_caller()
+    text = question()
+    observed.post("traced", text, headers=headers)
+    (attempt,) = [each.span for each in spans_of(collector, trace) if each.span.kind == Span.SPAN_KIND_CLIENT]
+    attributes = {each.key: each.value.string_value for each in attempt.attributes}
+    assert attributes["gen_ai.operation.name"] == "chat"
+    assert attributes["gen_ai.provider.name"] == "openai"
+    assert attributes["langop.endpoint"] == "traced/endpoint-0"
+    (seen,) = observed.seen(text)
+    assert seen.headers["traceparent"] == f"00-{trace}-{attempt.span_id.hex()}-01"
+
+
+def test_the_histogram_of_latency_names_the_trace(observed: Laboratory):
+    trace, _, headers = trace_of_a_caller()
+    observed.post("traced", question(), headers=headers)
+    accept = {"Accept": "application/openmetrics-text;version=1.0.0"}
+    page = eventually(
+        lambda: plain_http.get(f"{observed.gateway.url}/metrics", headers=accept, timeout=60).text, lambda text: trace in text
+    )
+    (line, *_) = [line for line in page.splitlines() if trace in line]
+    assert line.startswith("gen_ai_server_")
+
+
 def test_a_failure_is_the_spans_status(observed: Laboratory, collector: Collector):
     trace, _, headers = trace_of_a_caller()
     observed.provider.behave("traced", statuses=[500])

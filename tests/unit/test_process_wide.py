@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,3 +84,14 @@ def test_the_finding_names_the_value_and_whose_it_is():
     (finding,) = [f for f in rendering.render(resources, SETTINGS, gateway=True).findings if f.code == "LM314"]
     assert "observability.logging.level" in finding.message
     assert "debug is used, from the-b" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("names", "gateway_name", "service"),
+    [(["a"], "", "a"), (["a", "b"], "", "langop-gateway"), (["a", "b"], "the-gateway", "the-gateway")],
+)
+def test_the_service_of_traces_is_the_gateway(names: list[str], gateway_name: str, service: str):
+    settings = replace(SETTINGS, trace_endpoint=True, model_name=gateway_name)
+    resources = [a_resource(a_spec(modelName=f"m-{name}", observability={"tracing": True}), name) for name in names]
+    config = rendering.render(resources, settings, gateway=len(names) > 1).config
+    assert config["environment_variables"]["OTEL_SERVICE_NAME"] == service

@@ -24,7 +24,7 @@ def count(record: Record, metrics: Metrics) -> None:
     ended = outcome(record)
     metrics.requests.labels(name, ended).inc()
     metrics.responses.labels(name, kind, str(record.status)).inc()
-    trace_id = record.trace_id if record.span is not None else ""
+    trace_id = record.trace_id if record.span is not None and record.span.is_recording() else ""
     metrics.request_duration.labels(name, kind, ended).observe(record.seconds, trace_id)
     metrics.attempts_of_request.labels(name).observe(record.attempts)
     spent = record.upstream_seconds + record.queued + record.backoff
@@ -34,8 +34,8 @@ def count(record: Record, metrics: Metrics) -> None:
     if record.usage is not None and record.cache != "hit":
         _count_usage(record, record.usage, metrics, kind)
     elif record.usage is not None:
-        metrics.cache_tokens.labels(name, "input").inc(record.usage.input_tokens)
-        metrics.cache_tokens.labels(name, "output").inc(record.usage.output_tokens)
+        metrics.cache_tokens.labels(record.served_by, "input").inc(record.usage.input_tokens)
+        metrics.cache_tokens.labels(record.served_by, "output").inc(record.usage.output_tokens)
 
 
 def outcome(record: Record) -> str:

@@ -5,7 +5,6 @@ What each worker knows is in `Gauges`; what only the supervisor knows comes with
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Iterable, Mapping
@@ -18,12 +17,11 @@ from langop_model.gateway.accounting.metrics import LIMITS, REASONS, Metrics
 from langop_model.gateway.accounting.registry import SEPARATOR, Definition, Value
 from langop_model.gateway.caching.memory import MemoryBackend
 from langop_model.gateway.limits.sliding_window import Used
+from langop_model.gateway.limits.usage import used_of
 from langop_model.gateway.routing.endpoints import State
 from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.shared_state import SharedState
 from langop_model.gateway.supervisor_state import SupervisorState
-
-AT_ONCE = 50  # models whose limits redis is asked for together: questions of requests wait behind them
 
 
 def reason(state: State, now: float) -> str:
@@ -69,11 +67,9 @@ class Gauges:
     async def read_shared(self) -> None:
         """Set them, those of limits by what all processes use that count together."""
         self.read()
-        for start in range(0, len(self.limits), AT_ONCE):
-            some = self.limits[start : start + AT_ONCE]
-            used = await asyncio.gather(*(limits.admission.store.used() for limits in some))
-            for limits, each in zip(some, used, strict=True):
-                limits.set(each)
+        used = await used_of([limits.admission for limits in self.limits])
+        for limits, each in zip(self.limits, used, strict=True):
+            limits.set(each)
 
 
 class _Limits:

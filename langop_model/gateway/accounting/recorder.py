@@ -51,8 +51,9 @@ class Record:
     __slots__ = (
         *("_accounting", "_answer", "_asked", "_attempt", "_is_over", "_priced", "_waits_since"),
         *("agent", "attempts", "backoff", "body", "cache", "call_id", "cost", "deployed_model", "dropped", "endpoint", "error"),
-        *("failed_attempts", "failure", "fallback", "group", "limit", "method", "model", "path", "queued", "region", "route"),
-        *("seconds", "served_by", "span", "started", "status", "stream", "trace_id", "ttft", "upstream_seconds", "usage"),
+        *("failed_attempts", "failure", "fallback", "group", "limit", "method", "model", "path", "queue_length", "queued"),
+        *("region", "route", "seconds", "served_by", "span", "started", "status", "stream", "trace_id", "ttft", "usage"),
+        "upstream_seconds",
     )
 
     def __init__(  # noqa: PLR0913, PLR0917 - what is known when a request arrives
@@ -76,9 +77,10 @@ class Record:
         self.status = 0
         self.seconds = self.queued = self.backoff = self.upstream_seconds = 0.0
         self.ttft: float | None = None
-        self.attempts = self.failed_attempts = 0
-        self.endpoint = self.region = self.deployed_model = self.error = self.limit = self.cache = self.fallback = ""
-        self.served_by = ""
+        self.attempts = self.failed_attempts = self.queue_length = 0
+        self.endpoint = self.region = self.deployed_model = self.error = self.limit = self.cache = self.fallback = (
+            self.served_by
+        ) = ""
         self.dropped: tuple[str, ...] = ()
         self.failure: UpstreamError | None = None
         self.usage: Usage | None = None
@@ -110,13 +112,13 @@ class Record:
 
     # Before a provider is asked.
 
-    def cached(self, hit: bool, size: int = 0) -> None:
-        """Note what the cache said; `size` is the answer's, in bytes."""
+    def cached(self, hit: bool, size: int = 0, group: str = "") -> None:
+        """Note what the cache of a `group` said, the request's own unless it is named; `size` is the answer's, in bytes."""
         self.cache = "hit" if hit else "miss"
-        metrics, name = self._accounting.metrics, self._group_name()
+        metrics, name = self._accounting.metrics, group or self._group_name()
         metrics.cache_requests.labels(name, self.cache).inc()
         if hit:
-            self.cost = 0.0
+            self.cost, self.served_by = 0.0, name
             metrics.cache_sent.labels(name).inc(size)
 
     def waits(self) -> None:
@@ -129,10 +131,10 @@ class Record:
         waited = self._waited()
         self._accounting.metrics.queue_wait.labels(group or self._group_name()).observe(waited)
 
-    def refused(self, limit: str, group: str = "") -> None:
-        """Note that a limit, by the name of its field, left no room in time."""
+    def refused(self, limit: str, group: str = "", queued: int = 0) -> None:
+        """Note that a limit, by the name of its field, left no room in time; `queued` others wait for it."""
         self._waited()
-        self.limit = limit
+        self.limit, self.queue_length = limit, queued
         self._accounting.metrics.refusals.labels(group or self._group_name(), limit).inc()
 
     def backs_off(self, seconds: float) -> None:

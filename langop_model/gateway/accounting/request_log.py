@@ -107,6 +107,7 @@ def line(record: Record) -> dict[str, Any]:
         "fallback": record.fallback,
         "dropped": record.dropped,
         "limit": record.limit,
+        "queue_length": record.queue_length if record.limit else None,
         "queued": round(record.queued, 6) if record.queued else None,
         "prompt_tokens": usage.input_tokens if usage is not None else None,
         "completion_tokens": usage.output_tokens if usage is not None else None,
@@ -134,6 +135,8 @@ def error_message(record: Record, log: Log) -> str | None:
         return None
     if failure.reached and not log.requests:
         return f"the provider answered {failure.status}"
+    if record.limit and not record.attempts:
+        return f"{failure.message}; no provider was asked"
     return failure.message[:MESSAGE_LENGTH]
 
 

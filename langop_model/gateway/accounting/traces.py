@@ -28,6 +28,18 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 GRPC, HTTP = "grpc", "http/protobuf"
 GRPC_EXPORTER = "opentelemetry.exporter.otlp.proto.grpc"
 SERVICE_NAME = "langop-model"
+# Providers of LiteLLM whose name in the conventions is another one:
+# https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/#gen-ai-provider-name
+PROVIDERS = {
+    "azure": "azure.ai.openai",
+    "azure_ai": "azure.ai.inference",
+    "bedrock": "aws.bedrock",
+    "gemini": "gcp.gemini",
+    "mistral": "mistral_ai",
+    "vertex_ai": "gcp.vertex_ai",
+    "watsonx": "ibm.watsonx.ai",
+    "xai": "x_ai",
+}
 SCOPE = "langop_model.gateway"
 
 
@@ -93,7 +105,7 @@ class Traces:
         context = self._trace.set_span_in_context(record.span)  # type: ignore[arg-type]
         attributes: dict[str, Any] = {
             "gen_ai.operation.name": operation(record.route),
-            "gen_ai.provider.name": attempt.provider,
+            "gen_ai.provider.name": PROVIDERS.get(attempt.provider, attempt.provider),
             "gen_ai.request.model": attempt.model,
             "langop.endpoint": attempt.endpoint,
             "langop.attempt": record.attempts,
@@ -157,7 +169,8 @@ def _protocol(environment: Mapping[str, str]) -> str:
 def _exporter(environment: Mapping[str, str]) -> SpanExporter:
     """Return the exporter of the protocol; it reads address, headers and time-outs from the environment."""
     if _protocol(environment) == GRPC:
-        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter  # type: ignore[import-not-found]
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its library writes lines of its own; the exporter logs what fails
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
 
         grpc: SpanExporter = GrpcExporter()
         return grpc

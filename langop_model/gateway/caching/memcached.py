@@ -136,7 +136,7 @@ class _Server:
                 client.connection_pool.close()
             else:
                 self.client, self.up = client, True
-                log.warning("memcached is reachable again")
+                log.info("memcached is reachable again")
 
 
 def _lifetime(ttl: float | None) -> int:

@@ -148,7 +148,7 @@ class RedisConnection:
         if not self.up:
             self.up = True
             self.suspect = ""
-            log.warning("redis is reachable again: limits and cooldowns are shared")
+            log.info("redis is reachable again: limits and cooldowns are shared")
         for listener in self.listeners:
             await listener.beat(has_state)
 

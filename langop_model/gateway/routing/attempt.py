@@ -69,7 +69,7 @@ class Attempt:
                 await self._find_or_admit(entry, deadline) if entry else await admission.admit(self.most_tokens, deadline)
             )
         except RateLimitTimeoutError as refused:
-            self.observer.refused(refused.limit, name)
+            self.observer.refused(refused.limit, name, refused.queued)
             raise _rate_limited(self.runtime.group.resource, refused) from None
         self.observer.admitted(name)
         return reservation

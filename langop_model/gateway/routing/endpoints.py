@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from langop_model.contract.settings import Endpoint, Group
 from langop_model.gateway.limits.sliding_window import WINDOW
+from langop_model.gateway.routing import endpoint_log
 
 FAILURES_IN_A_ROW = 3  # until an endpoint is put on cooldown
 COOLDOWN_SECONDS = 30.0  # until it is tried again, unless successful checks return it earlier
@@ -64,7 +65,7 @@ class State:
     checked_at: float = -math.inf
     checks: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
     check_seconds: float = 0.0
-    check_error: str = ""
+    check_error: LastError | None = None
     down_until: float = 0.0
     checked_down: bool = False
     successful_checks: int = 0
@@ -145,6 +146,8 @@ class Endpoints:
     def answered(self, state: State, seconds: float) -> None:
         """Note that an answer began `seconds` after the call."""
         state.answered_at = now = self.clock()
+        if state.down_until:
+            endpoint_log.returned(state.endpoint, "an answer")
         state.clear(now)
         state.latency = seconds if state.latency is None else SMOOTHING * seconds + (1 - SMOOTHING) * state.latency
 
@@ -157,6 +160,9 @@ class Endpoints:
             state.goes_down(now)
         if state.failures > self.allowed_failures and len(self.states) > 1:
             state.goes_down(now)
+            if now >= state.down_until:
+                after = f"{state.failures} failures in a row, for {self.cooldown_seconds:g} s"
+                endpoint_log.skipped(state.endpoint, after, f"{cause} ({status})" if status else cause)
             state.down_until = now + self.cooldown_seconds
             state.successful_checks = 0
 

@@ -6,13 +6,12 @@ A check costs nothing where the provider has a request for it (GET models); else
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
-from langop_model.contract.settings import HealthCheck
-from langop_model.gateway.routing.endpoints import Endpoints, State
-
-log = logging.getLogger("langop.health")
+from langop_model.contract.settings import Cause, HealthCheck
+from langop_model.gateway.routing import endpoint_log
+from langop_model.gateway.routing.endpoints import Endpoints, LastError, State
+from langop_model.gateway.upstreams.base import UpstreamError
 
 Probe = Callable[[State], Awaitable[None]]
 """Asks an endpoint. Raises an exception whose text says why it is down, without keys and addresses."""
@@ -28,6 +27,7 @@ class HealthChecker:
         self.probe = probe
         self.failed_checks = 0
         self.reason = ""
+        self.error = ("", 0)  # the cause and the HTTP status of the last failure
 
     async def run(self) -> None:
         """Check at the interval, from one start to the next; never end."""
@@ -46,9 +46,15 @@ class HealthChecker:
                 await self.probe(self.state)
         except TimeoutError:
             self.reason = f"no answer within {self.settings.timeout:g} s"
+            self.error = (Cause.TIMEOUT.value, 0)
+            return False
+        except UpstreamError as problem:
+            self.reason = str(problem) or problem.cause
+            self.error = (problem.cause, problem.status)
             return False
         except Exception as problem:  # noqa: BLE001 - whatever it is, the endpoint does not answer
             self.reason = str(problem) or type(problem).__name__
+            self.error = (Cause.SERVER_ERROR.value, 0)
             return False
         self.reason = ""
         return True
@@ -58,15 +64,14 @@ class HealthChecker:
         state, now = self.state, self.endpoints.clock()
         state.checked_at = now
         state.checks[is_good] += 1
-        state.check_error = self.reason
+        state.check_error = None if is_good else LastError(*self.error, now)
         state.successful_checks, self.failed_checks = (
             (state.successful_checks + 1, 0) if is_good else (0, self.failed_checks + 1)
         )
-        name = state.endpoint.id
         if state.is_down(now) and state.successful_checks >= self.settings.healthy_threshold:
             self.endpoints.returned(state)
-            log.warning("endpoint %s is healthy again after %s successful checks", name, state.successful_checks)
+            endpoint_log.returned(state.endpoint, f"{state.successful_checks} successful checks")
         elif not state.checked_down and self.failed_checks >= self.settings.unhealthy_threshold:
             state.checked_down = True
             state.goes_down(now)
-            log.warning("endpoint %s is skipped after %s failed checks: %s", name, self.failed_checks, self.reason)
+            endpoint_log.skipped(state.endpoint, f"{self.failed_checks} failed checks", self.reason)

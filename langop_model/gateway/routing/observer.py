@@ -18,8 +18,8 @@ class Observer(Protocol):
     def admitted(self, group: str = "") -> None:
         """Note that the limits of a group allow an attempt."""
 
-    def refused(self, limit: str, group: str = "") -> None:
-        """Note that a limit refused the request."""
+    def refused(self, limit: str, group: str = "", queued: int = 0) -> None:
+        """Note that a limit refused the request, behind which `queued` others wait."""
 
     def backs_off(self, seconds: float) -> None:
         """Note a wait before a retry."""

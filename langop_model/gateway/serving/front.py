@@ -31,6 +31,8 @@ BACKLOG = 2048  # connections that wait to be accepted; uvicorn's own number
 # every few requests, and at all of them for every few thousand.
 GC_THRESHOLDS = (10_000, 20, 20)
 
+SERVICE_NAME = "OTEL_SERVICE_NAME"  # a pod that has it knows better than the configuration
+
 # What a worker serves with. Imported before the fork it is in memory once, and a new worker is ready at once. Nothing of it
 # starts a thread or an event loop when it is imported.
 PRELOADED = (
@@ -113,9 +115,10 @@ def _work(app: App, environment: Mapping[str, str], listener: socket.socket, cha
     from langop_model.gateway.serving import worker
 
     gc.set_threshold(*GC_THRESHOLDS)
-    os.environ.update(environment)
+    os.environ.update({name: value for name, value in environment.items() if name != SERVICE_NAME or name not in os.environ})
     with contextlib.suppress(KeyboardInterrupt):
         log_format.configure(environment.get("LITELLM_LOG", "INFO"))
+        log_format.log_uncaught()
         # Below that it logs clients' mistakes, and its own start and end: the request log and launch say more.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         worker.run(app, listener, channel, {"access_log": False, "log_config": None})

@@ -69,7 +69,7 @@ def _run_and_exit(task: Task, channel: Channel) -> None:
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     except BaseException:
-        log.critical("a worker failed", exc_info=True)
+        log.error("a worker failed", exc_info=True)
     try:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()  # OpenTelemetry sends its last spans

@@ -45,7 +45,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         excess = len(self.connections) - self.limits.most
         if excess > 0 and not self.limits.make_room() and excess > descriptors.FOR_PROBES:
             self.limits.say()
-            self._refuse(503, connections.FULL)
+            self._refuse(503, connections.FULL, "too_many_connections")
             return
         self.limits.idle[self] = None
         self._expect_head()
@@ -160,12 +160,12 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         path = self.url.partition(b"?")[0].decode("latin-1")
         return connections.is_probe(self.parser.get_method().decode("latin-1"), path)
 
-    def _refuse(self, status: int, message: str) -> None:
+    def _refuse(self, status: int, message: str, code: str | None = None) -> None:
         """Answer with an error, unless an answer has begun; and close."""
         if self.cycle is not None and not self.cycle.response_started:
             self.cycle.disconnected = True  # its head was complete and then found wrong: the application writes nothing more
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            body = error_formats.error_body(open_routes.Protocol.OPENAI, status, message)
+            body = error_formats.error_body(open_routes.Protocol.OPENAI, status, message, code=code)
             phrase = HTTPStatus(status).phrase
             head = (
                 f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/json\r\n"

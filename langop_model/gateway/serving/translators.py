@@ -118,7 +118,7 @@ class Translators:
 
     def _process(self, configuration: Configuration, environment: Mapping[str, str]) -> TranslatorProcess:
         process = TranslatorProcess(
-            translator_settings.of(configuration.litellm_settings), self.config.parent, say=lambda line: log.error("%s", line)
+            translator_settings.of(configuration.litellm_settings), self.config.parent, say=lambda line: log.warning("%s", line)
         )
         process.environment = environment
         return process

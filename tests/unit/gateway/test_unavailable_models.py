@@ -21,13 +21,15 @@ def test_its_names_and_wildcards_mean_it():
 
 def test_one_that_is_not_served_degrades_the_gateway_and_is_named():
     report = health_status.report([], configured(unavailable={"bad": {**BAD, "names": ["bad"]}}))
-    assert report == {"status": "degraded", "models": {}, "unavailable": [BAD]}
+    assert (report["status"], report["unavailable"]) == ("degraded", [BAD])
 
 
 def test_one_that_is_served_in_its_previous_version_is_named_too():
     report = health_status.report([], configured(outdated={"bad": BAD}))
-    assert report == {"status": "degraded", "models": {}, "outdated": [BAD]}
+    assert (report["status"], report["outdated"]) == ("degraded", [BAD])
 
 
 def test_without_either_nothing_is_said():
-    assert health_status.report([], configured()) == {"status": "healthy", "models": {}}
+    report = health_status.report([], configured())
+    assert report["status"] == "healthy"
+    assert not report.keys() & {"unavailable", "outdated"}

@@ -43,7 +43,7 @@ def test_an_event_and_the_configuration_are_lines_too(capsys: pytest.CaptureFixt
     serving, configuration, trace = lines(capsys)
     assert (serving["message"], serving["event"], serving["models"]) == ("serving", "serving", ["a"])
     assert configuration["text"] == "a: 1\nb: 2\n"
-    assert trace["level"] == "CRITICAL"
+    assert trace["level"] == "ERROR"
 
 
 def test_a_format_that_does_not_exist_is_an_error():

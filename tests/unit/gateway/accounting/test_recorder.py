@@ -267,6 +267,20 @@ def test_a_hit_of_the_cache_costs_nothing(lab: Laboratory):
     assert lab.count("token_usage", "m", "chat", "input") == 0
 
 
+def test_a_hit_of_a_fallbacks_cache_is_the_fallbacks(lab: Laboratory):
+    record = lab.begin()
+    record.attempt(GROUP, "m/0")
+    record.failed(failure())
+    record.falls_back("m", "other", "timeout")
+    record.cached(hit=True, size=120, group="other")
+    record.price(Usage(10, 10))
+    record.finished(200)
+    assert lab.count("cache_requests", "other", "hit") == 1
+    assert lab.count("cache_sent", "other") == 120
+    assert lab.count("cache_tokens", "other", "output") == 10
+    assert lab.count("cache_requests", "m", "hit") == 0
+
+
 def test_estimated_tokens_say_so(lab: Laboratory):
     record = lab.begin()
     record.attempt(GROUP, "m/0")

@@ -7,10 +7,12 @@ import io
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import grpc  # type: ignore[import-untyped]
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -112,6 +114,16 @@ def test_a_trace_that_the_client_does_not_sample_is_not_exported(traced: Traced)
     assert record.trace_headers()["traceparent"].endswith("-00")
     record.finished(200)
     assert traced.spans() == []
+    assert TRACE.encode() not in traced.metrics.text(media_type=OPENMETRICS)
+
+
+def test_a_provider_has_the_name_of_the_conventions(traced: Traced):
+    traced.accounting.prices.deployments["m/0"] = Deployment("bedrock/anthropic.claude", {})
+    record = traced.begin()
+    record.attempt(GROUP, "m/0")
+    record.finished(200)
+    attempt, _ = traced.spans()
+    assert dict(attempt.attributes or {})["gen_ai.provider.name"] == "aws.bedrock"
 
 
 def test_a_failure_is_the_spans_status(traced: Traced):
@@ -167,6 +179,30 @@ def test_spans_reach_a_collector_over_http(monkeypatch: pytest.MonkeyPatch):
     assert spans.scope_spans[0].spans[0].trace_id.hex() == TRACE
     resource = {each.key: each.value.string_value for each in spans.resource.attributes}
     assert resource["service.name"] == "from-the-environment"
+
+
+def test_spans_reach_a_collector_over_grpc(monkeypatch: pytest.MonkeyPatch):
+    received: list[bytes] = []
+
+    def export(request: bytes, _: Any) -> bytes:
+        received.append(request)
+        return b""
+
+    method = {"Export": grpc.unary_unary_rpc_method_handler(export)}
+    service = grpc.method_handlers_generic_handler("opentelemetry.proto.collector.trace.v1.TraceService", method)
+    server = grpc.server(ThreadPoolExecutor(1), handlers=[service])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    made = Traces("the-gateway")
+    accounting = Accounting(Metrics([GROUP]), RequestLog("ERROR", io.StringIO(), JsonFormatter()), Prices({}), made)
+    accounting.begin("POST", "/v1/chat/completions", Route.CHAT, traceparent=PARENT).finished(200)
+    made.shutdown()
+    server.stop(None)
+    (spans,) = ExportTraceServiceRequest.FromString(received[0]).resource_spans
+    assert spans.scope_spans[0].spans[0].trace_id.hex() == TRACE
+    assert {each.key: each.value.string_value for each in spans.resource.attributes}["service.name"] == "the-gateway"
 
 
 @pytest.mark.parametrize(
