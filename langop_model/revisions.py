@@ -21,7 +21,7 @@ from langop_model.outcome import Outcome
 from langop_model.renderer import source
 from langop_model.renderer.findings import Finding, make
 from langop_model.renderer.settings import Settings
-from langop_model.sides import Configuration, Side
+from langop_model.sides import Configuration, Side, specs_of
 
 RANGE = ".."
 _OWN = ("render.py", "langop_model/cli.py", "templates/config.yaml.j2", "schema/languagemodel.schema.json")
@@ -61,7 +61,7 @@ def read(
             raise RevisionError(f"{', '.join(missing)} is not in {revision}")
         there = [path for path in paths if path not in missing]
         if all((tree / name).is_file() for name in _OWN):
-            return _by_its_own_renderer(revision, tree, there, outcome, gateway=gateway)
+            return _by_its_own_renderer(revision, tree, there, settings, outcome, gateway=gateway)
         return _by_this_program(revision, tree, there, settings, outcome, gateway=gateway)
 
 
@@ -99,7 +99,7 @@ def _git(*arguments: str) -> bytes:
 
 
 def _by_its_own_renderer(
-    revision: str, tree: Path, paths: list[str], outcome: Outcome, *, gateway: bool
+    revision: str, tree: Path, paths: list[str], settings: Settings, outcome: Outcome, *, gateway: bool
 ) -> list[Configuration]:
     files = (
         paths
@@ -116,7 +116,8 @@ def _by_its_own_renderer(
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         reasons = [line for line in lines if " error LM" in line] or lines[-1:] or [f"it ended with {code}"]
         outcome.add(make("LM022", revision=revision, reason=reason) for reason in reasons)
-    return found
+    specs = {name: spec for file in files for name, spec in specs_of(str(tree / file), settings).items()} if not gateway else {}
+    return [replace(each, specs={each.name: specs[each.name]} if each.name in specs else {}) for each in found]
 
 
 def _rendered(tree: Path, files: list[str], output: Path, *, gateway: bool) -> tuple[list[Configuration], int, str]:

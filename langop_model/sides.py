@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from langop_model.outcome import Outcome
-from langop_model.renderer import configuration_models, manifest, rendering, source
+from langop_model.renderer import behaviour, configuration_models, difference_fields, manifest, plan, rendering, source
+from langop_model.renderer.difference_rows import Difference
 from langop_model.renderer.findings import SpecError, error
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
@@ -18,11 +19,15 @@ from langop_model.renderer.source import Document
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """One rendered configuration of a side: the resource's `name`, empty where it is not known, the `file`, and the data."""
+    """One rendered configuration of a side: the resource's `name`, empty where it is not known, the `file`, and the data.
+
+    `specs` are those that it was rendered from, by the names of their resources; none where only the result is known.
+    """
 
     name: str
     file: str
     config: dict[str, Any]
+    specs: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Side:
@@ -85,6 +90,33 @@ class Side:
         return self._documents
 
 
+def differences(one: Configuration | None, other: Configuration | None) -> list[Difference]:
+    """Return what differs between two configurations, and between their specs; None: it is on the other side only."""
+    before, after = (side.config if side is not None else {} for side in (one, other))
+    found = behaviour.compare(before, after)
+    if one is None or other is None:
+        return [each for each in found if each.place == "names"]
+    groups = {model.resource[1]: model.group for model in configuration_models.of(after).values() if not model.is_internal}
+    specs = [one.specs, other.specs]
+    if len(one.specs) == len(other.specs) == 1:  # whatever their names are
+        specs[0] = dict(zip(other.specs, one.specs.values(), strict=True))
+    for name in specs[0].keys() & specs[1].keys():
+        group = groups.get(name, name)
+        behaves = any(each.model in ("", group) for each in found)
+        found += difference_fields.compare(specs[0][name], specs[1][name], group, behaves=behaves)
+    return found
+
+
+def specs_of(name: str, settings: Settings) -> dict[str, Any]:
+    """Return the specs of the LanguageModels in a file by the names of their resources; none where it can't be read."""
+    try:
+        read = manifest.read(name, settings, alone=False)
+    except SpecError:
+        return {}
+    named = {each.name or plan.resource_name(str(each.manifest["spec"].get("modelName", ""))): each for each in read.resources}
+    return {resource: each.manifest["spec"] for resource, each in named.items()}
+
+
 def pairs(
     old: Sequence[Configuration], new: Sequence[Configuration]
 ) -> Iterator[tuple[Configuration | None, Configuration | None]]:
@@ -118,4 +150,5 @@ def _rendered(name: str, documents: list[Document]) -> Configuration:
 
 
 def _named(result: Rendering, file: str) -> Configuration:
-    return Configuration(result.name, file, result.config)
+    specs = {model.name: each.manifest["spec"] for model, each in zip(result.models, result.resources, strict=True)}
+    return Configuration(result.name, file, result.config, specs)

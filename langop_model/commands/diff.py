@@ -63,19 +63,16 @@ def _code(outcome: Outcome, severities: Sequence[str]) -> int:
 def entries(given: tuple[str, ...], gateway: bool, outcome: Outcome) -> list[Entry]:
     """Return every difference; what is wrong with a side goes to `outcome`. Raises UsageError."""
     from langop_model.presentation.difference import Entry
-    from langop_model.renderer import behaviour, configuration_models
-    from langop_model.sides import pairs
+    from langop_model.renderer import configuration_models
+    from langop_model.sides import differences, pairs
 
     old, new = _sides(given, gateway, outcome)
     found = []
     for one, other in pairs(old, new) if not outcome.failed else ():
-        before, after = (side.config if side is not None else {} for side in (one, other))
-        name = next(side.name or side.file for side in (other, one) if side is not None)
-        both = one is not None and other is not None
         names = [configuration_models.only_resource(side.config) for side in (one, other) if side is not None]
+        name = next(side.name or side.file for side in (other, one) if side is not None)
         alone = names[-1] if all(names) else ""
-        differences = (each for each in behaviour.compare(before, after) if both or each.place == "names")
-        found += [Entry(name, each, alone) for each in differences]
+        found += [Entry(name, each, alone) for each in differences(one, other)]
     return found
 
 

@@ -25,12 +25,12 @@ def of(config: Mapping[str, Any], text: str) -> dict[str, Any]:
 
 
 def changes(before: str, after: str) -> tuple[str, ...]:
-    """Return what differs between two configurations, as `diff` says it."""
+    """Return what a change changes in behaviour, in the words of `diff`, the gravest first."""
     import yaml
 
-    from langop_model.renderer.comparison import compare
+    from langop_model.renderer import behaviour
 
-    found = [str(change) for change in compare(yaml.safe_load(before), yaml.safe_load(after))]
+    found = behaviour.sentences(yaml.safe_load(before), yaml.safe_load(after)) or ["nothing that clients notice"]
     return tuple(found if len(found) <= SHOWN else [*found[:SHOWN], f"and {len(found) - SHOWN} more"])
 
 

@@ -78,8 +78,12 @@ def explain(resources: Sequence[Resource], settings: Settings, *, gateway: bool 
     """
     if gateway:
         original = rendering.render(resources, settings, gateway=True)
-        return [_Explainer(original, index, settings, resources).explain(only) for index in range(len(resources))]
-    return [_Explainer(rendering.render([resource], settings), 0, settings, [resource]).explain(only) for resource in resources]
+        found = [
+            (original, index, Surroundings.of(each, settings, resources, gateway=True)) for index, each in enumerate(resources)
+        ]
+    else:
+        found = [(one.original, 0, one) for one in (Surroundings.of(each, settings) for each in resources)]
+    return [_Explainer(original, index, surroundings).explain(only) for original, index, surroundings in found]
 
 
 def fields() -> Iterator[str]:
@@ -116,12 +120,11 @@ def _table() -> dict[str, dict[str, str]]:
 
 @dataclass(slots=True)
 class _Explainer:
-    """Explains resource `index` of a rendering."""
+    """Explains resource `index` of a rendering; its fields are changed in its `surroundings`."""
 
     original: Rendering
     index: int
-    settings: Settings
-    resources: Sequence[Resource]
+    surroundings: Surroundings
     facts: ModelFacts = field(init=False)
     meant: dict[str, Any] = field(init=False)
     findings: list[Finding] = field(init=False)
@@ -133,12 +136,8 @@ class _Explainer:
         self.findings = model.findings.in_order
 
     @property
-    def resource(self) -> Resource:
-        return self.resources[self.index]
-
-    @property
     def written(self) -> dict[str, Any]:
-        spec: dict[str, Any] = self.resource.manifest["spec"]
+        spec: dict[str, Any] = self.surroundings.resource.manifest["spec"]
         return spec
 
     def explain(self, only: str) -> Effective:
@@ -149,7 +148,7 @@ class _Explainer:
         return Effective(
             name=model.name,
             namespace=model.namespace,
-            file=self.resource.document.name,
+            file=self.surroundings.resource.document.name,
             facts=self.facts,
             summary=tuple(text for text in summary if text),
             fields=tuple(self._with_all_findings(list(rows))),
@@ -220,11 +219,9 @@ class _Explainer:
 
     def _fidelity(self, node: Mapping[str, Any], origin: Origin, seen: Explanation) -> str:
         """Return how faithfully this value is kept: what is said of other values does not count, only that something is."""
-        stated = [each.fidelity for each in seen.findings if each.fidelity and each in self.findings]
-        if seen.changes or stated:
-            return Explanation(
-                seen.path, seen.value, seen.changes, tuple(each for each in seen.findings if each in self.findings)
-            ).fidelity
+        said = tuple(each for each in self.findings if len(each.path) > 1 and _is_about(seen.path, each.path))
+        if seen.changes or any(each.fidelity for each in said):
+            return replace(seen, findings=said).fidelity
         if seen.fidelity == "silent":
             return "silent" if origin is Origin.WRITTEN else ""
         return str(node.get("x-fidelity", "exact")).split(";")[0] if origin is Origin.WRITTEN else ""
@@ -245,11 +242,10 @@ class _Explainer:
 
     def _seen(self, node: Mapping[str, Any], path: Path, value: Any) -> list[Explanation]:
         """Return what is seen of each leaf of a field when it is changed."""
-        surroundings = Surroundings(self.original, self.index, self.resources, self.settings)
         if "x-finding" in node:  # another component's business, whatever it holds
             found = tuple(finding for finding in self.findings if finding.path == path)
             return [Explanation(path, value, (), found)]
-        return [explanation.of_leaf(surroundings, leaf, item) for leaf, item in walk(value, path)]
+        return [explanation.of_leaf(self.surroundings, leaf, item) for leaf, item in walk(value, path)]
 
 
 def _on_the_way(field_name: str, wanted: str) -> bool:

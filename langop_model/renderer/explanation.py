@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from langop_model.renderer import comparison, rendering, specification
 from langop_model.renderer.comparison import Change
 from langop_model.renderer.findings import Finding, Path, SpecError, lint_codes
 from langop_model.renderer.manifest import Resource
+from langop_model.renderer.rejected import Rejections
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
 from langop_model.renderer.source import walk
@@ -42,37 +43,58 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The rendering that a field is changed in: of resource `index` among `resources`, which are one alone or a gateway's."""
+    """Where a field is changed: in `resource`, alone or in a gateway with `others`. `original`: without a change."""
 
-    original: Rendering
-    index: int
-    resources: Sequence[Resource]
+    resource: Resource
     settings: Settings
+    original: Rendering
+    others: tuple[Resource, ...] = ()
+    gateway: bool = False
 
-    @property
-    def resource(self) -> Resource:
-        """The resource whose fields are explained."""
-        return self.resources[self.index]
+    @classmethod
+    def of(
+        cls, resource: Resource, settings: Settings, others: Iterable[Resource] = (), *, gateway: bool = False
+    ) -> Surroundings:
+        """Return the surroundings of a resource. Raises SpecError.
+
+        Of the `others` in a gateway only those count that it names or shares its modelName with: a change of it shows with
+        these as with all, and a gateway of many models would be rendered again for each field of each of them.
+        """
+        kept = tuple(other for other in others if _is_neighbour(resource, other))
+        return cls(resource, settings, _rendered((resource, *kept), settings, gateway=gateway), kept, gateway)
 
     def render(self, changed: Resource) -> Rendering:
         """Return the rendering with `changed` in place of the resource. Raises SpecError."""
         settings = replace(self.settings, ignored=lint_codes())  # what it says of other values is nobody's question
-        if len(self.resources) == 1:
-            return rendering.render([changed], settings)
-        resources = [*self.resources[: self.index], changed, *self.resources[self.index + 1 :]]
-        return rendering.render(resources, settings, gateway=True)
+        return _rendered((changed, *self.others), settings, gateway=self.gateway)
+
+
+def _rendered(resources: tuple[Resource, ...], settings: Settings, *, gateway: bool) -> Rendering:
+    """Return the rendering of some resources of a gateway; what they name may be among those that are not there."""
+    if not gateway:
+        return rendering.render(resources, settings)
+    return rendering.render(resources, settings, gateway=True, rejections=Rejections())
+
+
+def _is_neighbour(resource: Resource, other: Resource) -> bool:
+    if other is resource:
+        return False
+    own, its = resource.manifest["spec"], other.manifest["spec"]
+    named = {entry["modelRef"] for entry in own.get("fallbacks", ())}
+    return other.name in named or own["modelName"] == its["modelName"]
 
 
 def explain(resource: Resource, settings: Settings) -> Iterator[Explanation]:
     """Yield an explanation for each leaf of the resource's spec, in the order of the file. Raises SpecError for a wrong one."""
-    surroundings = Surroundings(rendering.render([resource], settings), 0, [resource], settings)
+    surroundings = Surroundings.of(resource, settings)
     for path, value in walk(resource.manifest["spec"], ("spec",)):
         yield of_leaf(surroundings, path, value)
 
 
 def of_leaf(surroundings: Surroundings, path: Path, value: Any) -> Explanation:
     """Try other values until one shows in the configuration; collect what is said about the field on the way."""
-    original, own = surroundings.original, surroundings.original.models[surroundings.index].name
+    original = surroundings.original
+    own = original.models[0].name
     said = [finding for finding in original.findings if _names(finding, path, own)]
     refused: list[Finding] = []
     for other in alternatives(_node(path), value):

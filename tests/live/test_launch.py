@@ -110,7 +110,7 @@ def test_one_line_says_what_is_served(two: Two):
 
 def test_one_line_says_what_a_change_has_changed(two: Two):
     (served,) = [line for line in map(json.loads, two.log().splitlines()) if line.get("code") == "LM724"]
-    assert "timeout: 300 -> 77" in served["message"]
+    assert "timeout 300 s → 77 s" in served["message"]
 
 
 def test_half_a_request_holds_no_stop_up_and_nothing_is_left_behind(two: Two):

@@ -8,6 +8,7 @@ import pytest
 
 from langop_model.renderer import behaviour
 from langop_model.renderer.difference_rows import Difference, Severity
+from langop_model.renderer.settings import Settings
 from langop_model.resources import load_json
 from tests.unit.specs import EAST, WEST, a_spec, balanced, render, render_gateway
 
@@ -216,6 +217,46 @@ def test_a_sentence_for_the_log_names_the_model_where_there_are_several():
 
 def test_a_sentence_for_the_log_names_no_model_where_there_is_one():
     assert behaviour.sentences(render(a_spec()).config, render(a_spec(aliases=["x"])).config) == ["clients may ask for x"]
+
+
+def test_a_master_key_breaks_clients_that_have_none():
+    spec = a_spec()
+    found = behaviour.compare(render(spec).config, render(spec, Settings(master_key=True)).config)
+    assert (BREAKS, "clients need the master key") in [(each.severity, each.text) for each in found]
+    found = behaviour.compare(render(spec, Settings(master_key=True)).config, render(spec).config)
+    assert (CHANGES, "clients need no key any more") in [(each.severity, each.text) for each in found]
+
+
+def test_a_name_of_a_model_that_is_rejected_gets_503():
+    old = render_gateway(a=a_spec(modelName="one"), b=a_spec(modelName="two"))
+    new = render_gateway(a=a_spec(modelName="one")).config
+    entry = {"names": ["two", "b"], "reason": "LM101", "namespace": "default"}
+    new["callback_settings"]["langop"]["unavailable"] = {"b": entry}
+    found = [(each.severity, each.text) for each in behaviour.compare(old.config, new)]
+    assert (BREAKS, "model removed: clients that ask for two or b get 503") in found
+
+
+def test_a_name_that_several_models_share_is_theirs():
+    old = render_gateway(a=a_spec())
+    new = render_gateway(a=a_spec(), b=a_spec(endpoint="https://b.example.com/v1"))
+    assert not [each for each in behaviour.compare(old.config, new.config) if each.severity is BREAKS]
+
+
+def test_a_name_that_a_wildcard_takes_over_breaks_nobody_silently():
+    old = render_gateway(a=a_spec(modelName="all/x"))
+    new = render_gateway(all=a_spec(modelName="*", provider="openrouter", endpoint=None, apiKeySecretRef={"name": "k"}))
+    (found,) = [
+        each.text for each in behaviour.compare(old.config, new.config) if each.severity is BREAKS and each.place == "names"
+    ]
+    assert "get the model x of all/*" in found
+
+
+def test_a_route_that_a_provider_does_not_serve_breaks_clients():
+    key = {"endpoint": None, "apiKeySecretRef": {"name": "k"}}
+    old, new = a_spec(provider="openai", **key), a_spec(provider="anthropic", **key)
+    (found,) = [text for severity, text in said(old, new) if severity is BREAKS]
+    assert "requests for embeddings" in found
+    assert "are refused" in found
 
 
 def test_a_configuration_does_not_differ_from_itself():

@@ -126,6 +126,33 @@ def test_gateway_renders_a_folder_as_one(write: Write):
     assert run("--gateway", folder, other).stdout.splitlines()[0] == "gateway gateway"
 
 
+# What differs in specifications only.
+
+
+def test_a_field_that_the_operator_reads_is_said(write: Write):
+    egress = [[{"to": {"cidr": cidr}}] for cidr in ("10.0.0.0/8", "192.0.2.0/24")]
+    old, new = (write(a_manifest(a_spec(egress=rules)), f"{rules[0]['to']['cidr'][:2]}.json") for rules in egress)
+    assert "  changes behaviour  egress changed, which the operator reads and the gateway does not" in run(old, new).stdout
+
+
+def test_the_same_in_other_words_is_cosmetic(write: Write):
+    old, new = write(a_manifest(a_spec(timeout="5m")), "old.json"), write(a_manifest(a_spec(timeout="300s")), "new.json")
+    result = run("--exit-code", old, new)
+    assert "  cosmetic           written in another way, with the same effect: spec.timeout" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_the_same_in_other_words_is_not_said_beside_a_change(write: Write):
+    old = write(a_manifest(a_spec(timeout="5m")), "old.json")
+    new = write(a_manifest(a_spec(timeout="300s", aliases=["x"])), "new.json")
+    assert "written in another way" not in run(old, new).stdout
+
+
+def test_a_field_without_effect_is_cosmetic(write: Write):
+    old, new = (write(a_manifest(a_spec(caching={"enabled": False, "ttl": ttl})), f"{ttl}.json") for ttl in ("1m", "2m"))
+    assert "with the same effect: spec.caching.ttl" in run(old, new).stdout
+
+
 # How it ends.
 
 

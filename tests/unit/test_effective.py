@@ -170,6 +170,23 @@ def test_a_fallback_of_a_gateway_is_one_of_its_models():
     assert (found.does, found.fidelity) == ("The model b is asked once in this gateway, without retries.", "exact")
 
 
+def test_what_another_model_of_a_gateway_decides_is_approximate():
+    """The gateway has one log level: where a field is changed the other model is not there, and the finding says so."""
+    logging = [{"observability": {"logging": {"level": level}}} for level in ("warn", "debug")]
+    resources = [a_resource(a_spec(modelName=name, **fields), name) for name, fields in zip("ab", logging, strict=True)]
+    model, _ = effective.explain(resources, SETTINGS, gateway=True)
+    (found,) = [each for each in model.fields if each.name == "spec.observability.logging.level"]
+    assert (found.fidelity, [each.code for each in found.findings]) == ("approximate", ["LM314"])
+    assert found.does == "The gateway logs from the level DEBUG on."
+
+
+def test_models_of_one_name_are_explained_with_each_other():
+    resources = [a_resource(a_spec(params={"weight": weight}), name) for name, weight in (("a", 1), ("b", 3))]
+    model, _ = effective.explain(resources, SETTINGS, gateway=True)
+    (found,) = [each for each in model.fields if each.name == "spec.params.weight"]
+    assert (found.fidelity, model.facts.names) == ("exact", ("llama", "a"))
+
+
 # The figures are those that the gateway follows.
 
 

@@ -611,7 +611,7 @@ def test_what_a_change_changes_is_told(change: Change):
     change.pod.mount({**KEYED, "timeout": "7s"})
     change.look()
     change.reloader.took_effect()
-    assert "litellm_params.timeout: 300 -> 7" in change.said[-1].message
+    assert "timeout 300 s → 7 s (an attempt that takes longer fails)" in change.said[-1].message
 
 
 def test_a_change_that_is_served_is_told(change: Change):
