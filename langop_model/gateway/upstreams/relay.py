@@ -6,7 +6,6 @@ pool of aiohttp for each worker. Redirects are not followed: they would carry th
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
@@ -20,6 +19,7 @@ from yarl import URL
 
 from langop_model import __version__
 from langop_model.contract.settings import Cause, Check, Endpoint, Group, Upstream
+from langop_model.gateway.deadline import Deadline
 from langop_model.gateway.routing.failure_causes import cause_of, status_within_answer
 from langop_model.gateway.upstreams import answers, error_body, redaction, retry_after
 from langop_model.gateway.upstreams.base import Answer, FailureKind, Route, UpstreamError, UpstreamRequest
@@ -143,7 +143,7 @@ class _Exchange:
         """Return the answer when it is whole, or when the first event of a stream has arrived."""
         response: aiohttp.ClientResponse | None = None
         try:
-            async with asyncio.timeout(self.request.timeout):
+            with Deadline(self.request.timeout):
                 response = await self._post(url, proxy, headers, payload)
                 return await self._read(response)
         except TimeoutError:
