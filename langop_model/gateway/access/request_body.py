@@ -101,7 +101,8 @@ def _too_large() -> APIError:
 def parse(body: bytes, headers: Mapping[bytes, bytes], schema: RequestSchema) -> Body:
     """Return a body that fits its schema. Raises APIError (400, 415) that says what is wrong, and with which member."""
     parsed = _form(body, headers, schema) if schema.is_form else Body(_json(body, headers))
-    request_schemas.check({**parsed.members, **{file.field: file for file in parsed.files}}, schema)
+    files = {file.field: file for file in parsed.files}
+    request_schemas.check({**parsed.members, **files} if files else parsed.members, schema)
     return parsed
 
 
