@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import uvicorn
 
 from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.protocol import Protocol
 from langop_model.gateway.upstreams.relay import new_session
+
+if TYPE_CHECKING:
+    import aiohttp
 
 
 class BareRelay:

@@ -54,7 +54,7 @@ def _openai(body: Mapping[str, Any]) -> Usage | None:
     reasoning = _number(output_details, "reasoning_tokens") or _number(usage, "reasoning_tokens")
     if reasoning and total == read + written + reasoning:
         written += reasoning  # xAI counts reasoning beside the output, not in it
-    parts: dict[str, int] = {}
+    parts: dict[str, Any] = {}
     if details:
         created = _member(details, "cache_creation_token_details")
         parts["cache_creation_tokens"] = _first(details, "cache_write_tokens", "cache_creation_tokens")
