@@ -114,6 +114,8 @@ class _Exchange:
                 self.timer.cancel()
             if self.watcher is not None:
                 self.watcher.cancel()
+                # Its traceback has this object: a cycle would keep the body until the garbage collector comes by.
+                self.watcher = None
 
     def _watch(self, task: asyncio.Task[Any]) -> None:
         self.watcher = asyncio.get_running_loop().create_task(self._end_with_client(task))
