@@ -54,7 +54,7 @@ class Provider:
     url: str
 
 
-def run(
+def run(  # noqa: PLR0913 - what a load is
     url: str,
     model: str,
     connections: int,
@@ -62,12 +62,14 @@ def run(
     headers: Mapping[str, str] | None = None,
     *,
     varies: bool = False,
+    members: Mapping[str, object] | None = None,
 ) -> Load:
     """Ask over so many connections for so long: with wrk where there is one, else with httpx.
 
-    The question is the same each time, unless it `varies` (with wrk only): then a cache never has its answer.
+    The question is the same each time, unless it `varies` (with wrk only): then a cache never has its answer. `members` are
+    added to it.
     """
-    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello!"}]})
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello!"}], **(members or {})})
     if shutil.which("wrk"):
         return _wrk(url, body, connections, seconds, headers or {}, varies=varies)
     return asyncio.run(_httpx(url, body, connections, seconds))

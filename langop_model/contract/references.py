@@ -22,8 +22,8 @@ def variables(value: Any) -> Iterator[str]:
 
 def resolved(value: Any, variable: Callable[[str], Any]) -> Any:
     """Return a value with `variable(name)` in place of each reference, at any depth."""
-    if isinstance(value, str) and value.startswith(REFERENCE):
-        return variable(value.removeprefix(REFERENCE))
+    if value is None or isinstance(value, str):
+        return variable(value.removeprefix(REFERENCE)) if value and value.startswith(REFERENCE) else value
     if isinstance(value, Mapping):
         return {name: resolved(inner, variable) for name, inner in value.items()}
     return [resolved(inner, variable) for inner in value] if isinstance(value, list) else value

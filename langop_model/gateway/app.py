@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
+from langop_model.gateway import call_ids
 from langop_model.gateway.access import error_formats, open_routes, request_body
 from langop_model.gateway.access.authentication import ClientKeys
 from langop_model.gateway.access.errors import APIError
@@ -49,14 +49,17 @@ class Gateway:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve a request."""
-        if scope["type"] != "http":
-            if scope["type"] == "websocket":
-                await receive()
-                await send({"type": "websocket.close", "code": 1008})
-            return
-        await _Exchange(self.services, scope, receive, send).run()
+        if scope["type"] == "http":
+            return _Exchange(self.services, scope, receive, send).run()
+        return _refuse_websocket(scope, receive, send)
+
+
+async def _refuse_websocket(scope: Message, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
 
 
 class _Exchange:
@@ -73,7 +76,7 @@ class _Exchange:
         self.query: bytes = scope.get("query_string", b"")
         self.route = open_routes.find(self.method, self.path)
         self.protocol = self.route.protocol if self.route else open_routes.protocol_of(self.path)
-        self.call_id = str(uuid.uuid4())
+        self.call_id = call_ids.new()
         self.status = 0
         self.has_left = False
         route = self.route
@@ -111,6 +114,8 @@ class _Exchange:
                 self.timer.cancel()
             if self.watcher is not None:
                 self.watcher.cancel()
+                # Its traceback has this object: a cycle would keep the body until the garbage collector comes by.
+                self.watcher = None
 
     def _watch(self, task: asyncio.Task[Any]) -> None:
         self.watcher = asyncio.get_running_loop().create_task(self._end_with_client(task))
@@ -167,7 +172,7 @@ class _Exchange:
             body=members,
             stream=stream,
             files=body.files,
-            headers={name: self.headers[key].decode("latin-1") for key, name in FORWARDED.items() if key in self.headers},
+            headers=self._forwarded(),
             call_id=self.call_id,
             agent=agent,
             retries=members.get("num_retries"),
@@ -225,20 +230,26 @@ class _Exchange:
         return error_formats.error_event(self.protocol, error)
 
     def _own_headers(self, served: Served, cost: float | None) -> list[tuple[bytes, bytes]]:
-        headers = [
-            (b"x-langop-call-id", self.call_id.encode()),
-            (b"x-langop-model", served.runtime.group.name.encode()),
-        ]
-        optional = (
-            (b"x-langop-endpoint", served.endpoint_id),
-            (b"x-langop-attempts", str(served.attempts) if served.attempts else ""),
-            (b"x-langop-cost", format(cost, ".10g") if cost is not None else ""),
-            (b"x-langop-cache", "" if served.runtime.cache is None else "hit" if served.is_hit else "miss"),
-            (b"x-langop-fallback", served.runtime.group.name if served.fell_back else ""),
-            (b"x-langop-dropped", ", ".join(served.dropped)),
-        )
-        headers += [(name, value.encode()) for name, value in optional if value]
+        model = served.runtime.group.name.encode()
+        headers = [(b"x-langop-call-id", self.call_id.encode()), (b"x-langop-model", model)]
+        if served.endpoint_id:
+            headers.append((b"x-langop-endpoint", served.endpoint_id.encode()))
+        if served.attempts:
+            headers.append((b"x-langop-attempts", b"%d" % served.attempts))
+        if cost is not None:
+            headers.append((b"x-langop-cost", format(cost, ".10g").encode()))
+        if served.runtime.cache is not None:
+            headers.append((b"x-langop-cache", b"hit" if served.is_hit else b"miss"))
+        if served.fell_back:
+            headers.append((b"x-langop-fallback", model))
+        if served.dropped:
+            headers.append((b"x-langop-dropped", ", ".join(served.dropped).encode()))
         return headers
+
+    def _forwarded(self) -> dict[str, str]:
+        if FORWARDED.keys().isdisjoint(self.headers):
+            return {}
+        return {name: self.headers[key].decode("latin-1") for key, name in FORWARDED.items() if key in self.headers}
 
     def _traceparent(self) -> str | None:
         value = self.headers.get(b"traceparent")

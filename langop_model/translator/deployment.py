@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import litellm
@@ -51,15 +52,19 @@ class Deployment:
 
     def supported(self) -> frozenset[str]:
         """Return the parameters of chat completions that LiteLLM takes for this model."""
-        base = self.settings.get("base_model")
-        found = litellm.get_supported_openai_params(self.name, custom_llm_provider=self.provider, **_named("base_model", base))
-        taken = frozenset(found or litellm.get_supported_openai_params(self.name, custom_llm_provider="openai") or ())
-        return taken - self.lost
+        return _supported(self.name, self.provider, self.settings.get("base_model")) - self.lost
 
     @property
     def lost(self) -> frozenset[str]:
         """The parameters that LiteLLM would lose on the way to this provider."""
         return _LOST.get(self.provider, frozenset())
+
+
+@lru_cache(maxsize=1000)
+def _supported(name: str, provider: str, base: str | None) -> frozenset[str]:
+    """Ask LiteLLM, which takes half a millisecond for some providers."""
+    found = litellm.get_supported_openai_params(name, custom_llm_provider=provider, **_named("base_model", base))
+    return frozenset(found or litellm.get_supported_openai_params(name, custom_llm_provider="openai") or ())
 
 
 def deployment_of(rendered: Mapping[str, Any]) -> Deployment:

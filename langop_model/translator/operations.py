@@ -12,7 +12,7 @@ from litellm.google_genai import agenerate_content, agenerate_content_stream
 
 from langop_model.gateway.upstreams.base import Route
 from langop_model.gateway.upstreams.translator_protocol import Call
-from langop_model.translator import bridges, parameters, requests, settings, streams, usage
+from langop_model.translator import bridges, known_models, parameters, requests, settings, streams, usage
 from langop_model.translator.deployment import Deployment, deployment_of
 from langop_model.translator.failures import Malformed, Refused
 from langop_model.translator.parameters import HINTS
@@ -88,6 +88,8 @@ async def run(call: Call, *, observed: bool = False) -> Whole | Streamed:
         raise Refused(f"{call.route.value} is not served for this model", 404)
     settings.export(call.variables)
     deployment = deployment_of(call.parameters)
+    if not observed:  # a callback would be told a price of 0
+        known_models.add(deployment.name, deployment.provider)
     request = operation.prepare(call, deployment)
     if call.stream and operation.form is None:
         raise Refused("stream is not supported on this route by this model's provider")

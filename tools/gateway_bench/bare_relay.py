@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import uvicorn
 
 from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.protocol import Protocol
+from langop_model.gateway.upstreams.relay import new_session
+
+if TYPE_CHECKING:
+    import aiohttp
 
 
 class BareRelay:
@@ -26,20 +29,24 @@ class BareRelay:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Serve a request."""
         if self.session is None:
-            self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), auto_decompress=False)
+            self.session = new_session()  # the gateway's own
         if scope["method"] != "POST":
             await _answer(send, b"{}")
             return
         body = (await receive()).get("body", b"")
         url = self.provider + scope["path"]
-        async with self.session.post(url, data=body, headers={"Content-Type": "application/json"}) as response:
-            if response.headers.get("content-type", "").startswith("text/event-stream"):
-                await send(_start(b"text/event-stream"))
-                async for chunk in response.content.iter_any():
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                await send({"type": "http.response.body", "body": b""})
-            else:
-                await _answer(send, await response.read())
+        headers = {"Content-Type": "application/json"}
+        if b"text/event-stream" in dict(scope["headers"]).get(b"accept", b""):
+            headers["Accept"] = "text/event-stream"
+        response = await self.session.post(url, data=body, headers=headers, allow_redirects=False)
+        if response.headers.get("content-type", "").startswith("text/event-stream"):
+            await send(_start(b"text/event-stream"))
+            while chunk := await response.content.readany():
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await _answer(send, await response.read())
+        response.release()
 
 
 async def _answer(send: Any, body: bytes) -> None:
@@ -57,5 +64,5 @@ if __name__ == "__main__":
     uvicorn.run(
         BareRelay(sys.argv[2]), port=int(sys.argv[1]), loop="uvloop",
         http=functools.partial(Protocol, Connections()),
-        access_log=False, lifespan="off", log_level="error",
+        proxy_headers=False, access_log=False, lifespan="off", log_level="error",
     )  # fmt: skip

@@ -1,73 +1,143 @@
-"""One contender in one round: start, memory, CPU for a request, requests a second, latencies."""
+"""What is measured of one contender in one round. Each figure is a name; CPU and memory are those of all its processes."""
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import statistics
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
 
 from tools import load_generator, memory
-from tools.gateway_bench.contenders import Contender
-from tools.gateway_bench.provider import MODEL
+from tools.gateway_bench.contenders import Contender, Part
+from tools.gateway_bench.provider import MODEL, Provider
+from tools.gateway_bench.stream_provider import CHUNKS
 from tools.processes import Gateway
 
 CONNECTIONS = (1, 16)
+LONGER = 3  # times as long is the load of one connection: a p99 needs some thousand requests
+STREAMS = 4  # connections
+WIDE = 256  # connections
+LARGE_BODY = 5_000_000  # bytes
+CACHED = 1000  # different answers
 CLOCK = os.sysconf("SC_CLK_TCK")
 
 
-@dataclass
 class Figures:
-    """What was measured of one contender; a list has one value for each round."""
+    """What was measured of one contender: by the name of a figure its values, one for each round."""
 
-    ready: list[float] = field(default_factory=list)  # seconds from the command to the first 200 of its probe
-    ready_cpu: list[float] = field(default_factory=list)  # seconds of CPU until then
-    memory: list[float] = field(default_factory=list)  # MiB at ready, all processes, shared pages once
-    memory_after: list[float] = field(default_factory=list)  # MiB after the load
-    rate: dict[int, list[float]] = field(default_factory=lambda: {number: [] for number in CONNECTIONS})
-    cpu: dict[int, list[float]] = field(default_factory=lambda: {number: [] for number in CONNECTIONS})  # us a request
-    p50: dict[int, list[float]] = field(default_factory=lambda: {number: [] for number in CONNECTIONS})  # seconds
-    p99: dict[int, list[float]] = field(default_factory=lambda: {number: [] for number in CONNECTIONS})
+    def __init__(self) -> None:
+        self.values: dict[str, list[float]] = {}
 
-    def median(self, name: str, connections: int | None = None) -> float:
-        """Return the median of a figure over the rounds."""
-        values = getattr(self, name)
-        return float(statistics.median(values[connections] if connections is not None else values))
+    def add(self, name: str, value: float) -> None:
+        """Add the value of a round."""
+        self.values.setdefault(name, []).append(value)
+
+    def __getitem__(self, name: str) -> float:
+        """Return the median over the rounds. Raises KeyError for what was not measured."""
+        return float(statistics.median(self.values[name]))
 
 
-def measure(figures: Figures, contender: Contender, gateway: Gateway, provider: str, seconds: float) -> None:
-    """Start a contender, load it, and add what was measured. Raises SystemExit where requests fail."""
-    headers = {"x-portkey-provider": "openai", "x-portkey-custom-host": f"{provider}/v1", "Authorization": "Bearer not-needed"}
-    headers = headers if "Portkey" in contender.name else {}
+class Run:
+    """One round of one contender, which is running."""
+
+    def __init__(self, figures: Figures, contender: Contender, gateway: Gateway, at: Provider, seconds: float) -> None:
+        assert gateway.process is not None
+        self.figures = figures
+        self.contender = contender
+        self.gateway = gateway
+        self.headers = dict(contender.headers(at))
+        self.seconds = seconds
+        self.pid = gateway.process.pid
+        self.url = f"{gateway.url}/v1/chat/completions"
+
+    def ask(self, text: str = "Hello!") -> None:
+        """Ask once. Raises httpx.HTTPError where that fails."""
+        body = {"model": MODEL, "messages": [{"role": "user", "content": text}], **self.contender.members}
+        httpx.post(self.url, json=body, headers=self.headers, timeout=120).raise_for_status()
+
+    def load(self, connections: int, seconds: float) -> tuple[load_generator.Load, float]:
+        """Load it; return what came of it, and the microseconds of CPU for a request. Raises SystemExit where one fails."""
+        before = cpu(self.pid)
+        load = load_generator.run(
+            self.url, MODEL, connections, seconds, self.headers, varies=self.contender.varies, members=self.contender.members
+        )
+        spent = cpu(self.pid) - before
+        if load.failed or not load.count:
+            raise SystemExit(f"{self.contender.name}: {load.failed} of {load.count} requests failed:\n{self.gateway.tail()}")
+        return load, spent * 1e6 / load.count
+
+    def main_load(self) -> None:
+        """Measure requests at one connection and at sixteen."""
+        self.load(4, 2)  # warm
+        for number in CONNECTIONS:
+            load, each = self.load(number, self.seconds * (LONGER if number == 1 else 1))
+            for name, value in {"rate": load.rate, "cpu": each, "p50": load.p50, "p99": load.p99}.items():
+                self.figures.add(f"{name} {number}", value)
+        self.figures.add("memory after", memory.used(self.pid))
+
+    def wide_load(self) -> None:
+        """Measure requests at many connections."""
+        self.figures.add(f"cpu {WIDE}", self.load(WIDE, self.seconds)[1])
+
+    def streams(self) -> None:
+        """Measure the CPU for a chunk of a stream."""
+        self.load(STREAMS, 1)
+        self.figures.add("chunk", self.load(STREAMS, self.seconds)[1] / CHUNKS)
+
+    def large_bodies(self) -> None:
+        """Measure how the memory grows from the tenth large body to the sixtieth."""
+        text = "x" * LARGE_BODY
+        for _ in range(10):
+            self.ask(text)
+        before = memory.used(self.pid)
+        for _ in range(50):
+            self.ask(text)
+        self.figures.add("growth with large bodies", memory.used(self.pid) / before)
+
+    def cached_answers(self) -> None:
+        """Measure the memory with many different answers in the cache."""
+        host, _, port = self.gateway.url.removeprefix("http://").partition(":")
+        connection = http.client.HTTPConnection(host, int(port))
+        for number in range(CACHED):
+            body = {"model": MODEL, "messages": [{"role": "user", "content": f"question {number}"}]}
+            connection.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            answer.read()
+            assert (answer.status, answer.headers["x-langop-cache"]) == (200, "miss")
+        connection.close()
+        self.figures.add("memory with cached answers", memory.used(self.pid))
+
+
+PARTS: Mapping[Part, Callable[[Run], None]] = {
+    Part.LOAD: Run.main_load,
+    Part.WIDE: Run.wide_load,
+    Part.STREAMS: Run.streams,
+    Part.BODIES: Run.large_bodies,
+    Part.CACHED: Run.cached_answers,
+}
+
+
+def measure(figures: Figures, contender: Contender, at: Provider, folder: Path, seconds: float) -> None:
+    """Start a contender, do its parts, and add what was measured."""
+    gateway = contender.make(folder, at)
     began = time.monotonic()
     with gateway:
-        assert gateway.process is not None
-        pid = gateway.process.pid
-        figures.ready.append(time.monotonic() - began)
-        figures.ready_cpu.append(_cpu(pid))
-        url = f"{gateway.url}/v1/chat/completions"
-        body = {"model": MODEL, "messages": [{"role": "user", "content": "Hello!"}]}
-        httpx.post(url, json=body, headers=headers, timeout=60).raise_for_status()  # the translator is there now too
-        figures.memory.append(memory.used(pid))
-        load_generator.run(url, MODEL, 4, 2, headers, varies=contender.varies)  # warm
-        time.sleep(0.5)
-        for number in CONNECTIONS:
-            before = _cpu(pid)
-            load = load_generator.run(url, MODEL, number, seconds, headers, varies=contender.varies)
-            spent = _cpu(pid) - before
-            if load.failed:
-                raise SystemExit(f"{contender.name}: {load.failed} requests failed:\n{gateway.tail()}")
-            figures.rate[number].append(load.rate)
-            figures.cpu[number].append(spent * 1e6 / load.count)
-            figures.p50[number].append(load.p50)
-            figures.p99[number].append(load.p99)
-        figures.memory_after.append(memory.used(pid))
+        run = Run(figures, contender, gateway, at, seconds)
+        figures.add("ready", time.monotonic() - began)  # from the command to the first 200 of its probe
+        figures.add("ready cpu", cpu(run.pid))
+        run.ask()  # the translator is there now too
+        figures.add("answered", time.monotonic() - began)
+        figures.add("memory", memory.used(run.pid))
+        for part in contender.parts:
+            PARTS[part](run)
 
 
-def _cpu(pid: int) -> float:
+def cpu(pid: int) -> float:
     """Return the seconds of CPU that a process and its children have used."""
     return sum(map(_seconds, memory.family(pid)))
 

@@ -1,4 +1,4 @@
-"""A provider that is faster than what is measured: nginx with fixed answers, and a stream of many chunks."""
+"""A provider that is faster than what is measured: nginx with fixed answers, and a process that streams."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.load_generator import ANSWER, wait_for
 from tools.processes import free_port
 
 MODEL = "bench"
-CHUNKS = 200  # of a stream
+NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else "")
 ANTHROPIC = {
     "id": "msg_1",
     "type": "message",
@@ -25,51 +26,51 @@ ANTHROPIC = {
     "stop_sequence": None,
     "usage": {"input_tokens": 9, "output_tokens": 9},
 }
+LONG = 3072  # characters of the answer below /long/; nginx has room for 4 KiB
 
 
-def temporary_paths(prefix: Path) -> str:
+@dataclass(frozen=True)
+class Provider:
+    """Addresses without a slash at the end: of fixed answers, and of streams."""
+
+    url: str
+    streams: str
+
+
+def temporary_paths(prefix: str) -> str:
     """Return nginx's directives for its temporary files, which are then in a folder of this user's."""
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     return "".join(f"{kind}_temp_path {prefix}-{kind}; " for kind in kinds)
 
 
-def stream() -> str:
-    """Return a streamed answer of CHUNKS chunks, as OpenAI writes it."""
-    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1700000000, "model": MODEL}
-    deltas = [{"index": 0, "delta": {"content": " word"}, "finish_reason": None}] * CHUNKS
-    choices = [*deltas, {"index": 0, "delta": {}, "finish_reason": "stop"}]
-    events = [{**head, "choices": [choice]} for choice in choices] + [{**head, "choices": [], "usage": ANSWER["usage"]}]
-    return "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
-
-
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """Run the provider, and yield its address. Raises SystemExit where nginx is missing."""
-    nginx = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else "")
-    if not nginx:
+def running(folder: Path) -> Iterator[Provider]:
+    """Run the provider. Raises SystemExit where nginx is missing."""
+    if not NGINX:
         sys.exit("not measured: nginx is missing, and nothing else here is fast enough to be the provider")
-    port = free_port()
-    (folder / "stream").write_text(stream(), encoding="utf-8")
-    paths = "".join(
-        f"{kind}_temp_path {folder}/nginx-{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
+    port, streams = free_port(), free_port()
+    choice = {**ANSWER["choices"][0], "message": {"role": "assistant", "content": "x" * LONG}}  # type: ignore[index]
     (folder / "provider.conf").write_text(
         f"daemon off; worker_processes 1; pid {folder}/provider.pid; error_log {folder}/provider.log;\n"
         "events { worker_connections 2048; }\n"
-        f"http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 300s; {paths}\n"
-        "map $http_accept $streams { default 0; ~event-stream 1; }\n"
-        f"server {{ listen 127.0.0.1:{port}; listen 127.0.0.2:{port};\n"
-        f"location /v1/messages {{ default_type application/json; return 200 '{json.dumps(ANTHROPIC)}'; }}\n"
-        f"location /stream {{ default_type text/event-stream; root {folder}; error_page 405 =200 /stream; }}\n"
-        f"location / {{ default_type application/json; return 200 '{json.dumps(ANSWER)}'; }} }} }}\n",
+        f"http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 300s; {temporary_paths(f'{folder}/nginx')}\n"
+        "client_max_body_size 64m;\n"
+        f"server {{ listen 127.0.0.1:{port}; listen 127.0.0.2:{port}; default_type application/json;\n"
+        f"location /v1/messages {{ return 200 '{json.dumps(ANTHROPIC)}'; }}\n"
+        f"location /long/ {{ return 200 '{json.dumps({**ANSWER, 'choices': [choice]})}'; }}\n"
+        f"location / {{ return 200 '{json.dumps(ANSWER)}'; }} }} }}\n",
         encoding="utf-8",
     )
-    process = subprocess.Popen(
-        [nginx, "-c", str(folder / "provider.conf"), "-p", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    commands = (
+        [NGINX, "-c", str(folder / "provider.conf"), "-p", str(folder)],
+        [sys.executable, "-m", "tools.gateway_bench.stream_provider", str(streams)],
     )
+    processes = [subprocess.Popen(each, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for each in commands]
     try:
         wait_for(f"http://127.0.0.1:{port}/")
-        yield f"http://127.0.0.1:{port}"
+        wait_for(f"http://127.0.0.1:{streams}/")
+        yield Provider(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{streams}")
     finally:
-        process.terminate()
-        process.wait()
+        for process in processes:
+            process.terminate()
+            process.wait()

@@ -55,7 +55,7 @@ PROMPT = FieldType("a string, or an array of strings or of tokens", either(TEXTS
 
 def _content(value: Any, types: frozenset[str] | None = None) -> bool:
     """Text, or parts with a type each, one of `types`; a part holds what its type says."""
-    return STRING.holds(value) or (TYPED_OBJECTS.holds(value) and all(_part(part, types) for part in value))
+    return isinstance(value, str) or (TYPED_OBJECTS.holds(value) and all(_part(part, types) for part in value))
 
 
 def _part(part: Mapping[str, Any], types: frozenset[str] | None) -> bool:
@@ -88,18 +88,28 @@ _PARTS = frozenset(
 )  # fmt: skip
 
 
+def _message_content(value: Any) -> bool:
+    return _content(value, _PARTS)
+
+
+_CHAT_MESSAGE: dict[str, Callable[[Any], bool]] = {
+    "content": _message_content,
+    "tool_calls": _calls,
+    "function_call": OBJECT.holds,
+    "thinking_blocks": TYPED_OBJECTS.holds,
+    "name": STRING.holds,
+    "tool_call_id": STRING.holds,
+    "reasoning_content": STRING.holds,
+}
+
+
 def _chat_message(message: Any) -> bool:
-    return (
-        OBJECT.holds(message)
-        and STRING.holds(message.get("role"))
-        and (message.get("content") is None or _content(message["content"], _PARTS))
-        and (message.get("tool_calls") is None or _calls(message["tool_calls"]))
-        and (message.get("function_call") is None or OBJECT.holds(message["function_call"]))
-        and (message.get("thinking_blocks") is None or TYPED_OBJECTS.holds(message["thinking_blocks"]))
-        and all(
-            message.get(name) is None or STRING.holds(message[name]) for name in ("name", "tool_call_id", "reasoning_content")
-        )
-    )
+    if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+        return False
+    for name, value in message.items():
+        if value is not None and (holds := _CHAT_MESSAGE.get(name)) is not None and not holds(value):
+            return False
+    return True
 
 
 def _anthropic_message(message: Any) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 from langop_model.gateway.upstreams.base import Route
 
@@ -101,6 +102,7 @@ _ONE_MODEL = re.compile(rf"(?:/v1)?/models/({_NAME})")
 _GEMINI = re.compile(rf"/v1(?:beta)?/models/({_NAME}):(generateContent|streamGenerateContent)")
 
 
+@lru_cache(maxsize=1024)
 def is_model_name(text: str) -> bool:
     """Whether `text` can name a model. It may become part of a provider's path, so it has no dot segments."""
     return re.fullmatch(_NAME, text) is not None and not {".", ".."} & set(text.split("/"))

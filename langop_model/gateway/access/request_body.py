@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from langop_model.gateway.access import request_schemas
 from langop_model.gateway.access.errors import APIError
 from langop_model.gateway.access.request_schemas import RequestSchema
 from langop_model.gateway.asgi import Receive
+from langop_model.gateway.deadline import Deadline
 from langop_model.gateway.upstreams.base import File
 
 LARGEST_BODY = 32 * 2**20  # bytes: what Anthropic's API takes; OpenAI's takes files of 25 MB
@@ -69,7 +69,7 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
     parts: list[bytes] = []
     size, more = 0, True
     try:
-        async with asyncio.timeout(BODY_WITHIN):
+        with Deadline(BODY_WITHIN):
             while more:
                 message = await _next(receive)
                 part = message.get("body", b"")
@@ -101,7 +101,8 @@ def _too_large() -> APIError:
 def parse(body: bytes, headers: Mapping[bytes, bytes], schema: RequestSchema) -> Body:
     """Return a body that fits its schema. Raises APIError (400, 415) that says what is wrong, and with which member."""
     parsed = _form(body, headers, schema) if schema.is_form else Body(_json(body, headers))
-    request_schemas.check({**parsed.members, **{file.field: file for file in parsed.files}}, schema)
+    files = {file.field: file for file in parsed.files}
+    request_schemas.check({**parsed.members, **files} if files else parsed.members, schema)
     return parsed
 
 

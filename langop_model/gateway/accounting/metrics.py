@@ -21,7 +21,8 @@ from langop_model.gateway.upstreams.base import CLIENT_ERROR, Route
 OUTCOMES = ("success", "client_error", "rate_limited", "failure", "left")
 ATTEMPT_OUTCOMES = ("success", "left", CLIENT_ERROR, *(cause.value for cause in Cause))
 # OpenTelemetry's names of operations, where it has one: https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/
-OPERATIONS = {Route.COMPLETIONS: "text_completion", Route.RESPONSES: "chat", Route.MESSAGES: "chat"}
+OPERATIONS = {route: route.value for route in Route}
+OPERATIONS |= {Route.COMPLETIONS: "text_completion", Route.RESPONSES: "chat", Route.MESSAGES: "chat"}
 CHAT = "chat"
 TOKEN_TYPES = ("input", "output", "cached", "cache_creation", "reasoning", "audio_input", "audio_output")
 # The limits by the names that refusals have always had: the fields of the specification.
@@ -35,7 +36,7 @@ REASONS = ("health_check", "failures", "peer")
 
 def operation(route: Route | None) -> str:
     """Return the operation of a route, empty for a request to no route of a model."""
-    return "" if route is None else OPERATIONS.get(route, route.value)
+    return "" if route is None else OPERATIONS[route]
 
 
 class Metrics:

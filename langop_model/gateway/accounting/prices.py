@@ -26,26 +26,24 @@ DEFAULT_SIZE, HIGHEST = "1024x1024", "high"  # OpenAI's
 BY_TIME = frozenset({"audio_transcription", "chat", "completion", "embedding", "responses", None})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deployment:
     """A rendered deployment: LiteLLM's name of its model with the provider in front, and its `litellm_params`.
 
-    `base_model` is the model behind an Azure deployment, where the configuration names it.
+    `base_model` is the model behind an Azure deployment, where the configuration names it. `provider` is LiteLLM's name of it,
+    and of one that `serves_any` the client says which model of the provider it asks.
     """
 
     model: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     base_model: str = ""
+    provider: str = field(init=False)
+    serves_any: bool = field(init=False)
 
-    @property
-    def provider(self) -> str:
-        """The provider by LiteLLM's name."""
-        return str(self.parameters.get("custom_llm_provider") or self.model.partition("/")[0])
-
-    @property
-    def serves_any(self) -> bool:
-        """Whether the client says which model of the provider it asks."""
-        return self.model.endswith(ANY)
+    def __post_init__(self) -> None:
+        """Find out what each request asks for."""
+        self.provider = str(self.parameters.get("custom_llm_provider") or self.model.partition("/")[0])
+        self.serves_any = self.model.endswith(ANY)
 
     def named(self, model: str) -> str:
         """Return LiteLLM's name of the model that a client asked for."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from langop_model.contract.settings import Cause, Group
+from langop_model.gateway import call_ids
 from langop_model.gateway.accounting import counting, trace_context
 from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.logged_answer import LoggedAnswer
@@ -42,7 +42,7 @@ class Accounting:
         agent: str | None = None,
     ) -> Record:
         """Begin the record of a request that has just arrived. Its `finished` must be called, whatever happens."""
-        return Record(self, method, path, route, call_id or str(uuid.uuid4()), traceparent, agent)
+        return Record(self, method, path, route, call_id or call_ids.new(), traceparent, agent)
 
 
 class Record:

@@ -14,6 +14,10 @@ STANDARD_TIERS = frozenset({"", "auto", "default", "standard", "standard_only", 
 TRAFFIC_TYPES = {"ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex"}
 
 
+EMPTY: Mapping[str, Any] = {}
+MOST_TOKENS = 2**53  # a number above is none that JSON's readers agree on
+
+
 def usage_of(route: Route, body: Mapping[str, Any]) -> Usage | None:
     """Return what a whole answer says that it used; None where it says nothing.
 
@@ -31,7 +35,9 @@ def usage_of(route: Route, body: Mapping[str, Any]) -> Usage | None:
 
 def tier_of(reported: Any) -> str:
     """Return the service tier that an answer reports, empty for the standard one."""
-    name = str(reported or "").lower()
+    if not reported:
+        return ""
+    name = str(reported).lower()
     return "" if name in STANDARD_TIERS else name
 
 
@@ -48,20 +54,24 @@ def _openai(body: Mapping[str, Any]) -> Usage | None:
     reasoning = _number(output_details, "reasoning_tokens") or _number(usage, "reasoning_tokens")
     if reasoning and total == read + written + reasoning:
         written += reasoning  # xAI counts reasoning beside the output, not in it
-    created = _member(details, "cache_creation_token_details")
+    parts: dict[str, Any] = {}
+    if details:
+        created = _member(details, "cache_creation_token_details")
+        parts["cache_creation_tokens"] = _first(details, "cache_write_tokens", "cache_creation_tokens")
+        parts["cache_creation_hour_tokens"] = _number(created, "ephemeral_1h_input_tokens")
+        parts["audio_input_tokens"] = _number(details, "audio_tokens")
+        parts["image_input_tokens"] = _number(details, "image_tokens")
+    if output_details:
+        parts["audio_output_tokens"] = _number(output_details, "audio_tokens")
+        parts["image_output_tokens"] = _number(output_details, "image_tokens")
     return Usage(
         input_tokens=read,
         output_tokens=written,
         # DeepSeek names the hits of its cache otherwise, Moonshot puts them beside.
-        cached_tokens=_first(details, "cached_tokens") or _first(usage, "prompt_cache_hit_tokens", "cached_tokens"),
-        cache_creation_tokens=_first(details, "cache_write_tokens", "cache_creation_tokens"),
-        cache_creation_hour_tokens=_number(created, "ephemeral_1h_input_tokens"),
+        cached_tokens=_number(details, "cached_tokens") or _first(usage, "prompt_cache_hit_tokens", "cached_tokens"),
         reasoning_tokens=reasoning,
-        audio_input_tokens=_number(details, "audio_tokens"),
-        audio_output_tokens=_number(output_details, "audio_tokens"),
-        image_input_tokens=_number(details, "image_tokens"),
-        image_output_tokens=_number(output_details, "image_tokens"),
         tier=tier_of(body.get("service_tier") or usage.get("service_tier")),
+        **parts,
     )
 
 
@@ -143,22 +153,27 @@ def _units(route: Route, body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _member(node: Any, name: str) -> Mapping[str, Any]:
     """Return an object's member that is an object, else an empty one."""
-    value = node.get(name) if isinstance(node, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+    value = node.get(name) if isinstance(node, dict) else None
+    return value if isinstance(value, dict) else EMPTY
 
 
 def _number(node: Mapping[str, Any], name: str) -> int:
     """Return a member that is a number of tokens; 0 for anything else that a provider may write."""
     value = node.get(name)
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 2**53 else 0
+    if type(value) is int or type(value) is float:  # not bool, which is an int too
+        return int(value) if 0 < value < MOST_TOKENS else 0
+    return 0
 
 
 def _first(node: Mapping[str, Any], *names: str) -> int:
     """Return the first of the members that is above 0."""
-    return next((number for name in names if (number := _number(node, name))), 0)
+    for name in names:
+        if number := _number(node, name):
+            return number
+    return 0
 
 
 def _modality(details: Any, name: str) -> int:
     """Return the tokens of one modality in Gemini's list."""
     entries = details if isinstance(details, list) else ()
-    return sum(_number(each, "tokenCount") for each in entries if isinstance(each, Mapping) and each.get("modality") == name)
+    return sum(_number(each, "tokenCount") for each in entries if isinstance(each, dict) and each.get("modality") == name)

@@ -22,6 +22,12 @@ class CachedAnswer(Answer):
 
     __slots__ = ()
 
+    def copy(self) -> CachedAnswer:
+        """Return another answer, which is from a cache too."""
+        own = CachedAnswer(self.status, self.content_type, body=self.body, events=self.events, usage=self.usage)
+        own.headers, own.is_binary, own.account = self.headers, self.is_binary, self.account
+        return own
+
 
 def encode(answer: Answer, events: Sequence[bytes] | None) -> bytes:
     """Return an answer as bytes; of a stream, `events` are all that it said."""

@@ -7,7 +7,6 @@ one leaves, the provider's work ends. Processes do not know of each other's flig
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
@@ -57,7 +56,7 @@ class Flight:
         except BaseException:
             self.leave()
             raise
-        own = copy.copy(answer)  # what one client's request notes in it is no other's
+        own = answer.copy()  # what one client's request notes in it is no other's
         if answer.events is None:
             self.leave()
         else:

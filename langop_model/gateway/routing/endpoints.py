@@ -40,7 +40,7 @@ class LastError(NamedTuple):
     at: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class State:
     """What is known about one endpoint. `latency` is an average in seconds, None before the first answer.
 
@@ -89,6 +89,8 @@ class State:
         """Whether checks or failures in a row say that it does not answer, here or in another process."""
         if self.checked_down or now < self.down_until:
             return True
+        if not self.peer_down_until:
+            return False
         return any(now < until for process, until in self.peer_down_until.items() if process not in self.locally_disproved)
 
     def clear(self, now: float) -> None:
@@ -109,6 +111,7 @@ class Endpoints:
 
     def __init__(self, group: Group, clock: Callable[[], float] = time.monotonic) -> None:
         self.states = [State(endpoint) for endpoint in group.endpoints]
+        self.has_one_priority = len({endpoint.priority for endpoint in group.endpoints}) <= 1
         self.by_id = {state.endpoint.id: state for state in self.states}
         self.pick = STRATEGIES[group.strategy](self)
         cooldown = group.cooldown
@@ -125,18 +128,24 @@ class Endpoints:
         when no share has room, the highest priority gets the call, because another endpoint is down and leaves room.
         """
         now = self.clock()
-        left = [state for state in self.states if state.endpoint.id not in tried]
+        left = [state for state in self.states if state.endpoint.id not in tried] if tried else self.states
         if not left:
             return None
-        up = [state for state in left if not state.is_down(now)] or left
-        available = [state for state in up if state.has_capacity(now)] or up
-        first = min(state.endpoint.priority for state in available)
-        chosen = self.pick([state for state in available if state.endpoint.priority == first])
+        chosen = left[0] if len(left) == 1 else self.pick(self._candidates(left, now))
         self.last = chosen
         if chosen.endpoint.requests_per_minute is not None:
             chosen.recent.append(now)
         chosen.in_flight += 1
         return chosen
+
+    def _candidates(self, left: Sequence[State], now: float) -> Sequence[State]:
+        """Return those of the highest priority that is up and has room in its share."""
+        up = [state for state in left if not state.is_down(now)] or left
+        available = [state for state in up if state.has_capacity(now)] or up
+        if self.has_one_priority:
+            return available
+        first = min(state.endpoint.priority for state in available)
+        return [state for state in available if state.endpoint.priority == first]
 
     def forget(self, state: State) -> None:
         """Take back the last count of a call that was not sent: a cache answered it."""
@@ -208,9 +217,9 @@ def _round_robin(endpoints: Endpoints) -> Pick:
 
     def pick(candidates: Sequence[State]) -> State:
         order = endpoints.states
-        start = order.index(endpoints.last) + 1 if endpoints.last in order else 0
+        start = order.index(endpoints.last) + 1 if endpoints.last is not None else 0
         turn = order[start:] + order[:start]
-        return next(state for state in turn if any(state is candidate for candidate in candidates))
+        return turn[0] if len(candidates) == len(order) else next(state for state in turn if state in candidates)
 
     return pick
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from langop_model.gateway.app import Gateway
@@ -37,13 +37,12 @@ class Application:
         self.wake = wake
         self.gateway: Gateway | None = None
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve a request, or follow the server's life."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
-            return
+            return self._live(receive, send)
         assert self.gateway is not None  # noqa: S101 - the server asks after the start only
-        await self.gateway(scope, receive, send)
+        return self.gateway(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

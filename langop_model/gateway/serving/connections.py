@@ -32,6 +32,7 @@ class Connections:
     def __init__(self, most: int | None = None) -> None:
         self.most = most if most is not None else most_connections()
         self.idle: dict[Protocol, None] = {}
+        self.closes_each = False  # each answer ends its connection: the worker is retired
         self._said_at: float | None = None
 
     def make_room(self) -> bool:

@@ -98,6 +98,13 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self.limits.say()
             self.app = connections.full
         super().on_headers_complete()
+        if self.limits.closes_each:
+            self.close_after_answer()
+
+    def close_after_answer(self) -> None:
+        """Tell the client to use another connection next time, with the answer that has not begun yet."""
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""

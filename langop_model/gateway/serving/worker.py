@@ -13,7 +13,7 @@ import functools
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 import uvicorn
@@ -31,10 +31,10 @@ KEEP_ALIVE = 20
 class Server(uvicorn.Server):  # type: ignore[misc]
     """uvicorn on a socket that it shares, obeying its channel instead of signals."""
 
-    def __init__(self, config: uvicorn.Config, channel: Channel, closing: Closing) -> None:
+    def __init__(self, config: uvicorn.Config, channel: Channel, limits: Connections) -> None:
         super().__init__(config)
         self.channel = channel
-        self.closing = closing
+        self.limits = limits
         self.quiet_since: float | None = None  # since when nothing has been in progress; None before `retire`
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -55,7 +55,9 @@ class Server(uvicorn.Server):  # type: ignore[misc]
 
     def _retire(self) -> None:
         """Accept no connection any more, and ask the clients of the open ones to come again on another."""
-        self.closing.now = True
+        self.limits.closes_each = True
+        for connection in self.server_state.connections:
+            connection.close_after_answer()
         self.quiet_since = time.monotonic()
         for server in self.servers:
             server.close()
@@ -81,25 +83,6 @@ class Server(uvicorn.Server):  # type: ignore[misc]
         yield
 
 
-class Closing:
-    """ASGI middleware: when `now` is set, each answer tells its client to use another connection next time."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-        self.now = False
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-
-        async def closing_send(message: Message) -> None:
-            if self.now and message["type"] == "http.response.start":
-                others = [header for header in message.get("headers", ()) if header[0].lower() != b"connection"]
-                message = {**message, "headers": [*others, (b"connection", b"close")]}
-            await send(message)
-
-        await self.app(scope, receive, closing_send if scope["type"] == "http" else send)
-
-
 class StartupFailure:
     """ASGI middleware: keeps the error that kept the application from starting as one line, instead of a traceback."""
 
@@ -107,12 +90,11 @@ class StartupFailure:
         self.app = app
         self.reason = ""
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if scope["type"] != "lifespan":
-            await self.app(scope, receive, send)
-            return
+    def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve a request, or follow the server's life."""
+        return self._start(scope, receive, send) if scope["type"] == "lifespan" else self.app(scope, receive, send)
 
+    async def _start(self, scope: Message, receive: Receive, send: Send) -> None:
         async def silent_send(message: Message) -> None:
             await send({**message, "message": ""} if message["type"] == "lifespan.startup.failed" else message)
 
@@ -130,11 +112,12 @@ def run(app: App, listener: socket.socket, channel: Channel, settings: dict[str,
     Raises SystemExit with uvicorn's code when the application does not start; the launcher has been told why.
     """
     failure = StartupFailure(app)
-    closing = Closing(failure)
+    limits = Connections()
     config = uvicorn.Config(
-        closing,
+        failure,
+        interface="asgi3",  # uvicorn looks for `async def`; a function that returns what is awaited saves a coroutine
         loop="uvloop",
-        http=functools.partial(Protocol, Connections()),
+        http=functools.partial(Protocol, limits),
         ws="none",
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE,
@@ -143,7 +126,7 @@ def run(app: App, listener: socket.socket, channel: Channel, settings: dict[str,
         **settings,
     )
     try:
-        Server(config, channel, closing).run(sockets=[listener])
+        Server(config, channel, limits).run(sockets=[listener])
     except SystemExit:
         channel.send("failed", failure.reason)
         raise

@@ -39,11 +39,11 @@ class MalformedAnswerError(ValueError):
 
 async def read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = False) -> bytes:
     """Return the body of an answer, decoded. Raises AnswerTooLargeError above `limit` bytes, or returns so many if `cut`."""
-    decode = _decoder(response.headers.get("Content-Encoding", "identity"))
+    decode = _decoder(response.headers.get("Content-Encoding", ""))
     parts: list[bytes] = []
     size = 0
-    async for chunk in response.content.iter_any():
-        part = decode(chunk, limit - size + 1)
+    while chunk := await response.content.readany():
+        part = chunk if decode is None else decode(chunk, limit - size + 1)
         parts.append(part)
         size += len(part)
         if size > limit:
@@ -52,14 +52,17 @@ async def read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = Fals
                 raise AnswerTooLargeError(f"the provider's answer is larger than {limit // 2**20} MiB")
             break
     response.release()
-    return b"".join(parts)[:limit]
+    return parts[0] if len(parts) == 1 and size <= limit else b"".join(parts)[:limit]
 
 
-def _decoder(encoding: str) -> Callable[[bytes, int], bytes]:
-    """Return what decodes the parts of a body, each to so many bytes at most: a small body may be a large one, compressed."""
+def _decoder(encoding: str) -> Callable[[bytes, int], bytes] | None:
+    """Return what decodes the parts of a body, each to so many bytes at most: a small body may be a large one, compressed.
+
+    None where they are as they are.
+    """
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
-        return lambda chunk, _: chunk
+        return None
     if encoding not in ("gzip", "deflate"):
         raise MalformedAnswerError("the provider's answer has an encoding that was not asked for")
     return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress
@@ -83,7 +86,7 @@ def _adapted(found: dict[str, Any], body: bytes, request: UpstreamRequest) -> by
     """Return the body with the model's name that the client knows; the provider's own bytes where they can stay."""
     changed = request.route is Route.CHAT and _complete(found["choices"])
     named = found.get("model")
-    if not request.shown_model or not isinstance(named, str) or named == request.shown_model:
+    if not request.shown_model or named == request.shown_model or not isinstance(named, str):
         return orjson.dumps(found) if changed else body
     if not changed:
         old, new = model_member(named), model_member(request.shown_model)

@@ -53,9 +53,9 @@ class File:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # a frozen one takes five times as long to make
 class Usage:
-    """What an answer used; its tokens are `estimated` where the provider did not report them.
+    """What an answer used, never changed; its tokens are `estimated` where the provider did not report them.
 
     `cached_tokens` and `cache_creation_tokens` are part of the input, `reasoning_tokens` of the output, and
     `cache_creation_hour_tokens`, which stay in the provider's cache for an hour, of `cache_creation_tokens`.
@@ -86,9 +86,9 @@ class Usage:
         return self.input_tokens + self.output_tokens
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as above
 class UpstreamRequest:
-    """What an attempt asks: `body` as the client wrote it, with the defaults of the specification.
+    """What an attempt asks, never changed: `body` as the client wrote it, with the defaults of the specification.
 
     `model` is the name that the client asked for; of a group that serves any, what follows the group's own name. `headers`
     are those of the client that the provider gets (`anthropic-beta`, `traceparent`). `timeout` bounds a whole answer, and the
@@ -156,6 +156,19 @@ class Answer:
         self.headers = headers or {}
         self.is_binary = is_binary
         self.account = account
+
+    def copy(self) -> Answer:
+        """Return another answer with the same events or body."""
+        return Answer(
+            self.status,
+            self.content_type,
+            body=self.body,
+            events=self.events,
+            usage=self.usage,
+            headers=self.headers,
+            is_binary=self.is_binary,
+            account=self.account,
+        )
 
     async def aclose(self) -> None:
         """End the provider's work on the answer: the client has left, or has it all."""

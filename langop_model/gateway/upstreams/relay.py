@@ -6,7 +6,6 @@ pool of aiohttp for each worker. Redirects are not followed: they would carry th
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
@@ -20,6 +19,7 @@ from yarl import URL
 
 from langop_model import __version__
 from langop_model.contract.settings import Cause, Check, Endpoint, Group, Upstream
+from langop_model.gateway.deadline import Deadline
 from langop_model.gateway.routing.failure_causes import cause_of, status_within_answer
 from langop_model.gateway.upstreams import answers, error_body, redaction, retry_after
 from langop_model.gateway.upstreams.base import Answer, FailureKind, Route, UpstreamError, UpstreamRequest
@@ -34,19 +34,24 @@ KEEP_ALIVE = 4.0  # seconds that an idle connection is kept: the servers of uvic
 FORMS = (Route.TRANSCRIPTIONS, Route.IMAGE_EDITS)
 
 
+def new_session() -> aiohttp.ClientSession:
+    """Return a connection pool for requests to providers."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=30),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_WITHIN),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,  # identity is asked for; anything else is decoded within a limit (answers.py)
+        headers={"User-Agent": f"langop-model/{__version__}", "Accept-Encoding": "identity"},
+        request_class=ClientRequest,
+    )
+
+
 class Relay:
     """The upstream of endpoints that have a URL, for the routes that their group's provider serves itself."""
 
     def __init__(self, deployments: Deployments) -> None:
         self.deployments = deployments
-        self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=30),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_WITHIN),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,  # identity is asked for; anything else is decoded within a limit (answers.py)
-            headers={"User-Agent": f"langop-model/{__version__}", "Accept-Encoding": "identity"},
-            request_class=ClientRequest,
-        )
+        self.session = new_session()
         self.proxies = getproxies()
         self._urls: dict[tuple[str, str, str], tuple[URL, str | None]] = {}
 
@@ -137,13 +142,13 @@ class _Exchange:
         self.session = session
         self.request = request
         self.key = key
-        self.host = URL(address).host or ""
+        self.address = address
 
     async def answer(self, url: URL, proxy: str | None, headers: Mapping[str, str], payload: Callable[[], Any]) -> Answer:
         """Return the answer when it is whole, or when the first event of a stream has arrived."""
         response: aiohttp.ClientResponse | None = None
         try:
-            async with asyncio.timeout(self.request.timeout):
+            with Deadline(self.request.timeout):
                 response = await self._post(url, proxy, headers, payload)
                 return await self._read(response)
         except TimeoutError:
@@ -160,8 +165,10 @@ class _Exchange:
     ) -> aiohttp.ClientResponse:
         """Send the request once, on the first clean connection."""
         while True:
-            with contextlib.suppress(StaleConnectionError):
+            try:
                 return await self.session.post(url, data=payload(), headers=headers, proxy=proxy, allow_redirects=False)
+            except StaleConnectionError:
+                continue
 
     async def _read(self, response: aiohttp.ClientResponse) -> Answer:
         status, media_type = response.status, response.headers.get("Content-Type", "")
@@ -197,7 +204,8 @@ class _Exchange:
 
     def _failure(self, status: int, body: bytes, waits: float | None, kind: FailureKind = FailureKind.HTTP) -> UpstreamError:
         keys = [self.key] if len(self.key) >= redaction.SHORTEST else []
-        body = redaction.redacted(body.decode("utf-8", "replace"), keys, self.host).encode()
+        host = URL(self.address).host or ""
+        body = redaction.redacted(body.decode("utf-8", "replace"), keys, host).encode()
         details = error_body.details_of(body)
         return UpstreamError(
             kind,

@@ -78,7 +78,7 @@ class RoutePlan:
 
     def translates(self, body: Mapping[str, Any]) -> bool:
         """Whether LiteLLM has to translate a body that the provider would take on this route otherwise."""
-        return any(condition(body) for condition in self.conditions)
+        return bool(self.conditions) and any(condition(body) for condition in self.conditions)
 
     def _special(self, name: str, value: Any, body: Mapping[str, Any], prepared: dict[str, Any], dropped: list[str]) -> None:
         """Do what the rules say with a member that does not just pass."""
@@ -156,13 +156,11 @@ def _is_relayed(group: Group, route: Route) -> bool:
 def _without_developer(body: dict[str, Any]) -> None:
     """Name the role `developer` as servers call it that do not know OpenAI's newer name of it."""
     messages = body.get("messages")
-    if isinstance(messages, list) and any(
-        isinstance(message, dict) and message.get("role") == "developer" for message in messages
-    ):
-        body["messages"] = [
-            {**message, "role": "system"} if isinstance(message, dict) and message.get("role") == "developer" else message
-            for message in messages
-        ]
+    for index, message in enumerate(messages if isinstance(messages, list) else ()):
+        if isinstance(message, dict) and message.get("role") == "developer":
+            if messages is body["messages"]:
+                body["messages"] = list(messages)  # the client's own stays as it is
+            body["messages"][index] = {**message, "role": "system"}
 
 
 def refusal(message: str, param: str, code: str = "unsupported_parameter") -> UpstreamError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import aiohttp
@@ -10,6 +9,7 @@ import orjson
 
 from langop_model.contract.settings import Cause
 from langop_model.gateway.accounting.stream_usage import StreamUsage
+from langop_model.gateway.deadline import Deadline
 from langop_model.gateway.upstreams import events
 from langop_model.gateway.upstreams.answers import add_reasoning_content, model_member
 from langop_model.gateway.upstreams.base import FailureKind, Route, UpstreamError, UpstreamRequest
@@ -84,7 +84,7 @@ class RelayedStream:
         """Return the events that come next; None at the end, or a moment after the last event."""
         seconds = CLOSED_WITHIN if self.account.ended else self.request.timeout
         try:
-            async with asyncio.timeout(seconds):
+            with Deadline(seconds):
                 return await self._receive()
         except TimeoutError:
             if self.account.ended:

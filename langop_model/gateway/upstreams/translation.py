@@ -14,6 +14,7 @@ import aiohttp
 import orjson
 
 from langop_model.contract.settings import Cause, Endpoint, Group
+from langop_model.gateway.deadline import Deadline
 from langop_model.gateway.upstreams import error_body, redaction
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, Answer, FailureKind, UpstreamError, UpstreamRequest, Usage
 from langop_model.gateway.upstreams.deployments import Deployments, NoDeploymentError
@@ -159,7 +160,7 @@ class _Exchange:
         self.translator = translator
         translator.in_flight += 1
         try:
-            async with asyncio.timeout(self.timeout):
+            with Deadline(self.timeout):
                 self.response = response = await self._reach(translator)
                 if response.headers.get("content-type") == STREAM_TYPE:
                     return await self._streamed(response)
@@ -214,7 +215,7 @@ class _Exchange:
             while event is not None:
                 yield event
                 try:
-                    async with asyncio.timeout(self.timeout):
+                    with Deadline(self.timeout):
                         event = await self._event(response, answer)
                 except TimeoutError:
                     message = f"the stream stood still for {self.timeout:g} seconds"

@@ -1,0 +1,155 @@
+"""What a request costs the front, in calls of functions and in objects: counts, which no busy machine changes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import orjson
+import pytest
+
+from langop_model.gateway import app
+from langop_model.gateway.app import Gateway
+from langop_model.gateway.configuration import Configuration
+from langop_model.gateway.services import Services
+from langop_model.renderer.rendering import render_file
+from langop_model.renderer.settings import Settings
+from tools.gateway_bench.contenders import POLICIES
+from tools.load_generator import ANSWER
+
+PRODUCT = f"{os.sep}langop_model{os.sep}"
+# Who adds work to each request finds out here, and may raise these for a good reason.
+MOST_CALLS = {"relay": 190, "every policy": 265}
+SPEC = {"provider": "openai-compatible", "modelName": "bench", "endpoint": "http://provider.example/v1"}
+SPECS = {"relay": SPEC, "every policy": {**SPEC, **POLICIES}}
+
+
+class Provider:
+    """A session of aiohttp's with a provider that answers after `seconds`; it is its own answer and its answer's content."""
+
+    status = 200
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.headers = {"Content-Type": "application/json"}
+        self.content = self
+        self.left = 0
+
+    async def post(self, *_: Any, **__: Any) -> Provider:
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
+        self.left = 1
+        return self
+
+    async def readany(self) -> bytes:
+        self.left, left = 0, self.left
+        return orjson.dumps(ANSWER) if left else b""
+
+    def release(self) -> None:
+        """Do nothing."""
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+class Front:
+    """The application with its real services, and a provider of the test."""
+
+    def __init__(self, spec: dict[str, Any], folder: Path, provider: Provider) -> None:
+        model = folder / "model.json"
+        model.write_bytes(orjson.dumps(spec))
+        [rendering] = render_file(str(model), Settings())
+        self.configuration = Configuration.of(rendering.config)
+        self.provider = provider
+        self.asked = 0
+
+    async def __aenter__(self) -> Front:
+        self.services = Services(self.configuration, {})
+        await self.services.relay.session.close()
+        self.services.relay.session = self.provider  # type: ignore[assignment]
+        self.services.accounting.log.stream = open("/dev/null", "w", encoding="utf-8")  # noqa: SIM115, PTH123 - closed below
+        self.gateway = Gateway(self.services)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.services.accounting.log.stream.close()
+        await self.services.aclose()
+
+    async def ask(self) -> int:
+        """Ask something that nobody has asked, and return the status."""
+        self.asked += 1
+        body = orjson.dumps({"model": "bench", "messages": [{"role": "user", "content": f"{self.asked:06}"}]})
+        said: list[dict[str, Any]] = []
+        unread = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if not unread:
+                await asyncio.Event().wait()
+            return unread.pop()
+
+        async def send(message: dict[str, Any]) -> None:
+            said.append(message)
+
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        path = "/v1/chat/completions"
+        scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b""}
+        await asyncio.create_task(self.gateway(scope, receive, send))  # type: ignore[arg-type]
+        return int(said[0]["status"])
+
+
+class Calls:
+    """A context manager that counts the calls of the product's functions, of generators and comprehensions too."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def _note(self, frame: FrameType, event: str, _: object) -> None:
+        self.count += event == "call" and PRODUCT in frame.f_code.co_filename
+
+    def __enter__(self) -> Calls:
+        sys.setprofile(self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_a_request_takes_few_calls(name: str, tmp_path: Path):
+    async def scene() -> float:
+        async with Front(SPECS[name], tmp_path, Provider()) as front:
+            assert [await front.ask() for _ in range(20)] == [200] * 20
+            with Calls() as calls:
+                for _ in range(100):
+                    await front.ask()
+            return calls.count / 100
+
+    assert asyncio.run(scene()) <= MOST_CALLS[name]
+
+
+@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.usefixtures("no_collector")
+def test_an_answered_request_leaves_nothing_in_memory(name: str, tmp_path: Path):
+    """Also one that takes so long that its client is watched: a cycle of objects would keep its body for minutes."""
+
+    async def scene() -> list[object]:
+        async with Front(SPECS[name], tmp_path, Provider(app.WATCHED_AFTER * 2)) as front:
+            assert await front.ask() == 200
+            await asyncio.sleep(0.01)
+            return [each for each in gc.get_objects() if type(each).__qualname__ == "_Exchange"]
+
+    assert asyncio.run(scene()) == []
