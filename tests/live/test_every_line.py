@@ -55,6 +55,12 @@ def test_one_line_says_what_is_served(lines: list[dict[str, Any]]):
     assert re.fullmatch(r"[0-9a-f]{12}", serving["configuration"])
 
 
+def test_its_configuration_is_that_of_the_metrics(hurt: Hurt, lines: list[dict[str, Any]]):
+    (serving,) = having(lines, event="serving")
+    (labels,) = [dict(labels) for name, labels in hurt.scrapes["start"] if name == "langop_config_info"]
+    assert labels == {"hash": serving["configuration"]}
+
+
 def test_a_change_says_what_is_different(lines: list[dict[str, Any]]):
     served, *_ = having(lines, code="LM724")
     assert "77" in served["message"]
