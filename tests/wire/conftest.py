@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from langop_model.translator import settings as translator_settings
-from tests.wire.wire import Wire
+from tests.wire.wire import Renderings, Wire
 from tools.stand_in import StandIn
 
 # LiteLLM's own, which the translator sets.
@@ -64,11 +64,18 @@ def variables_with_credentials() -> frozenset[str]:
     return frozenset(found) - OUR_OWN
 
 
+@pytest.fixture(scope="package")
+def renderings(tmp_path_factory: pytest.TempPathFactory) -> Renderings:
+    return Renderings(tmp_path_factory.mktemp("renderings"))
+
+
 @pytest.fixture
-def wire(provider: StandIn, runner: asyncio.Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+def wire(
+    provider: StandIn, runner: asyncio.Runner, renderings: Renderings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Wire]:
     """A wire to the stand-in, in a process whose environment has a key for every provider."""
     for name in variables_with_credentials():
         monkeypatch.setenv(name, LEAK)
     provider.reset()
-    yield Wire(provider, tmp_path, runner, monkeypatch)
+    yield Wire(provider, tmp_path, runner, monkeypatch, renderings)
     assert LEAK not in str([(seen.headers, seen.body, seen.query) for seen in provider.requests])

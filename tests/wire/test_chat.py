@@ -55,7 +55,7 @@ def asked(case: Case, wire: Wire, *, endpoint: bool = True) -> Iterator[tuple[An
     for name, value in case.environment(base).items():
         wire.monkeypatch.setenv(name, value)
     reference, secret = mounted(case, wire, base)
-    result = wire.rendered({**spec_of(case, base, endpoint=endpoint), **reference}, {"secret": secret})
+    result = wire.renderings.of({**spec_of(case, base, endpoint=endpoint), **reference}, {"secret": secret})
     none: list[httpx.URL] = []
     redirected: AbstractContextManager[list[httpx.URL]] = contextlib.nullcontext(none)
     if not endpoint:

@@ -103,6 +103,29 @@ class Deployed:
         return call
 
 
+def _render(spec: Mapping[str, Any], secrets: Mapping[str, Mapping[str, str]], folder: Path) -> Rendering:
+    for name, keys in secrets.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for key, text in keys.items():
+            (folder / name / key).write_text(f"{text}\n", encoding="utf-8")
+    return rendering.render([a_resource(dict(spec), RESOURCE)], Settings(secrets_folder=str(folder)))
+
+
+class Renderings:
+    """Each specification is rendered once, for all tests that only read its Secrets in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.kept: dict[str, Rendering] = {}
+
+    def of(self, spec: Mapping[str, Any], secrets: Mapping[str, Mapping[str, str]]) -> Rendering:
+        """As Wire.rendered."""
+        key = json.dumps([spec, secrets], sort_keys=True)
+        if key not in self.kept:
+            self.kept[key] = _render(spec, secrets, self.folder / str(len(self.kept)))
+        return self.kept[key]
+
+
 @dataclass
 class Wire:
     """LiteLLM in an event loop that lives as long as the tests, because it keeps its clients."""
@@ -111,14 +134,11 @@ class Wire:
     folder: Path
     runner: asyncio.Runner
     monkeypatch: pytest.MonkeyPatch
+    renderings: Renderings
 
     def rendered(self, spec: Mapping[str, Any], secrets: Mapping[str, Mapping[str, str]]) -> Rendering:
-        """Render a spec whose Secrets are mounted: name to key to text."""
-        for name, keys in secrets.items():
-            (self.folder / name).mkdir(exist_ok=True)
-            for key, text in keys.items():
-                (self.folder / name / key).write_text(f"{text}\n", encoding="utf-8")
-        return rendering.render([a_resource(dict(spec), RESOURCE)], Settings(secrets_folder=str(self.folder)))
+        """Render a spec whose Secrets are mounted in this test's own folder: name to key to text."""
+        return _render(spec, secrets, self.folder)
 
     def deploy(self, result: Rendering) -> Deployed:
         """Return a rendered configuration in a process that has the variables that `launch` leaves it."""
