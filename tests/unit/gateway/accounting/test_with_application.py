@@ -65,7 +65,7 @@ async def ask_and_leave() -> tuple[dict[str, Any], str]:
 
     scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "query_string": b""}
     headers = [(b"content-type", b"application/json")]
-    await asyncio.create_task(Gateway(services)({**scope, "headers": headers}, receive, send))
+    await asyncio.ensure_future(Gateway(services)({**scope, "headers": headers}, receive, send))
     return json.loads(log.stream.getvalue()), services.accounting.metrics.text().decode()
 
 
