@@ -41,9 +41,9 @@ def _serve(reloader: ConfigReloader, start: _Start, host: str, port: int, worker
     except front.BindError as problem:
         start.check()
         raise findings.error("LM720", address=f"{host}:{port}", reason=problem) from None
-    except front.LaunchFailed as problem:
+    except front.LaunchError as problem:
         raise findings.error("LM721", reason=reloader.without_keys(str(problem))) from None
-    except front.KeepsDying as problem:
+    except front.CrashLoopError as problem:
         raise findings.error("LM722", reason=reloader.without_keys(str(problem))) from None
 
 

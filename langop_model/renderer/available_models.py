@@ -14,7 +14,7 @@ from langop_model.renderer import findings, manifest, rejected, rendering
 from langop_model.renderer.findings import Finding, SpecError
 from langop_model.renderer.manifest import Resource
 from langop_model.renderer.plan import Model
-from langop_model.renderer.rejected import Rejected, Rejections, ResourceErrors
+from langop_model.renderer.rejected import Rejected, RejectedResourcesError, Rejections
 from langop_model.renderer.rendering import ModelCheck, Rendering
 from langop_model.renderer.settings import Settings
 
@@ -53,7 +53,7 @@ class AvailableModels:
         while self.candidates:
             try:
                 return self._told(self._attempt(self.candidates, self.settings))
-            except ResourceErrors as problem:
+            except RejectedResourcesError as problem:
                 self._reject(problem.by_resource)
             except Exception as defect:  # a defect that one model uncovers must not stop the others
                 by_resource = [self._alone(candidate) for candidate in self.candidates]

@@ -18,7 +18,7 @@ from langop_model.resources import load_json
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # litellm/proxy/proxy_server.py: yaml.safe_load
 
 
-class Refused(Exception):
+class InvalidConfigError(Exception):
     """What LiteLLM would not read: where, and jsonschema's error about it."""
 
     def __init__(self, error: Any) -> None:
@@ -37,16 +37,16 @@ def parse(text: str, own_parameters: Collection[str] = ()) -> dict[str, Any]:
         return checked(text, own_parameters)
     except yaml.YAMLError as problem:
         raise findings.error("LM601", problem=f"it is no YAML: {problem}") from None
-    except Refused as refused:
+    except InvalidConfigError as refused:
         raise findings.error("LM601", problem=str(refused)) from None
 
 
 def checked(text: str, own_parameters: Collection[str] = ()) -> dict[str, Any]:
-    """Return the configuration in `text`, as `parse` does. Raises yaml.YAMLError or Refused."""
+    """Return the configuration in `text`, as `parse` does. Raises yaml.YAMLError or InvalidConfigError."""
     config = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     error = next(iter(_validator().iter_errors(_without(config, own_parameters))), None)
     if error is not None:
-        raise Refused(error)
+        raise InvalidConfigError(error)
     return dict(config)
 
 

@@ -17,14 +17,14 @@ LONGEST_KEY = 253  # characters of a Kubernetes name
 LONGEST_NAME = 512  # characters of a name that a client may ask for: as spec.modelName
 
 
-class ResourceErrors(SpecError):
+class RejectedResourcesError(SpecError):
     """Errors in some of several resources: `by_resource` holds the findings of each, in the order of the resources."""
 
     def __init__(self, by_resource: Sequence[tuple[Finding, ...]]) -> None:
         self.by_resource = tuple(by_resource)
         super().__init__(finding for found in by_resource for finding in found)
 
-    def __reduce__(self) -> tuple[type[ResourceErrors], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type[RejectedResourcesError], tuple[Any, ...]]:
         """Let another process have it, whole."""
         return type(self), (self.by_resource,)
 

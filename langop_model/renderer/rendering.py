@@ -22,7 +22,7 @@ from langop_model.renderer import (
 from langop_model.renderer.findings import Finding, Findings, SpecError
 from langop_model.renderer.manifest import Read, Resource
 from langop_model.renderer.plan import Model
-from langop_model.renderer.rejected import Rejections, ResourceErrors
+from langop_model.renderer.rejected import RejectedResourcesError, Rejections
 from langop_model.renderer.settings import Settings
 
 ModelCheck = Callable[[Model], Iterable[Finding]]
@@ -97,7 +97,7 @@ def render(
 
     `softened` names codes of errors that count as warnings. `rejections` are the LanguageModels that this gateway does not
     serve: with it, a fallback to one of them, or to nobody, is skipped instead of refused. `also` is asked about each model.
-    Raises ResourceErrors, a SpecError, with the findings of all resources.
+    Raises RejectedResourcesError, a SpecError, with the findings of all resources.
     """
     wanted = extra.read(settings)
     settings = wanted.settings(settings)
@@ -149,7 +149,7 @@ def check(  # noqa: PLR0913 - what render was given
     also: ModelCheck | None = None,
     wanted: extra.Extra = extra.NOTHING,
 ) -> list[Model]:
-    """Return the plans of valid resources: everything that can be said without templates. Raises ResourceErrors.
+    """Return the plans of valid resources: everything that can be said without templates. Raises RejectedResourcesError.
 
     `wanted` is the extra configuration, whose defaults fill what a resource does not state; for the others see `render`.
     """
@@ -183,10 +183,10 @@ def _plan(resource: Resource, settings: Settings, found: Findings, wanted: extra
 
 
 def _stop_on_errors(all_found: Iterable[Findings]) -> None:
-    """Raise ResourceErrors if any of the resources has an error; `all_found` are their findings in the resources' order."""
+    """Raise RejectedResourcesError if any resource has an error; `all_found` are the findings of each."""
     all_found = list(all_found)
     if any(found.errors for found in all_found):
-        raise ResourceErrors([tuple(found.in_order) for found in all_found])
+        raise RejectedResourcesError([tuple(found.in_order) for found in all_found])
 
 
 def _with(earlier: Sequence[Finding], rendering: Rendering) -> Rendering:

@@ -39,7 +39,7 @@ def _passes(check: checks.Check, stage: Stage) -> bool:
     started = time.monotonic()
     try:
         said = check(stage)
-    except checks.LeftOut as problem:
+    except checks.SkippedError as problem:
         print(f"LEFT OUT  {_title(check)}\n          {problem}", flush=True)
         return False
     except Exception as problem:  # noqa: BLE001 - whatever it is, the next checks may still tell something

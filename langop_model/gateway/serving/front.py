@@ -21,9 +21,9 @@ from langop_model.gateway.serving.collaborators import Changes
 from langop_model.gateway.serving.descriptors import raise_descriptor_limit
 from langop_model.gateway.serving.shared_metrics import SharedMetrics
 from langop_model.gateway.serving.state_publisher import NeverReloaded, ReloadStatus, StatePublisher
-from langop_model.gateway.serving.supervisor import KeepsDying, LaunchFailed, Supervisor
+from langop_model.gateway.serving.supervisor import CrashLoopError, LaunchError, Supervisor
 
-__all__ = ["BindError", "KeepsDying", "LaunchFailed", "listen", "serve"]
+__all__ = ["BindError", "CrashLoopError", "LaunchError", "listen", "serve"]
 
 BACKLOG = 2048  # connections that wait to be accepted; uvicorn's own number
 
@@ -67,7 +67,7 @@ def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, ch
 
     `start` writes `config`, while this process imports what workers need; `changes` says when it has been written again.
     Raises BindError when the address can't be bound, what `start` raises, ModuleNotFoundError when a package is not
-    installed, and LaunchFailed and KeepsDying as Supervisor.run does.
+    installed, and LaunchError and CrashLoopError as Supervisor.run does.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)  # process 1 has no default that would end it

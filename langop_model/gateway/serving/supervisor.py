@@ -28,11 +28,11 @@ DEATHS_WITHIN = 60.0
 Serve = Callable[[Environment, Channel], None]
 
 
-class LaunchFailed(Exception):
+class LaunchError(Exception):
     """No worker serves: LiteLLM can't load the configuration."""
 
 
-class KeepsDying(Exception):
+class CrashLoopError(Exception):
     """Workers start and die, again and again."""
 
 
@@ -90,7 +90,7 @@ class Supervisor:
     def run(self, environment: Environment) -> int:
         """Serve until told to stop, and return the exit code: 0 when every answer was finished, 128 + n when signal n cut them.
 
-        Raises LaunchFailed when the first workers do not start, and KeepsDying when those that did do not stay.
+        Raises LaunchError when the first workers do not start, and CrashLoopError when those that did do not stay.
         """
         signal.set_wakeup_fd(self.waker.fileno())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
@@ -189,7 +189,7 @@ class Supervisor:
         if self.stopping:
             return
         if self.serving is None:
-            raise LaunchFailed(reason)
+            raise LaunchError(reason)
         if self.coming is not None:
             _kill(self.coming.workers)
             self.retiring += self.coming.workers
@@ -205,7 +205,7 @@ class Supervisor:
         now = time.monotonic()
         self.deaths.append(now)
         if len(self.deaths) == self.deaths.maxlen and now - self.deaths[0] < DEATHS_WITHIN:
-            raise KeepsDying(how)
+            raise CrashLoopError(how)
         if self.changes:
             self.changes.died(how)
         self.restarts += 1

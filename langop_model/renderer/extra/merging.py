@@ -29,7 +29,7 @@ def merge(text: str, config: dict[str, Any], extra: Extra, own_parameters: Colle
     result = _text(text, config, merged)
     try:
         return result, output_check.checked(result, own_parameters)
-    except output_check.Refused as refused:
+    except output_check.InvalidConfigError as refused:
         error = best_match([refused.error])  # of several things that LiteLLM reads there, the nearest
         raise SpecError([finding("LM731", tuple(error.absolute_path), problem=in_words(error))]) from None
 

@@ -84,7 +84,7 @@ def main() -> None:
 
     try:
         code = supervisor.Supervisor(listener, work, workers, wanted, lambda: None).run(json.loads(wanted.text))
-    except (supervisor.LaunchFailed, supervisor.KeepsDying) as problem:
+    except (supervisor.LaunchError, supervisor.CrashLoopError) as problem:
         sys.exit(f"{type(problem).__name__}: {problem}")
     sys.exit(code)
 

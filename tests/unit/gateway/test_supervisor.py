@@ -116,7 +116,7 @@ def test_what_the_application_can_not_load_is_told_in_a_line(start: Callable[...
     small = start(FAIL="no such\ncallback")
     _, errors = small.process.communicate(timeout=PATIENCE)
     assert small.process.returncode == 1
-    assert errors.splitlines()[-1] == "LaunchFailed: ValueError: no such callback"
+    assert errors.splitlines()[-1] == "LaunchError: ValueError: no such callback"
     assert "a traceback" not in errors
 
 
@@ -212,7 +212,7 @@ def test_workers_that_die_again_and_again_end_the_gateway(small: Small):
         with pytest.raises(httpx.TransportError):
             small.get("die")
     _, errors = small.process.communicate(timeout=PATIENCE)
-    assert errors.splitlines()[-1].startswith("KeepsDying: SIGKILL")
+    assert errors.splitlines()[-1].startswith("CrashLoopError: SIGKILL")
 
 
 def test_as_many_deaths_of_several_workers_are_no_end(start: Callable[..., Small]):

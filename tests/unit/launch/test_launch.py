@@ -380,7 +380,7 @@ def test_workers_that_share_no_counters_are_told(pod: Pod, served: list[Any], re
     assert len(served) == 1
 
 
-@pytest.mark.parametrize(("problem", "code"), [("BindError", "LM720"), ("LaunchFailed", "LM721"), ("KeepsDying", "LM722")])
+@pytest.mark.parametrize(("problem", "code"), [("BindError", "LM720"), ("LaunchError", "LM721"), ("CrashLoopError", "LM722")])
 def test_what_keeps_litellm_from_serving_is_told_without_a_key(
     pod: Pod, monkeypatch: pytest.MonkeyPatch, problem: str, code: str
 ):
