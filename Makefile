@@ -88,6 +88,18 @@ page-picture: setup ## Write docs/explain.png, the picture of a page of explain 
 health-page: setup ## Draw docs/health.png, the page of GET /health, with chromium
 	@$(BIN)/python -m tools.health_page
 
+field-reference: setup ## Write docs/fields.md, with the lines that each field renders to
+	@$(BIN)/python -m tools.field_reference
+
+findings-doc: setup ## Write docs/findings.md, with an input for each finding
+	@$(BIN)/python -m tools.findings_reference
+
+environment: setup ## Write the tables of environment variables in docs/environment.md and README.md
+	@$(BIN)/python -m tools.environment_reference
+
+command-help: setup ## Write docs/commands.md from what --help says
+	@$(BIN)/python -m tools.command_help
+
 lint-table: setup ## Write the rules in docs/lint.md
 	@$(BIN)/python -m tools.lint_table
 extra-configuration: setup ## Write the table of docs/extra-configuration.md from schema/extra-configuration.json

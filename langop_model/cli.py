@@ -7,6 +7,7 @@ Standard output carries only the result.
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -18,6 +19,7 @@ COMMANDS = {
     "validate": "Check each SOURCE, and write nothing but findings",
     "explain": "Say for each field of SOURCE which value counts, where it comes from, what it does, and how faithfully",
     "diff": "Say what changes in behaviour from OLD to NEW",
+    "import": "Turn CONFIG, an existing config.yaml of LiteLLM, into LanguageModels",
     "providers": "List the providers: their names, what each needs, and what it serves",
     "new-provider": "Add a provider to this checkout",
     "schema": "Print a schema",
@@ -36,7 +38,8 @@ class LazyGroup(click.Group):
         """Return the command `cmd_name`, or None where there is none."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"langop_model.commands.{cmd_name.replace('-', '_')}")
+        name = cmd_name.replace("-", "_")
+        module = import_module(f"langop_model.commands.{name}_" if iskeyword(name) else f"langop_model.commands.{name}")
         command: click.Command = module.command
         return command
 

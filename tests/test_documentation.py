@@ -12,7 +12,16 @@ import pytest
 
 from langop_model.resources import load_json
 from tests.conftest import ROOT
-from tools import field_table, lint_table, provider_catalogue
+from tools import (
+    command_help,
+    environment_reference,
+    field_reference,
+    field_table,
+    findings_reference,
+    lint_table,
+    provider_catalogue,
+)
+from tools.generated import Section
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIELDS = list(field_table.fields(load_json("languagemodel.schema.json")["properties"]["spec"]))
@@ -25,6 +34,27 @@ def test_the_field_table_is_the_schemas():
 def test_the_rules_of_lint_are_the_codes():
     text = (ROOT / "docs" / "lint.md").read_text(encoding="utf-8")
     assert lint_table.filled(text) == text, "run `make lint-table`"
+
+
+SECTIONS = [field_reference.SECTION, findings_reference.SECTION, command_help.SECTION, *environment_reference.SECTIONS]
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: f"{section.document}")
+def test_a_generated_section_is_current(section: Section):
+    assert section.is_current(ROOT), f"run `make {section.target}`"
+
+
+def test_every_variable_that_the_code_reads_is_documented():
+    documented = {name for row in environment_reference.rows() for name in row["variables"]}
+    ours = re.compile(r'"((?:LANGOP|REDIS|MEMCACHED)_[A-Z_]*[A-Z])"')
+    read = {name for path in (ROOT / "langop_model").rglob("*.py") for name in ours.findall(path.read_text(encoding="utf-8"))}
+    assert read - documented == set()
+
+
+def test_every_variable_that_is_documented_is_read():
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "langop_model").rglob("*.py"))
+    documented = {name for row in environment_reference.rows() for name in row["variables"]}
+    assert {name for name in documented if name not in code and not name.startswith(("OTEL_", "MEMCACHED_"))} == set()
 
 
 @pytest.mark.parametrize("name", provider_catalogue.TABLES)

@@ -15,6 +15,7 @@ from typing import Any
 from langop_model.renderer.extra import table
 from langop_model.renderer.extra.table import Row
 from langop_model.resources import load_json
+from tools import generated
 
 DOCUMENT = Path("docs/extra-configuration.md")
 START, END = "<!-- table of keys: make extra-configuration -->", "<!-- end of the table of keys -->"
@@ -26,9 +27,7 @@ NOT_IN_THE_FILE = frozenset({"force_reload", "interval_hours"})
 
 def filled(text: str) -> str:
     """Return the document's `text` with the tables between its marks."""
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n\n{tables()}\n\n{END}{after}"
+    return generated.between(text, START, END, tables())
 
 
 def tables() -> str:

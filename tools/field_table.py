@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from langop_model.resources import load_json
+from tools import generated
 
 README = Path("README.md")
 START, END = "<!-- field table: make field-table -->", "<!-- end of the field table -->"
@@ -40,9 +41,7 @@ def table() -> str:
 
 def filled(text: str) -> str:
     """Return README's `text` with the table between its marks."""
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n\n{table()}\n\n{END}{after}"
+    return generated.between(text, START, END, table())
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from langop_model.renderer import findings, lint
+from tools import generated
 
 DOCUMENT = Path("docs/lint.md")
 START, END = "<!-- lint rules: make lint-table -->", "<!-- end of the lint rules -->"
@@ -24,9 +25,7 @@ def rules() -> Iterator[str]:
 
 def filled(text: str) -> str:
     """Return the document's `text` with the rules between its marks."""
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n\n{chr(10).join(rules())}\n{END}{after}"
+    return generated.between(text, START, END, "\n".join(rules()).rstrip("\n"))
 
 
 def main() -> None:

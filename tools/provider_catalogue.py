@@ -19,6 +19,7 @@ from typing import Any
 
 from langop_model.renderer import catalogue
 from langop_model.renderer.catalogue import Provider
+from tools import generated
 
 SCHEMA = Path("schema/languagemodel.schema.json")
 OWN = 8  # rows of the resource's own providers: they stand first
@@ -119,9 +120,7 @@ def table(count: int | None = None) -> str:
 
 def filled(text: str, count: int | None) -> str:
     """Return a document's `text` with the table between its marks."""
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n\n{table(count)}\n\n{END}{after}"
+    return generated.between(text, START, END, table(count))
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ def findings_of_all(errors: Iterable[Any]) -> Iterator[Finding]:
             yield from findings(error)
 
 
-def findings(error: Any) -> Iterator[Finding]:  # noqa: C901 - one case for each keyword
+def findings(error: Any) -> Iterator[Finding]:  # noqa: C901, PLR0912 - one case for each keyword
     """Yield the findings that say what `error` (a jsonschema.ValidationError) says; one for each unknown or missing field."""
     path: Path = tuple(error.absolute_path)
     rule: Any = error.validator_value
@@ -46,6 +46,9 @@ def findings(error: Any) -> Iterator[Finding]:  # noqa: C901 - one case for each
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
             bound = f"{_BOUNDS[error.validator]} {rule}"
             yield make("LM105", path, value=_shown(error), allowed=bound)
+        case "maxItems" | "maxProperties":
+            what, members = ("a list", "items") if error.validator == "maxItems" else ("an object", "members")
+            yield make("LM105", path, value=f"{what} of {len(error.instance)} {members}", allowed=f"one of at most {rule}")
         case "pattern" | "format" | "minLength" | "maxLength":
             yield _wrong_form(error, path)
         case _ if "x-message" in error.schema:

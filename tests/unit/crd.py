@@ -23,10 +23,16 @@ Path = tuple[str, ...]
 
 
 @cache
+def definition() -> dict[str, Any]:
+    """Return the CustomResourceDefinition."""
+    found: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "data" / "languagemodel-crd.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
 def schema() -> dict[str, Any]:
     """Return the schema of the whole resource."""
-    text = (ROOT / "tests" / "data" / "languagemodel-crd.yaml").read_text(encoding="utf-8")
-    (version,) = yaml.safe_load(text)["spec"]["versions"]
+    (version,) = definition()["spec"]["versions"]
     found: dict[str, Any] = version["schema"]["openAPIV3Schema"]
     return found
 

@@ -31,14 +31,19 @@ def read(settings: Settings) -> Extra:
     text = settings.extra_config
     wanted = parse(text)
     try:
-        problems = [*_check(wanted), *_secrets(wanted)]
-        if problems:
-            raise SpecError(problems)
+        wrong = problems(wanted)
+        if wrong:
+            raise SpecError(wrong)
         extra = translation.translate(wanted, settings)
     except SpecError as refusal:
         raise SpecError(located(refusal.findings, text)) from None
     extra.text = text
     return extra
+
+
+def problems(wanted: dict[str, Any]) -> list[Finding]:
+    """Return everything that keeps `wanted` from being translated: unknown and refused keys, wrong types, secrets."""
+    return [*_check(wanted), *_secrets(wanted)]
 
 
 def located(found: Iterable[Finding], text: str) -> tuple[Finding, ...]:
@@ -60,7 +65,7 @@ def parse(text: str) -> dict[str, Any]:
         return {}
     if len(documents) != 1 or not isinstance(documents[0], dict):
         raise SpecError([finding("LM730", problem="it is no map of LiteLLM's settings")])
-    wanted: dict[str, Any] = _stated(documents[0])
+    wanted: dict[str, Any] = stated(documents[0])
     return wanted
 
 
@@ -98,13 +103,13 @@ def _located(found: Finding, text: str) -> Finding:
     return replace(found, line=line, column=column)
 
 
-def _stated(value: Any) -> Any:
+def stated(value: Any) -> Any:
     """Return `value` without nulls in its maps."""
     if isinstance(value, list):
-        return [_stated(each) for each in value]
+        return [stated(each) for each in value]
     if not isinstance(value, dict):
         return value
-    return {key: _stated(each) for key, each in value.items() if each is not None}
+    return {key: stated(each) for key, each in value.items() if each is not None}
 
 
 def _check(wanted: dict[str, Any]) -> Iterator[Finding]:
