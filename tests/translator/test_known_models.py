@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import litellm
-import pytest
 
 from langop_model.translator import known_models
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_an_unknown_model_is_added_next_to_free():
