@@ -11,6 +11,10 @@ python=$1
 venv=$2
 lock=$3
 shift 3
+if [ -L "$venv" ]; then
+    echo "$venv is a link: the environment that it leads to may be someone else's, and is not replaced. Remove the link first" >&2
+    exit 1
+fi
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
     echo "Python 3.11 or later is needed, and $python is $("$python" --version 2>&1). Try: make PYTHON=python3.12 ..." >&2
     exit 1

@@ -5,11 +5,10 @@ Kubernetes replaces a mounted Secret whole, by swapping a link; a look at a file
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,14 +66,14 @@ class Keys:
 
     def __init__(self, keys: Mapping[str, Key]) -> None:
         self.keys = {parameter: key for parameter, key in keys.items() if key.handed != "folder"}
-        self.seen: dict[str, tuple[object, ...]] = {}
+        self.seen: dict[str, Mark] = {}
+        self.paths: dict[str, Path] = {}
         self.values: dict[str, str] = {}
 
     def fill(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return `parameters` of a deployment with the keys as they are now. Variables of the process are set."""
-        listed = functools.cache(lambda folder: list(Path(folder).iterdir()))  # once for all keys of a Secret
         for parameter, key in self.keys.items():
-            self._look(parameter, key, listed)
+            self._look(parameter, key)
         for parameter, key in self.keys.items():
             if parameter == key.variable and parameter in self.values:
                 os.environ[parameter] = self.values[parameter]
@@ -90,28 +89,39 @@ class Keys:
         key = self.keys.get(parameter)
         if key is None:
             return None
-        self._look(parameter, key, lambda folder: list(Path(folder).iterdir()))
+        self._look(parameter, key)
         return self.values.get(parameter, "")
 
-    def _look(self, parameter: str, key: Key, listed: Callable[[str], list[Path]]) -> None:
+    def _look(self, parameter: str, key: Key) -> None:
         try:
-            mark = _mark(key, listed)
+            mark = _mark(key, self.paths.get(parameter))
             if mark == self.seen.get(parameter):
                 return
             path = find(key)
+            mark = _mark(key, path)  # before it is read: what changes in between is read by the next request
             if path is None:
+                self.paths.pop(parameter, None)
                 self.values.pop(parameter, None)
-            elif text := read(path):
-                self.values[parameter] = text
+            else:
+                self.paths[parameter] = path
+                if text := read(path):
+                    self.values[parameter] = text
             self.seen[parameter] = mark
         except (OSError, UnicodeDecodeError):
             return
 
 
-def _mark(key: Key, listed: Callable[[str], list[Path]]) -> tuple[object, ...]:
-    """Return what differs after a key has changed: time, size and identity of its file, or of each file of its folder."""
-    paths = (
-        [Path(key.file)] if key.file else [path for path in listed(key.folder) if normalize_secret_key(path.name) in key.names]
-    )
-    found = [(path, path.stat()) for path in paths]
-    return tuple((str(path), status.st_mtime_ns, status.st_size, status.st_ino) for path, status in found)
+Mark = tuple[object, ...]
+
+
+def _mark(key: Key, path: Path | None) -> Mark:
+    """Return what differs after a key has changed: its folder, which changes with every name in it, and its file."""
+    return (*_state(key.file or key.folder), *(_state(path) if path is not None else ()))
+
+
+def _state(path: Path | str) -> Mark:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - each request does this, and pathlib's takes twice as long
+    except FileNotFoundError:
+        return (None,)
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,4 +1,4 @@
-"""Models that LiteLLM's list lacks are added to it, without a price: what an answer costs is the front's business.
+"""Models that LiteLLM's list lacks are added to it, next to free: what an answer costs is the front's business.
 
 For each call LiteLLM looks a model's entry up to compute a cost. Entries that it has found it remembers; for one that is
 missing it searches its whole list again, several times for each call: a third of the call's time.
@@ -15,6 +15,7 @@ PRICES = (
     "cache_read_input_token_cost",
     "cache_creation_input_token_cost",
 )
+NEXT_TO_NOTHING = 1e-12  # USD for a token; LiteLLM looks for the reason of each cost that is 0
 
 _seen: set[tuple[str, str]] = set()
 
@@ -27,5 +28,5 @@ def add(name: str, provider: str) -> None:
     try:
         litellm.get_model_info(name, provider)
     except Exception:  # noqa: BLE001 - LiteLLM raises a plain one for a model that it does not know
-        entry = {"litellm_provider": provider, "mode": "chat", **dict.fromkeys(PRICES, 0.0)}
+        entry = {"litellm_provider": provider, "mode": "chat", **dict.fromkeys(PRICES, NEXT_TO_NOTHING)}
         litellm.register_model({f"{provider}/{name}": entry}, persist_across_reloads=False)

@@ -88,7 +88,7 @@ async def run(call: Call, *, observed: bool = False) -> Whole | Streamed:
         raise Refused(f"{call.route.value} is not served for this model", 404)
     settings.export(call.variables)
     deployment = deployment_of(call.parameters)
-    if not observed:  # a callback would be told a price of 0
+    if not observed:  # a callback would be told a price that is not the model's
         known_models.add(deployment.name, deployment.provider)
     request = operation.prepare(call, deployment)
     if call.stream and operation.form is None:
