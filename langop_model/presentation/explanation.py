@@ -10,10 +10,10 @@ from langop_model.presentation import mermaid
 from langop_model.presentation.plain import markdown, printable
 from langop_model.renderer import request_path
 from langop_model.renderer.effective import Effective, Field
-from langop_model.renderer.findings import Finding
+from langop_model.renderer.findings import Finding, dotted
 
 _WIDEST_VALUE = 32  # characters of a value in a line; the sentence beside it says what it means
-_KEPT = {"": "-"}
+_NARROW_VALUE = 20  # the same on a terminal, where a line is cut
 
 
 def value_in_words(value: Any) -> str:
@@ -26,32 +26,52 @@ def value_in_words(value: Any) -> str:
 def as_text(models: Sequence[Effective], *, everything: bool = False, width: int = 0) -> str:
     """Return a table for each model. With `everything` each place has a line of its own; else there is one line for each field.
 
-    `width` is that of the terminal, to which lines are cut; 0 for none.
+    `width` is that of the terminal, 0 for none. There lines are cut, and fields of one object are below its name, so that more
+    of what they do is seen; elsewhere each line has the whole name, for grep.
     """
     return "\n".join(_model_as_text(model, everything=everything, width=width) for model in models)
 
 
 def _model_as_text(model: Effective, *, everything: bool, width: int) -> str:
     title = f"{model.namespace}/{model.name}" + (f" ({model.file})" if model.file else "")
-    rows = [("FIELD", "VALUE", "FROM", "KEPT", "WHAT IT DOES"), *(_columns(each) for each in model.fields)]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [printable(title), *(f"  {printable(sentence)}" for sentence in model.summary), ""]
-    for row, each in zip(rows, [None, *model.fields], strict=True):
-        line = "  ".join([*(f"{text:<{size}}" for text, size in zip(row, widths, strict=False)), row[4]])
-        places = () if each is None else each.places
-        lines.append(_cut(line + ("" if everything else _and_more(places)), width))
-        lines += [f"    {place}" for place in places if everything]
+    rows = [_columns(each, narrow=bool(width)) for each in model.fields]
+    header = ("FIELD", "VALUE", "FROM", "KEPT", "WHAT IT DOES")
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(4)]
+    lines = [
+        printable(title),
+        *(f"  {printable(sentence)}" for sentence in model.summary),
+        "",
+        _cut(_line(header, widths), width),
+    ]
+    holder = ""
+    for row, each in zip(rows, model.fields, strict=True):
+        if width and _holder(each) != holder:
+            holder = _holder(each)
+            lines += [printable(holder)] if holder else []
+        lines.append(_cut(_line(row, widths) + ("" if everything else _and_more(each.places)), width))
+        lines += [f"    {printable(place)}" for place in each.places if everything]
     if model.findings:
         lines += ["", *(line for finding in model.findings for line in _finding_as_text(finding))]
     return "\n".join(lines) + "\n"
 
 
-def _columns(each: Field) -> tuple[str, str, str, str, str]:
-    value = value_in_words(each.value)
-    shown = value if len(value) <= _WIDEST_VALUE else f"{value[: _WIDEST_VALUE - 1]}…"
-    codes = "".join(f" [{finding.code}]" for finding in each.findings)
-    kept = each.fidelity or "-"
-    return printable(each.name.removeprefix("spec.")), shown, each.origin.value, kept, printable(each.does) + codes
+def _holder(each: Field) -> str:
+    """Return the object that holds a field; empty for the spec itself."""
+    return dotted(each.path[1:-1])
+
+
+def _line(row: tuple[str, ...], widths: Sequence[int]) -> str:
+    return "  ".join([*(f"{text:<{size}}" for text, size in zip(row, widths, strict=False)), row[4]])
+
+
+def _columns(each: Field, *, narrow: bool) -> tuple[str, str, str, str, str]:
+    name = each.name.removeprefix("spec.")
+    if narrow and _holder(each):
+        name = f"  {dotted(each.path[-1:])}"
+    value, longest = value_in_words(each.value), _NARROW_VALUE if narrow else _WIDEST_VALUE
+    shown = value if len(value) <= longest else f"{value[: longest - 1]}…"
+    codes = "".join(f"[{finding.code}] " for finding in each.findings)
+    return printable(name), shown, each.origin.value, each.fidelity or "-", codes + printable(each.does)
 
 
 def _and_more(places: Sequence[str]) -> str:
@@ -140,8 +160,6 @@ def _model_as_json(model: Effective) -> dict[str, Any]:
 
 
 def _finding_as_json(finding: Finding) -> dict[str, Any]:
-    from langop_model.renderer.findings import dotted
-
     return {
         "code": finding.code,
         "level": finding.level,

@@ -56,7 +56,7 @@ def test_all_names_every_place():
 
 def test_findings_are_named_beside_the_field_and_printed_below():
     text = run(EVERY_FIELD).stdout
-    assert re.search(r"^costTracking.currency +EUR .*\[LM311\]", text, re.M)
+    assert re.search(r"^costTracking.currency +EUR .*\[LM311\] The prices are in EUR", text, re.M)
     assert re.search(r"^  warning LM311:81: LiteLLM counts in USD only", text, re.M)
 
 
@@ -108,6 +108,19 @@ def test_lines_are_cut_to_the_width_of_a_terminal():
     models = effective.explain([a_resource(a_spec())], SETTINGS)
     table = explanation.as_text(models, width=100).split("\n\n")[1].splitlines()
     assert max(map(len, table)) == 100
+
+
+def test_fields_of_one_object_are_below_its_name_on_a_terminal():
+    from langop_model.presentation import explanation
+    from langop_model.renderer import effective
+    from tests.unit.specs import SETTINGS, a_resource
+
+    models = effective.explain([a_resource(balanced(EAST, WEST, rateLimits={"requestsPerMinute": 5}))], SETTINGS)
+    lines = explanation.as_text(models, width=150).splitlines()
+    at = lines.index("rateLimits")
+    assert lines[at + 1].startswith("  requestsPerMinute")
+    assert "[LM345] At most 5 requests are sent" in lines[at + 1]
+    assert "loadBalancing.endpoints[1]" in lines
 
 
 # JSON.
