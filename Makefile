@@ -76,7 +76,7 @@ bench: setup ## How fast the renderer is, in ratios
 bench-gateway: setup ## How fast the gateway is, against a plain litellm[proxy] installation (.venv-plain), in ratios
 	@$(BIN)/python -m tools.gateway_bench
 
-field-table: setup ## Write the table of fields in README.md
+field-table: setup ## Write the table of fields in docs/fields.md
 	@$(BIN)/python -m tools.field_table
 
 metrics-doc: setup ## Write docs/metrics.md from the gateway's metrics
@@ -94,7 +94,7 @@ field-reference: setup ## Write docs/fields.md, with the lines that each field r
 findings-doc: setup ## Write docs/findings.md, with an input for each finding
 	@$(BIN)/python -m tools.findings_reference
 
-environment: setup ## Write the tables of environment variables in docs/environment.md and README.md
+environment: setup ## Write the tables of environment variables in docs/environment.md
 	@$(BIN)/python -m tools.environment_reference
 
 command-help: setup ## Write docs/commands.md from what --help says

@@ -1,4 +1,4 @@
-"""`make environment`: the variables, in docs/environment.md and in README.md, from tools/environment.yaml."""
+"""`make environment`: the variables, in docs/environment.md, from tools/environment.yaml."""
 
 from __future__ import annotations
 
@@ -23,28 +23,19 @@ def rows() -> tuple[dict[str, Any], ...]:
 def table() -> str:
     """Return the whole table in Markdown."""
     lines = ["| variable | means | without it | read by | example |", "|---|---|---|---|---|"]
-    for row in rows():
-        means = row["means"].replace("](docs/", "](")
-        lines.append(
-            f"| {_names(row)} | {cell(means)} | {cell(row['default'])} | {cell(row['read_by'])} | `{cell(row['example'])}` |"
-        )
-    return "\n".join(lines)
+    return "\n".join([*lines, *map(_row, rows())])
 
 
-def short_table() -> str:
-    """Return the table of README.md."""
-    lines = ["| variable | means |", "|---|---|"]
-    return "\n".join([*lines, *(f"| {_names(row)} | {cell(row['means'])} |" for row in rows())])
+def _row(row: dict[str, Any]) -> str:
+    means, without, reader, example = (cell(row[name]) for name in ("means", "default", "read_by", "example"))
+    return f"| {_names(row)} | {means} | {without} | {reader} | `{example}` |"
 
 
 def _names(row: dict[str, Any]) -> str:
     return ", ".join(f"`{name}`" for name in row["variables"])
 
 
-SECTIONS = (
-    Section(Path("docs/environment.md"), "environment", "table of variables", table),
-    Section(Path("README.md"), "environment", "table of variables", short_table),
-)
+SECTION = Section(Path("docs/environment.md"), "environment", "table of variables", table)
 
 if __name__ == "__main__":
-    generated.main(*SECTIONS)
+    generated.main(SECTION)

@@ -1,4 +1,4 @@
-"""`make field-table`: the table of all fields in README.md, from schema/languagemodel.schema.json.
+"""`make field-table`: the table of all fields in docs/fields.md, from schema/languagemodel.schema.json.
 
 A field is a leaf of the specification. x-becomes says where it shows in the configuration, x-fidelity how faithfully it
 is kept, x-proof which tests see it at work.
@@ -14,7 +14,7 @@ from typing import Any
 from langop_model.resources import load_json
 from tools import generated
 
-README = Path("README.md")
+DOCUMENT = Path("docs/fields.md")
 START, END = "<!-- field table: make field-table -->", "<!-- end of the field table -->"
 
 
@@ -35,21 +35,21 @@ def table() -> str:
     lines = ["| field | becomes | kept | tested by |", "|---|---|---|---|"]
     for name, node in fields(load_json("languagemodel.schema.json")["properties"]["spec"]):
         proof = node["x-proof"]
-        lines.append(f"| `{name}` | {node['x-becomes']} | {node['x-fidelity']} | [{Path(proof).stem}]({proof}) |")
+        lines.append(f"| `{name}` | {node['x-becomes']} | {node['x-fidelity']} | [{Path(proof).stem}](../{proof}) |")
     return "\n".join(lines)
 
 
 def filled(text: str) -> str:
-    """Return README's `text` with the table between its marks."""
+    """Return the text of docs/fields.md with the table between its marks."""
     return generated.between(text, START, END, table())
 
 
 def main() -> None:
     """Write the table, or with --check say whether it is stale."""
-    text = README.read_text(encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8")
     if "--check" in sys.argv:
-        sys.exit(0 if filled(text) == text else "README.md: the field table is stale; run make field-table")
-    README.write_text(filled(text), encoding="utf-8")
+        sys.exit(0 if filled(text) == text else "docs/fields.md: the field table is stale; run make field-table")
+    DOCUMENT.write_text(filled(text), encoding="utf-8")
 
 
 if __name__ == "__main__":

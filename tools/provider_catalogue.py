@@ -22,8 +22,8 @@ from langop_model.renderer.catalogue import Provider
 from tools import generated
 
 SCHEMA = Path("schema/languagemodel.schema.json")
-OWN = 8  # rows of the resource's own providers: they stand first
-TABLES = {"README.md": OWN, "docs/providers.md": None}  # how many rows of the catalogue each shows
+OWN = 8  # rows of the resource's own providers, which come first
+DOCUMENT = Path("docs/providers.md")
 START, END = "<!-- provider table: make providers -->", "<!-- end of the provider table -->"
 INTERACTIVE = ("chatgpt", "github_copilot")  # LiteLLM would ask for a login to say where they are
 PLACEHOLDER = re.compile(r"[A-Z_]{5,}")  # REGION, LOCATION: LiteLLM fills in a default
@@ -107,10 +107,10 @@ def schema_with_values(text: str) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def table(count: int | None = None) -> str:
-    """Return the first `count` providers, or all of them, in Markdown."""
+def table() -> str:
+    """Return the providers in Markdown."""
     lines = ["| provider | is | needs | key | serves | special |", "|---|---|---|---|---|---|"]
-    for provider in catalogue.usable()[:count]:
+    for provider in catalogue.usable():
         title = f"[{provider.title}]({provider.link})"
         key = f"`{provider.key}`" if provider.key else ""
         cells = (f"`{provider.name}`", title, provider.needs, key, ", ".join(provider.routes), provider.remarks)
@@ -118,18 +118,16 @@ def table(count: int | None = None) -> str:
     return "\n".join(lines)
 
 
-def filled(text: str, count: int | None) -> str:
+def filled(text: str) -> str:
     """Return a document's `text` with the table between its marks."""
-    return generated.between(text, START, END, table(count))
+    return generated.between(text, START, END, table())
 
 
 def main() -> None:
     """Write what is made of the catalogue, or compare it with LiteLLM."""
     if "--write" in sys.argv:
         SCHEMA.write_text(schema_with_values(SCHEMA.read_text(encoding="utf-8")), encoding="utf-8")
-        for name, count in TABLES.items():
-            document = Path(name)
-            document.write_text(filled(document.read_text(encoding="utf-8"), count), encoding="utf-8")
+        DOCUMENT.write_text(filled(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
         return
     different = list(differences(installed(), rows()))
     print("\n".join(different) or "the catalogue and the installed LiteLLM agree")

@@ -91,7 +91,7 @@ WANTED = (
     Wanted("memory after 60 bodies of 5 MB, to that after 10", _one(of.RELAY, "growth with large bodies"), most=1.1),
 )  # fmt: skip
 
-# What the README's description says of the product.
+# What the description says of the product.
 DESCRIBED = (
     Wanted("start to ready, described as 2 to 3 s", _one(of.RELAY, "ready"), most=3, unit=" s"),
     Wanted("requests a second of one worker, described as 1000+", _one(of.RELAY, "rate 16"), least=1000),
