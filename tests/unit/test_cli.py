@@ -63,7 +63,7 @@ def test_the_list_of_commands_imports_none_of_them():
     program = "import sys\nfrom langop_model.cli import main\nmain(['--help'], standalone_mode=False)\nprint(*sys.modules)"
     loaded = process(sys.executable, "-c", program).stdout.decode().split()
     assert "langop_model.cli" in loaded
-    assert not [name for name in loaded if name.startswith("langop_model.commands")]
+    assert not [name for name in loaded if name.startswith("langop_model.commands.")]
 
 
 # Exit codes, and what goes where.
