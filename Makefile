@@ -109,6 +109,10 @@ providers: setup ## Write the schema's providers and the documentation's tables,
 	@$(BIN)/python -m tools.provider_catalogue --write
 	@$(BIN)/python -m tools.provider_catalogue
 
+new-provider: setup ## Add a provider: NAME=acme ADDRESS=https://api.acme.example/v1, and TITLE, LINK and KEY
+	@test -n "$(NAME)" || { echo "which provider? make new-provider NAME=acme ADDRESS=https://api.acme.example/v1" >&2; exit 2; }
+	@$(BIN)/python -m tools.new_provider "$(NAME)" --address "$(ADDRESS)" --title "$(TITLE)" --link "$(LINK)" --key "$(KEY)"
+
 litellm-schema: setup ## Write schema/litellm-config.schema.json from the installed LiteLLM
 	@$(BIN)/python tools/litellm_schema.py --write
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The front door: `python render.py COMMAND`, the same as the installed command `langop-model`."""
 
-from langop_model.cli import main
+from langop_model.start import main
 
 if __name__ == "__main__":
     main()

@@ -6,25 +6,16 @@ Standard output carries only the result.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from keyword import iskeyword
+from pathlib import Path
+from typing import NoReturn
 
 import click
 
-from langop_model import __version__
-
-# A command, and how its help begins: importing all commands to list them would take longer than reading the list.
-COMMANDS = {
-    "render": "Write the configuration of each SOURCE",
-    "validate": "Check each SOURCE, and write nothing but findings",
-    "explain": "Say for each field of SOURCE which value counts, where it comes from, what it does, and how faithfully",
-    "diff": "Say what changes in behaviour from OLD to NEW",
-    "import": "Turn CONFIG, an existing config.yaml of LiteLLM, into LanguageModels",
-    "providers": "List the providers: their names, what each needs, and what it serves",
-    "new-provider": "Add a provider to this checkout",
-    "schema": "Print a schema",
-    "launch": "Render what is mounted, load the secrets, and start the gateway",
-}
+from langop_model import __version__, overview
+from langop_model.commands import COMMANDS
 
 
 class LazyGroup(click.Group):
@@ -43,17 +34,30 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the table of commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, f"{text}.") for name, text in COMMANDS.items()])
+    def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002
+        """Return the overview, which needs no command."""
+        return overview.text().rstrip("\n")
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, package_name="langop-model")
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from langop_model.resources import litellm_version
+
+        click.echo(f"langop-model {__version__} (LiteLLM {litellm_version()})")
+        context.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": overview.WIDEST})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
+              help=overview.OPTIONS["--version"])  # fmt: skip
 def main() -> None:
-    """Turn LanguageModels into LiteLLM configurations.
+    """Turn LanguageModels into LiteLLM configurations: `overview` says the rest."""
 
-    SOURCE is a file, a folder of files, or - for standard input: YAML or JSON, a manifest (also several in one file, a List,
-    or a ConfigMap with model.json) or a bare spec.
-    """
+
+def end_with_usage(name: str, problem: str) -> NoReturn:
+    """End the program as a wrong usage of the command `name` ends, which click did not read: with 2."""
+    parent = click.Context(main, info_name=Path(sys.argv[0]).name)
+    command = main.get_command(parent, name)
+    context = parent if command is None else click.Context(command, info_name=name, parent=parent)
+    click.UsageError(problem, context).show()
+    raise SystemExit(2)

@@ -1,34 +1,70 @@
-"""How a command ends: findings are printed as they come, and decide the exit code."""
+"""How a command ends: findings are printed as they come, or once for many files, and decide the exit code."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from langop_model import report
-from langop_model.renderer.findings import Finding, SpecError
+from langop_model.renderer.findings import LEVELS, Finding, SpecError, error
+from langop_model.reports import DOCUMENTS
+
+if TYPE_CHECKING:
+    from langop_model.reports.many_files import ManyFiles
+    from langop_model.sources import Result
 
 
 class Outcome:
-    """Prints findings in `style` as they come; with `strict` a warning counts as an error."""
+    """Prints findings in `style`, those of `level` and above; with `strict` a warning counts as an error.
 
-    def __init__(self, style: str, strict: bool = False) -> None:
-        self.style = style
+    `quiet` prints nothing but what makes the command fail. Of many files, errors are printed as they come, and everything
+    else at the end, what is the same only once, with a summary.
+    """
+
+    def __init__(self, style: str, strict: bool = False, *, level: str = "info", quiet: bool = False) -> None:
+        self.style, self.quiet = style, quiet
         self.failing = {"error", "warning"} if strict else {"error"}
+        self.shown = self.failing if quiet else set(LEVELS[: LEVELS.index(level) + 1])
         self.failed = False
+        self._kept: list[tuple[str, list[Finding]]] = []  # for a style that is one document
+        self._many: ManyFiles | None = None
 
-    def add(self, findings: Iterable[Finding]) -> None:
-        """Print `findings`."""
+    def expect(self, files: int) -> None:
+        """Say how many files the command will `finish`."""
+        if files > 1 and self.style == "text" and not self.quiet:
+            from langop_model.reports.many_files import ManyFiles
+
+            self._many = ManyFiles(files, self.failing)
+
+    def add(self, findings: Iterable[Finding], source: str = "") -> None:
+        """Print `findings`, or keep them until they are printed."""
         found = list(findings)
         self.failed |= any(finding.level in self.failing for finding in found)
-        report.print_findings(found, self.style)
+        shown = [finding for finding in found if finding.level in self.shown]
+        if self.style in DOCUMENTS:
+            self._kept.append((source, shown))
+        elif self._many is not None:
+            self._many.add(found, shown)
+        else:
+            report.print_findings(shown, self.style)
+
+    def finish(self, result: Result) -> None:
+        """Print what there is to say about a file, or another source, that is done."""
+        self.add(result.findings, result.source)
+        if self._many is not None:
+            self._many.finish(result.findings)
 
     def collecting(self) -> _Collecting:
         """Return a context in which a SpecError is printed, and ends the context only."""
         return _Collecting(self)
 
     def exit(self) -> None:
-        """End the program with 1 if there was an error; else return."""
+        """Print what was kept. End the program with 1 if there was an error; else return."""
+        if self._many is not None:
+            self._many.end()
+        if self.style in DOCUMENTS:
+            report.print_text(DOCUMENTS[self.style](self._kept))
         if self.failed:
             sys.exit(1)
 
@@ -47,3 +83,16 @@ class _Collecting:
             self.outcome.add(problem.findings)
             return True
         return False
+
+
+def write_result(text: str) -> None:
+    """Write to standard output in UTF-8, which LiteLLM reads, whatever the terminal speaks. Raises SpecError (LM015)."""
+    try:
+        if sys.stdout is None:
+            raise OSError("it is closed")
+        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise  # nobody reads on: the command ends quietly
+    except OSError as problem:
+        raise error("LM015", file="<stdout>", reason=problem.strerror or str(problem)) from None

@@ -17,16 +17,16 @@ def print_findings(findings: Iterable[Finding], style: str = "text") -> None:
         sys.stderr.write(STYLES[style](finding) + "\n")
 
 
-def print_configuration(text: str) -> None:
-    """Print a rendered configuration on standard error, for DEBUG=true: there is no secret in it."""
+def print_text(text: str) -> None:
+    """Print what is no finding on standard error: a summary, or a configuration for DEBUG=true, which holds no secret."""
     if sys.stderr is not None:
         sys.stderr.write(text)
         sys.stderr.flush()
 
 
-def as_text(finding: Finding) -> str:
-    """Return place, level, code and message, and on a second line how to fix it."""
-    first = headline(finding, f"{finding.level} ")
+def as_text(finding: Finding, more: str = "") -> str:
+    """Return place, level, code and message, `more` in brackets, and on a second line how to fix it."""
+    first = headline(finding, f"{finding.level} ") + (f" ({more})" if more else "")
     return f"{first}\n    {_printable(finding.fix)}" if finding.fix else first
 
 

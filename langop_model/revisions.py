@@ -153,8 +153,8 @@ class _Placed(Outcome):
         super().__init__(outcome.style)
         self.outcome, self.tree, self.revision = outcome, tree, revision
 
-    def add(self, findings: Iterable[Finding]) -> None:
+    def add(self, findings: Iterable[Finding], source: str = "") -> None:
         """Print `findings` with the places that the user knows."""
         found = [replace(each, file=each.file.replace(f"{self.tree}{os.sep}", f"{self.revision}:")) for each in findings]
         self.failed |= any(each.level == "error" for each in found)
-        self.outcome.add(found)
+        self.outcome.add(found, source)

@@ -1,22 +1,25 @@
-"""The sources of a command, file by file: memory does not grow with their number."""
+"""The sources of a command, file by file: memory does not grow with their number.
+
+What becomes of a file depends on nothing but the file and the settings, so files can be divided over processes (jobs.py).
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from langop_model.outcome import Outcome
-from langop_model.renderer.findings import SpecError
+from langop_model.renderer.findings import Finding, SpecError
 from langop_model.renderer.settings import Settings
 
 if TYPE_CHECKING:  # imported where they are used: `launch` needs neither
     from langop_model.renderer.manifest import Read, Resource
+    from langop_model.renderer.output import Destination
     from langop_model.renderer.rendering import Rendering
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class SourceFile:
     """A file to render; `alone` is False for one of a folder's, which may hold other kinds only.
 
@@ -26,6 +29,11 @@ class SourceFile:
     name: str
     alone: bool = True
     kept: Read | SpecError | None = None
+
+    @property
+    def rereadable(self) -> bool:
+        """Whether it can be read again, also by another process: false for a pipe, and for a name that no file can have."""
+        return os.path.isfile(self.name)  # noqa: PTH113
 
     def read(self, settings: Settings) -> Read:
         """Return the LanguageModels of the file. Raises SpecError."""
@@ -37,11 +45,24 @@ class SourceFile:
                 result = manifest.read(self.name, settings, alone=self.alone)
             except SpecError as problem:
                 result = problem
-            if not os.path.isfile(self.name):  # noqa: PTH113 - false for a name that no file can have
+            if not self.rereadable:
                 self.kept = result
         if isinstance(result, SpecError):
             raise result
         return result
+
+
+@dataclass(slots=True, eq=False)
+class Result:
+    """What became of a source: the texts that it rendered to, and what there is to say.
+
+    `held` is whether there was a LanguageModel, or what may have been one. It goes from one process to another.
+    """
+
+    source: str
+    findings: list[Finding] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    held: bool = True
 
 
 def files_of(given: str) -> list[SourceFile]:
@@ -69,45 +90,52 @@ def _name(resource: Resource) -> str:
     return resource.name or (plan.resource_name(model) if isinstance(model, str) else "")
 
 
-class Work:
-    """The sources of a command, and what becomes of them one by one, so that memory does not grow with their number.
+class Task(NamedTuple):
+    """What is done with each file: it is rendered, and its texts are written to `destination`, kept if `texts`, or dropped."""
 
-    `ignored` are the rules of lint that are switched off.
-    """
+    settings: Settings
+    destination: Destination | None = None
+    texts: bool = False
 
-    def __init__(self, sources: list[str], gateway: bool, outcome: Outcome, ignored: frozenset[str] = frozenset()) -> None:
-        self.sources, self.gateway, self.outcome = sources, gateway, outcome
-        self.settings = replace(Settings.from_environment(os.environ), ignored=ignored)
-        self.folders: list[tuple[str, list[SourceFile]]] = []
-        for source in sources if not gateway else ():
-            with outcome.collecting():
-                self.folders.append((source, files_of(source)))
+    def of_file(self, file: SourceFile) -> Result:
+        """Render each LanguageModel of a file to its own configuration."""
+        from langop_model.renderer import rendering
 
-    def names(self) -> list[str]:
-        """Return the names of the renderings, as far as they are known before anything is rendered."""
-        return [] if self.gateway else [name for _, files in self.folders for name in names_of(files, self.settings)]
+        result = Result(file.name)
+        try:
+            read = file.read(self.settings)
+            result.held = bool(read.resources)
+            renderings = rendering.render_each(read, self.settings)
+        except SpecError as problem:
+            result.findings += problem.findings
+            return result
+        result.findings += () if read.resources else read.findings
+        for each in renderings:
+            self._finish(each, result)
+        return result
 
-    def renderings(self) -> Iterator[Rendering]:
-        """Yield the renderings of the right sources; what is wrong with the others is printed."""
-        from langop_model.renderer import manifest, rendering
+    def of_gateway(self, sources: list[str]) -> Result:
+        """Render all LanguageModels of `sources` to one configuration."""
+        from langop_model.renderer import rendering
 
-        if self.gateway:
-            with self.outcome.collecting():
-                result = rendering.render_gateway(self.sources, self.settings)
-                self.outcome.add(result.findings)
-                yield result
-            return
-        for source, files in self.folders:
-            held = False  # a LanguageModel, or what may have been one
-            for file in files:
-                with self.outcome.collecting():
-                    held, before = True, held
-                    read = file.read(self.settings)
-                    held = before or bool(read.resources)
-                    if not read.resources:
-                        self.outcome.add(read.findings)
-                    for result in rendering.render_each(read, self.settings):
-                        self.outcome.add(result.findings)
-                        yield result
-            if not held:
-                self.outcome.add([manifest.none_in(source)])
+        result = Result(", ".join(sources))
+        try:
+            self._finish(rendering.render_gateway(sources, self.settings), result)
+        except SpecError as problem:
+            result.findings += problem.findings
+        return result
+
+    def _finish(self, rendering: Rendering, result: Result) -> None:
+        result.findings += rendering.findings
+        if self.texts:
+            result.texts.append(rendering.text)
+        if self.destination is not None:
+            try:
+                self.destination.write(rendering.name, rendering.text)
+            except SpecError as problem:
+                result.findings += problem.findings
+
+
+def settings_of(ignored: frozenset[str]) -> Settings:
+    """Return the settings of this process's environment, with the lint rules `ignored` switched off."""
+    return replace(Settings.from_environment(os.environ), ignored=ignored)

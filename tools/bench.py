@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import yaml
 RUNS = 7
 EXAMPLE = "examples/openai-model.yaml"
 COUNT = 1000
+MANY = 3000
 
 
 def main() -> None:
@@ -25,6 +28,7 @@ def main() -> None:
         print("figure".ljust(62), "value")
         _whole_process(folder)
         _many_specifications(folder)
+        _on_all_cores(folder)
         _gateway(folder)
 
 
@@ -63,6 +67,18 @@ def _many_specifications(folder: Path) -> None:
     _print(f"peak memory of {COUNT} against {COUNT // 10}", f"{growth:.2f} times ({peaks[COUNT]:.0f} MB)")
 
 
+def _on_all_cores(folder: Path) -> None:
+    specs = folder / "many"
+    specs.mkdir()
+    _write_specifications(specs, MANY)
+    for jobs in ("1", "0"):
+        command = [sys.executable, "render.py", "validate", "--quiet", "--jobs", jobs, str(specs)]
+        start = time.perf_counter()
+        subprocess.run(command, check=True, env=_environment())
+        rate = MANY / (time.perf_counter() - start)
+        _print(f"{MANY} specifications validated with --jobs {jobs}", f"{rate:.0f} specifications/s of wall clock")
+
+
 def _gateway(folder: Path) -> None:
     times = {}
     for count in (1, COUNT):
@@ -88,16 +104,23 @@ def _write_specifications(folder: Path, count: int) -> None:
 
 def _cpu_seconds(command: list[str]) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment())
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of an installation: what Python compiled is kept."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _measured_child(arguments: list[str]) -> dict[str, float]:
     """Run the command in a child that reports its own CPU seconds and peak memory in MB."""
     code = (
-        "import json, resource, sys\n"
+        "import gc, json, resource, sys\n"
         "from langop_model.cli import main\n"
+        "from langop_model.start import COLLECT_AFTER\n"
+        "gc.set_threshold(COLLECT_AFTER)\n"
         "main(sys.argv[1:], standalone_mode=False)\n"
         "used = resource.getrusage(resource.RUSAGE_SELF)\n"
         "print(json.dumps({'cpu_seconds': used.ru_utime + used.ru_stime, 'peak_mb': used.ru_maxrss / 1024}))\n"

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from langop_model.cli import COMMANDS, main
+from langop_model import overview
+from langop_model.cli import main
+from langop_model.commands import COMMANDS
 from tools import generated
 from tools.generated import Section
 
@@ -17,7 +19,7 @@ def text() -> str:
     """Return the help of the program, and of each command, in Markdown."""
     settings = {**main.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
     context = click.Context(main, info_name="langop-model", **settings)
-    parts = [_block("langop-model", main.get_help(context))]
+    parts = [_block("langop-model", overview.text("langop-model", WIDTH))]
     for name in COMMANDS:
         command = main.get_command(context, name)
         if command is not None:

@@ -6,6 +6,7 @@ import dataclasses
 import typing
 
 from langop_model.contract import settings
+from langop_model.contract.strategy import Strategy
 from langop_model.contract.unavailable_models import UnavailableModel
 from tools.json_types import CLUSTER_NODES, SENTINEL_NODES, Schema, closed, json_type
 
@@ -20,7 +21,7 @@ def callback_settings() -> Schema:
             "resource": {"type": "string"},
             "namespace": {"type": "string"},
             "keys": {"type": "object", "additionalProperties": _key()},
-            "strategy": {"enum": list(settings.Strategy)},
+            "strategy": {"enum": list(Strategy)},
             "endpoints": {"type": "array", "minItems": 1, "items": _of(settings.Endpoint)},
             "limits": _of(settings.Limits),
             "retries": _of(settings.Retries),
@@ -49,7 +50,7 @@ def callback_settings() -> Schema:
         "models": models,
         "redis": _redis(),
         "shared": shared,
-        "shared_strategy": {"enum": list(settings.Strategy)},
+        "shared_strategy": {"enum": list(Strategy)},
         "unavailable": rejected,
         "outdated": rejected,
     }

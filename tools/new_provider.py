@@ -1,4 +1,4 @@
-"""`python render.py new-provider NAME`: a row of the catalogue, an example, and their tests, in a checkout.
+"""`make new-provider NAME=…`: a row of the catalogue, an example, and their tests.
 
 A provider that LiteLLM knows gets LiteLLM's name of it. Any other one is asked as OpenAI is, at its own address; where it wants
 its key in a header of its own, it gets a template that says so.
@@ -13,12 +13,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
+
 from langop_model.renderer import catalogue
 from tools import provider_catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = "schema/providers.json"
 BEARER = "Authorization: Bearer KEY"
+PROVIDERS = "https://docs.litellm.ai/docs/providers"
 TAKEN = ("gateway", "wrong")  # such a name in examples/ and tests/golden/ is something else
 
 TEMPLATE = """\
@@ -119,3 +122,31 @@ def prove(name: str) -> int:
     subprocess.run([*run, "tools.provider_catalogue", "--write"], check=True, cwd=ROOT)
     tests = ["tests/test_goldens.py", "tests/wire/test_chat.py", "tests/unit/test_catalogue.py", "--update-golden"]
     return subprocess.run([*run, "pytest", "-q", *tests, "-k", f"[{name}] or {name}.yaml"], check=False, cwd=ROOT).returncode
+
+
+@click.command()
+@click.argument("name")
+@click.option("--title", default="", help="What people call it; the name if not given.")
+@click.option("--link", default="", help="Its documentation; LiteLLM's list of providers if not given.")
+@click.option("--address", required=True, help="Where its API is, up to and including /v1.")
+@click.option("--key", default="", help=f"The header with its key; {BEARER} if not given.")
+def main(name: str, title: str, link: str, address: str, key: str) -> None:
+    """Add a provider to this checkout: a row of the catalogue, an example, and their tests, which are run.
+
+    An option that is empty counts as one that is not given.
+    """
+    try:
+        files = create(name, title or name, link or PROVIDERS, address, key or BEARER)
+    except ValueError as problem:
+        raise click.UsageError(str(problem)) from None
+    made = ["docs/providers.md", "schema/languagemodel.schema.json", f"tests/golden/{name}.config.yaml"]
+    click.echo(f"written: {', '.join(files)}; from these: {', '.join(made)}")
+    code = prove(name)
+    if not code:
+        click.echo(f"{name} answers on the wire. Read tests/golden/{name}.config.yaml: it is what an operator gets.")
+        click.echo("Does it serve more than chat? Say so in its row (routes). Then: make test")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,19 +1,33 @@
-"""Arguments and options that several commands have, and how a result is written."""
+"""Arguments and options that several commands have."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
-from langop_model import report
-from langop_model.renderer.findings import error
+from langop_model import report, running
+from langop_model.outcome import write_result
+from langop_model.renderer.findings import LEVELS
+from langop_model.reports import DOCUMENTS
 
-sources = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+__all__ = ["gateway", "given", "ignore", "of_checks", "sources", "style", "usage", "write_result"]
+
+Command = Callable[..., Any]
+
+
+def _files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Let a shell complete the name of a file, as it does itself."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+sources = click.argument("sources", nargs=-1, metavar="[SOURCE]...", shell_complete=_files)
 style = click.option("--format", "style", type=click.Choice(sorted(report.STYLES)), default="text", show_default=True,
                      help="How findings are written on standard error.")  # fmt: skip
-strict = click.option("--strict", is_flag=True, help="Count warnings as errors.")
-gateway = click.option("--gateway", is_flag=True, help="All sources together become one configuration.")
 
 
 def _lint_rules(_: click.Context, __: click.Parameter, codes: tuple[str, ...]) -> frozenset[str]:
@@ -30,22 +44,37 @@ def _lint_rules(_: click.Context, __: click.Parameter, codes: tuple[str, ...]) -
 ignore = click.option("--ignore", "ignored", multiple=True, metavar="LM6xx", callback=_lint_rules,
                       help="Switch a lint rule off; may be given several times.")  # fmt: skip
 
+gateway = click.option("--gateway", is_flag=True, help="All sources together become one configuration.")
+
+_OF_CHECKS = (
+    gateway,
+    click.option("--format", "style", type=click.Choice(sorted([*report.STYLES, *DOCUMENTS])), default="text",
+                 show_default=True, help="How findings are written on standard error."),
+    click.option("--strict", is_flag=True, help="Count warnings as errors."),
+    ignore,
+    click.option("--level", type=click.Choice(LEVELS), default="info", show_default=True, help="The least that is printed."),
+    click.option("-q", "--quiet", is_flag=True, help="Print nothing but what makes the command fail."),
+    click.option("-j", "--jobs", type=click.IntRange(0, 256), default=1, show_default=True, metavar="N",
+                 help="Work in N processes; 0: one on each core."),
+)  # fmt: skip
+
+
+def of_checks(command: Command) -> Command:
+    """Give a command the options of everything that checks specifications: the fields of running.Options."""
+    for option in reversed(_OF_CHECKS):
+        command = option(command)
+    return command
+
 
 def given(sources: tuple[str, ...]) -> list[str]:
-    """Return the sources to read: standard input where none is named and it is not a terminal. Raises UsageError."""
-    if not sources and (sys.stdin is None or sys.stdin.isatty()):
-        raise click.UsageError("name a SOURCE: a file, a folder, or - for standard input")
-    return list(sources) or ["-"]
+    """Return the sources to read: standard input where none is named and it is not a terminal."""
+    return list(sources) or ([] if sys.stdin is None or sys.stdin.isatty() else ["-"])
 
 
-def write_result(text: str) -> None:
-    """Write to standard output in UTF-8, which LiteLLM reads, whatever the terminal speaks. Raises SpecError (LM015)."""
+@contextmanager
+def usage() -> Iterator[None]:
+    """Turn running.UsageError into click's, which prints how the command is called."""
     try:
-        if sys.stdout is None:
-            raise OSError("it is closed")
-        sys.stdout.buffer.write(text.encode("utf-8"))
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise  # nobody reads on: click ends quietly
-    except OSError as problem:
-        raise error("LM015", file="<stdout>", reason=problem.strerror or str(problem)) from None
+        yield
+    except running.UsageError as problem:
+        raise click.UsageError(str(problem)) from None

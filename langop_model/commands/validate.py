@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from langop_model import running
 from langop_model.commands import options
-from langop_model.outcome import Outcome
-from langop_model.sources import Work
 
 
 @click.command("validate")
 @options.sources
-@options.gateway
-@options.style
-@options.strict
-@options.ignore
-def command(sources: tuple[str, ...], gateway: bool, style: str, strict: bool, ignored: frozenset[str]) -> None:
+@options.of_checks
+def command(sources: tuple[str, ...], **asked: Any) -> None:
     """Check each SOURCE, and write nothing but findings."""
-    outcome = Outcome(style, strict)
-    for _ in Work(options.given(sources), gateway, outcome, ignored).renderings():
-        pass
-    outcome.exit()
+    with options.usage():
+        running.validate(options.given(sources), running.Options(**asked))

@@ -6,18 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from langop_model.contract.strategy import Strategy
+
 SECTION = "langop"
 WILDCARD = "/*"  # the end of the name of a group that serves every model of its provider: <resource>/*
-
-
-class Strategy(StrEnum):
-    """How an endpoint is chosen: the values of spec.loadBalancing.strategy."""
-
-    LATENCY_BASED = "latency-based"
-    LEAST_CONNECTIONS = "least-connections"
-    RANDOM = "random"
-    ROUND_ROBIN = "round-robin"
-    WEIGHTED = "weighted"
 
 
 class Cause(StrEnum):

@@ -12,7 +12,8 @@ import yaml
 from langop_model.contract import section as contract
 from langop_model.contract import unavailable_models
 from langop_model.contract.fingerprint import fingerprint
-from langop_model.contract.settings import SECTION, Group, Strategy
+from langop_model.contract.settings import SECTION, Group
+from langop_model.contract.strategy import Strategy
 from langop_model.contract.unavailable_models import UnavailableModel
 
 # What the renderer itself names there: the front does these.

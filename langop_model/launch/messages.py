@@ -47,7 +47,7 @@ def configuration(text: str) -> None:
     if _is_json():
         event("configuration", text=text)
     else:
-        report.print_configuration(text)
+        report.print_text(text)
 
 
 def trace(text: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from langop_model.resources import load_json
@@ -15,25 +15,23 @@ PLACEHOLDER = re.compile(r"[A-Z][A-Z_]{3,}")  # HOST, REGION, MODEL: differs fro
 SETTING_ENDINGS = ("API_KEY", "API_BASE", "BASE_URL")  # of the variables that LiteLLM reads for a provider
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """A GET below a provider's address that costs nothing and shows that it answers."""
 
     path: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Relay:
+class Relay(NamedTuple):
     """How a provider is asked in its own protocol, where that is the client's too: see schema/providers.schema.json."""
 
     routes: Mapping[str, str]
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     drops: tuple[str, ...] = ()
-    renames: Mapping[str, str] = field(default_factory=dict)
+    renames: Mapping[str, str] = MappingProxyType({})
     translates: tuple[str, ...] = ()
     models: tuple[Mapping[str, Any], ...] = ()
-    query: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    query: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     developer_role: bool = False
 
     def rules(self, model: str) -> dict[str, Any]:
@@ -46,8 +44,7 @@ class Relay:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(NamedTuple):
     """A row. schema/providers.schema.json says what each member means."""
 
     name: str
@@ -68,18 +65,18 @@ class Provider:
     slashless: bool = False
     key: str = ""
     keyless: bool = False
-    credentials: Mapping[str, list[str]] = field(default_factory=dict)
+    credentials: Mapping[str, list[str]] = MappingProxyType({})
     files: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     shadowing_variables: tuple[str, ...] = ()
     folder: str = ""
     credential_sets: tuple[tuple[str, ...], ...] = ()
     ambient: tuple[str, ...] = ()
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = MappingProxyType({})
     requires: tuple[tuple[str, ...], ...] = ()
     unsupported_fields: tuple[str, ...] = ()
-    unsupported_fields_by_model: Mapping[str, list[str]] = field(default_factory=dict)
-    conflicting_fields_by_model: Mapping[str, list[list[str]]] = field(default_factory=dict)
+    unsupported_fields_by_model: Mapping[str, list[str]] = MappingProxyType({})
+    conflicting_fields_by_model: Mapping[str, list[list[str]]] = MappingProxyType({})
     members: tuple[str, ...] = ()
     fixed_routes: tuple[str, ...] = ()
     no_streaming_reason: str = ""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from langop_model.contract.references import REFERENCE
 from langop_model.contract.secret_keys import normalize_secret_key
@@ -15,8 +14,7 @@ KEY_PATH: Path = ("spec", "apiKeySecretRef")
 SECRET_PATH: Path = ("spec", "credentialsSecretRef")
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """A parameter of LiteLLM, or a variable of its process, and where its value is mounted.
 
     `variable` is the variable of the process that LiteLLM reads it from. The value is in `file`, or in that file of `folder`
@@ -56,8 +54,7 @@ class Credential:
         return {"variable": self.variable, **place, **names, **handed}
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """The credentials of one model: one of `credential_sets`, sets of parameters, must be complete; none: none is needed."""
 
     items: tuple[Credential, ...] = ()

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_address
+from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from langop_model.renderer import catalogue
@@ -31,12 +32,11 @@ _ANY_NAME = "/MODEL"  # what follows such an address is the model's name alone: 
 _FIELDS = {"PROJECT": "project", "LOCATION": "location", "REGION": "region"}
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """What an endpoint says: its `base` address, and `fields` of a spec that its URL gives, such as apiVersion."""
 
     base: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = MappingProxyType({})
 
 
 def read(provider: Provider, url: str, model: str, path: Path, found: Findings, named_by: str = "provider") -> Endpoint:

@@ -115,7 +115,7 @@ def error(code: str, *, file: str = "", line: int = 0, column: int = 0, **values
     return SpecError([replace(make(code, **values), file=file, line=line, column=column)])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Findings:
     """Collects the findings about one resource and gives each its place in the source.
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from langop_model.renderer import findings
 
 _FILE_NAMES = (".yaml", ".yml", ".json")  # no folder is created with a name that ends like this
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):
     """Where renderings are written: one file, or a folder with a file for each."""
 
     path: Path

@@ -9,10 +9,10 @@ from collections.abc import Collection
 from functools import cache
 from typing import Any
 
-import yaml
-
-from langop_model.renderer import findings
+from langop_model.renderer import findings, yaml_values
 from langop_model.renderer.findings import dotted
+from langop_model.renderer.verdict import Checker
+from langop_model.renderer.yaml_library import yaml
 from langop_model.resources import load_json
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # litellm/proxy/proxy_server.py: yaml.safe_load
@@ -43,18 +43,18 @@ def parse(text: str, own_parameters: Collection[str] = ()) -> dict[str, Any]:
 
 def checked(text: str, own_parameters: Collection[str] = ()) -> dict[str, Any]:
     """Return the configuration in `text`, as `parse` does. Raises yaml.YAMLError or InvalidConfigError."""
-    config = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
-    error = next(iter(_validator().iter_errors(_without(config, own_parameters))), None)
-    if error is not None:
-        raise InvalidConfigError(error)
+    config = yaml_values.load(text, _Loader)
+    of_litellm = _without(config, own_parameters)
+    if not _checker().accepts(of_litellm):
+        from langop_model.renderer.json_schema import validator
+
+        raise InvalidConfigError(next(iter(validator(_checker().schema).iter_errors(of_litellm))))
     return dict(config)
 
 
 @cache
-def _validator() -> Any:
-    from langop_model.renderer.json_schema import validator
-
-    return validator(load_json("litellm-config.schema.json"))
+def _checker() -> Checker:
+    return Checker(load_json("litellm-config.schema.json"))
 
 
 def _without(config: Any, own_parameters: Collection[str]) -> Any:

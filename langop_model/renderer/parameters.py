@@ -14,6 +14,7 @@ from langop_model.renderer import source, wording
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.extra import table
 from langop_model.renderer.findings import Findings, Path, SpecError
+from langop_model.renderer.verdict import Checker
 from langop_model.resources import load_json
 
 TEXTS: Path = ("spec", "configuration", "additionalParameters")
@@ -132,11 +133,7 @@ def _refusal(schema: dict[str, Any], value: Any) -> str | None:
             return "LM206"
         if isinstance(leaf, str) and leaf.startswith(REFERENCE):
             return "LM108"
-    if not schema:
-        return None
-    from langop_model.renderer.json_schema import validator
-
-    return None if validator(schema).is_valid(value) else "LM208"
+    return None if Checker(schema).accepts(value) else "LM208"
 
 
 def _allowed(schema: dict[str, Any]) -> str:

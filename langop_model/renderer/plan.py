@@ -19,7 +19,7 @@ ANY = "*"  # the modelName of a resource that serves whatever its provider has
 _RESERVED_ID = re.compile(r"(endpoint|fallback)-")  # what this project itself names deployments by
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Deployment:
     """One endpoint of a model, as LiteLLM counts them.
 
@@ -39,7 +39,7 @@ class Deployment:
     address_path: Path = ("spec", "endpoint")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Fallback:
     """Entry `index` of spec.fallbacks: `group` is the model group to ask, `url` its address when it is another proxy."""
 
@@ -50,7 +50,7 @@ class Fallback:
     url: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Model:
     """A resource, ready for the templates.
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from langop_model.renderer import plan
 from langop_model.renderer.findings import Finding, SpecError, dotted
@@ -29,8 +28,7 @@ class RejectedResourcesError(SpecError):
         return type(self), (self.by_resource,)
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(NamedTuple):
     """A LanguageModel that can't be served: its name, what clients may ask for it by, and what is wrong with it."""
 
     name: str
@@ -53,8 +51,7 @@ class Rejected:
         return {"resource": self.name, "namespace": self.namespace, "reason": reason}
 
 
-@dataclass(frozen=True, slots=True)
-class Rejections:
+class Rejections(NamedTuple):
     """The LanguageModels that a gateway does not serve at all, and those that it serves in their previous version."""
 
     unavailable: tuple[Rejected, ...] = ()

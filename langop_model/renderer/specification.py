@@ -10,12 +10,13 @@ from langop_model.contract.references import REFERENCE
 from langop_model.renderer import durations
 from langop_model.renderer.findings import Findings, Path
 from langop_model.renderer.manifest import Resource
+from langop_model.renderer.verdict import Checker, Format
 from langop_model.resources import load_json
 
 
 def validate(resource: Resource, found: Findings) -> None:
     """Record a finding for everything in the resource that the schema does not accept, and for its x-finding fields."""
-    if not _validator().is_valid(resource.manifest):
+    if not _checker().accepts(resource.manifest):
         from langop_model.renderer import schema_errors
 
         for finding in schema_errors.findings_of_all(_validator().iter_errors(resource.manifest)):
@@ -35,12 +36,13 @@ def with_defaults(resource: Resource) -> dict[str, Any]:
 
 def errors_of(field: Sequence[str], value: Any) -> list[Any]:
     """Return jsonschema's errors about `value` as the field of a spec: ("retryPolicy", "maxAttempts")."""
-    return list(_validator().evolve(schema=node_of(field)).iter_errors(value))
+    node = node_of(field)
+    return [] if accepts(node, value) else list(_validator().evolve(schema=node).iter_errors(value))
 
 
 def accepts(node: dict[str, Any], value: Any) -> bool:
     """Whether `node`, a part of `schema()`, accepts a value."""
-    return bool(_validator().evolve(schema=node).is_valid(value))
+    return _checker().accepts(value, node)
 
 
 def node_of(field: Sequence[str]) -> dict[str, Any]:
@@ -59,12 +61,17 @@ def schema() -> dict[str, Any]:
 
 
 @cache
+def _checker() -> Checker:
+    return Checker(schema(), FORMATS)
+
+
+@cache
 def _validator() -> Any:
     from langop_model.renderer.json_schema import FormatChecker, validator
 
     checker = FormatChecker(formats=())
-    checker.checks("go-duration", raises=ValueError)(_is_duration)
-    checker.checks("http-url", raises=ValueError)(_is_url)
+    for name, check in FORMATS.items():
+        checker.checks(name, raises=ValueError)(check)
     return validator(schema(), checker)
 
 
@@ -86,6 +93,10 @@ def _is_url(value: object) -> bool:
     _ = parts.port  # ValueError for a port that is not a number
     plain = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
     return bool(plain) and not any(letter in "?#" or letter.isspace() or letter < " " for letter in value)
+
+
+FORMATS: dict[str, Format] = {"go-duration": _is_duration, "http-url": _is_url}
+"""The formats that the schema has: functions that return False, or raise ValueError, for a text that has not."""
 
 
 def _merge_strict(node: Any) -> Any:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
+import marshal
+import os
+import pickle
 import sys
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import ChainableUndefined, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined
-from markupsafe import Markup
 
 from langop_model.renderer import durations, upstream, yaml_text
 from langop_model.renderer.findings import dotted
+from langop_model.renderer.imports import less_work
 from langop_model.resources import folder, litellm_version
+
+with less_work("fnmatch", "tempfile"):
+    from jinja2 import ChainableUndefined, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined
+    from jinja2.bccache import bc_magic
+    from markupsafe import Markup
 
 if TYPE_CHECKING:
     from jinja2.bccache import Bucket
@@ -59,7 +66,15 @@ def environment() -> Environment:
 
 
 class _Cache(FileSystemBytecodeCache):
-    """Compiled templates beside their sources, as Python keeps its own; a read-only image brings them along."""
+    """Jinja2's cache of compiled templates, whose files are read in one piece: its own way reads them object by object."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give `bucket` the code of a template, where it was kept and the template is still the same."""
+        head = bc_magic + pickle.dumps(bucket.checksum, 2)  # what Bucket.write_bytecode writes before the code
+        with contextlib.suppress(OSError, EOFError, TypeError, ValueError):
+            content = Path(self._get_cache_filename(bucket)).read_bytes()
+            if content.startswith(head):
+                bucket.code = marshal.loads(content[len(head) :])  # noqa: S302 - from where the templates themselves come from
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a compiled template, where that can be done."""
@@ -69,10 +84,18 @@ class _Cache(FileSystemBytecodeCache):
 
 
 def _bytecode_cache() -> _Cache | None:
+    """Return the cache beside the templates, as Python keeps its own; a read-only image brings it along.
+
+    Where that folder is empty and can't be written, Jinja2's own: a folder for temporary files that only this user can write.
+    """
     directory = folder("templates") / "__pycache__"
     with contextlib.suppress(OSError):
         directory.mkdir(exist_ok=True)
-    return _Cache(str(directory)) if directory.is_dir() else None
+    if directory.is_dir() and (os.access(directory, os.W_OK) or any(directory.iterdir())):
+        return _Cache(str(directory))
+    with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: Jinja2 finds no folder that is safe
+        return _Cache()
+    return None
 
 
 def render(name: str, **context: Any) -> str:

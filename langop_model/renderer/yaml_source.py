@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import yaml
-
-from langop_model.renderer import findings, syntax
+from langop_model.renderer import findings, syntax, yaml_values
 from langop_model.renderer.findings import Path, SpecError
 from langop_model.renderer.limits import DEEPEST, MOST_NODES
+from langop_model.renderer.yaml_library import yaml
 
 SAFE_INDICATORS = DEEPEST  # a text with fewer of these characters can't nest more deeply
 
@@ -45,11 +44,12 @@ def parse(name: str, text: str) -> list[Any]:
     try:
         _refuse_deep_nesting(name, text)
         loader = _Loader(text)
-        values = []
+        values, nodes = [], []
         while loader.check_node():
-            node = loader.get_node()
-            _check(name, text, node)
-            values.append(_construct(name, text, loader, node))
+            nodes.append(loader.get_node())
+            _check(name, text, nodes[-1])
+            values.append(_construct(name, text, loader, nodes[-1]))
+        _remember(text, nodes)
     except yaml.constructor.ConstructorError as problem:
         raise _needless(name, text, problem.problem_mark, str(problem.problem)) from None
     except yaml.MarkedYAMLError as problem:
@@ -67,7 +67,7 @@ def parse(name: str, text: str) -> list[Any]:
 
 def _construct(name: str, text: str, loader: Any, node: yaml.Node) -> Any:
     try:
-        return loader.construct_document(node)
+        return yaml_values.construct(node, loader)
     except (AttributeError, IndexError, KeyError):  # PyYAML's own, for a tag that does not fit its text
         raise _needless(name, text, node.start_mark, "a tag that does not fit its value") from None
 
@@ -110,6 +110,13 @@ def _find(text: str, index: int, path: Path) -> tuple[yaml.Mark, yaml.Node] | No
 
 
 _composed: tuple[str, list[yaml.Node]] | None = None
+
+
+def _remember(text: str, nodes: list[yaml.Node]) -> None:
+    """Keep the nodes of a text that was just read: what is found in it has a place there."""
+    global _composed  # noqa: PLW0603 - a cache of one entry, by content
+    if "<<" not in text:  # merging changes nodes
+        _composed = (text, nodes)
 
 
 def _compose(text: str) -> list[yaml.Node]:

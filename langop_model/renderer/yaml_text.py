@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from types import MappingProxyType
 from typing import Any
 
 # Texts that may stand without quotes: they start with a letter or "/", and hold nothing that YAML gives a meaning to.
 _PLAIN = re.compile(r"[A-Za-z/](?:[A-Za-z0-9_./@-]|:(?=[A-Za-z0-9_./@-]))*")
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 # What json.dumps leaves as it is and YAML does not read back, or reads as a line break.
+_encoded = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an encoder for each call
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
@@ -31,7 +33,7 @@ def _flow(value: Any) -> str:  # noqa: PLR0911 - one for each type
         return _float(value)
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, dict):
+    if isinstance(value, dict | MappingProxyType):
         return "{" + ", ".join(f"{_key(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_flow(item) for item in value) + "]"
@@ -45,7 +47,7 @@ def _key(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", _encoded(text))
 
 
 def _float(value: float) -> str:

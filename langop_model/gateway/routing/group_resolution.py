@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from langop_model.contract.settings import WILDCARD, Endpoint, Group, Strategy
+from langop_model.contract.settings import WILDCARD, Endpoint, Group
+from langop_model.contract.strategy import Strategy
 from langop_model.gateway.routing.endpoints import Endpoints
 
 

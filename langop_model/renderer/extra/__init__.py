@@ -65,9 +65,11 @@ def merge(wanted: Extra, text: str, config: dict[str, Any], own_parameters: Coll
 
 def process_of(wanted: Extra, process: ProcessWide, groups: list[Group]) -> ProcessWide:
     """Return what the process does for `groups`, which are written by hand, too."""
+    if not groups:
+        return process
     from langop_model.renderer.extra import by_hand
 
-    return by_hand.process_of(process, groups, wanted) if groups else process
+    return by_hand.process_of(process, groups, wanted)
 
 
 def findings(wanted: Extra, served: Sequence[object]) -> tuple[Finding, ...]:

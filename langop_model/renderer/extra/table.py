@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from langop_model.renderer.findings import Path
 from langop_model.resources import load_json
@@ -14,8 +13,7 @@ from langop_model.resources import load_json
 EFFECTS = ("translated", "passed", "refused")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of the table."""
 
     effect: str
@@ -24,9 +22,9 @@ class Row:
     because: str = ""
     instead: str = ""
     field: str = ""
-    fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    fields: Mapping[str, Any] = MappingProxyType({})
     convert: str = ""
-    values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    values: Mapping[str, str] = MappingProxyType({})
     within: bool = False
     only: tuple[Any, ...] = ()
     refuses: tuple[str, ...] = ()

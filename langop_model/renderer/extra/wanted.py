@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from langop_model.renderer.findings import Finding, Path
 from langop_model.renderer.settings import Settings
@@ -12,8 +12,7 @@ VARIABLE = "LANGOP_GATEWAY_EXTRA_CONFIG"
 ALL = "*"  # the name that means every model group
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(NamedTuple):
     """A value for a field of the specs that do not state it. `path` is its key in the extra configuration.
 
     `within`: only where the object that holds the field is there. `models` are the names of those that it is for: none, all.
@@ -26,8 +25,7 @@ class Default:
     models: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFallback:
+class NamedFallback(NamedTuple):
     """Models to ask, in order, when the model `name` (ALL: any) fails for one of `causes`."""
 
     path: Path
@@ -36,7 +34,7 @@ class NamedFallback:
     causes: tuple[str, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
     """A model group of entries of model_list that are written by hand: the `entries`, and its `section` of the contract."""
 
@@ -47,7 +45,7 @@ class Group:
     aliases: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Extra:
     """The extra configuration, divided by what becomes of it.
 

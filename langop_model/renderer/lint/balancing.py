@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from langop_model.contract.settings import Strategy
+from langop_model.contract.strategy import Strategy
 from langop_model.renderer import endpoints
 from langop_model.renderer.findings import Path
 from langop_model.renderer.lint.rule import Problem, problem

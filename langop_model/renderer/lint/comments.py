@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from langop_model.renderer.findings import Path
 from langop_model.renderer.source import Document
@@ -23,8 +25,7 @@ _SAID = re.compile(r"\s*(?P<scope>ignore|ignore-file)(?P<codes>(?:[\s,]+LM\d{3}\
 _NOTHING = re.compile(r"\s*(#.*)?")  # a line without a field
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """A comment for this program, with its place, from 1: the `codes` it names, none where it is not understood."""
 
     line: int
@@ -33,12 +34,11 @@ class Said:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Switches:
+class Switches(NamedTuple):
     """The codes that a text switches off: for the whole `file`, and for `lines`, counted from 1. `said`: all its comments."""
 
     file: frozenset[str] = frozenset()
-    lines: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    lines: Mapping[int, frozenset[str]] = MappingProxyType({})
     said: tuple[Said, ...] = ()
 
     def hides(self, code: str, document: Document, path: Path) -> bool:
@@ -79,9 +79,8 @@ def read(text: str) -> Switches:
 
 def _comments(text: str, rows: list[str]) -> Iterator[tuple[int, int, str]]:
     """Yield line, column and words of the comments for this program: what looks like one inside a value is a value."""
-    import yaml
-
     from langop_model.renderer import yaml_source
+    from langop_model.renderer.yaml_library import yaml
 
     found = [(n, match) for n, row in enumerate(rows, 1) if _MARK in row for match in [_COMMENT.search(row)] if match]
     try:
