@@ -127,7 +127,7 @@ bump-litellm: .venv-uv/.ready ## Change LiteLLM to VERSION=1.2.3 in all that fol
 .PHONY: after-bump
 after-bump: setup
 	-@$(BIN)/python tools/litellm_schema.py --check
-	@$(MAKE) --no-print-directory litellm-schema golden extra-configuration
+	@$(MAKE) --no-print-directory litellm-schema golden extra-configuration field-reference
 	-@$(MAKE) --no-print-directory providers
 	@$(BIN)/python -m pytest -q tests/wire tests/translator tests/litellm
 

@@ -103,6 +103,12 @@ def anchors(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_section_is_there_once(document: str):
+    headings = re.findall(r"^## (.+)$", (ROOT / document).read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(set(headings)) == sorted(headings)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_heading_that_is_linked_exists(document: str):
     path = ROOT / document
     links = re.findall(r"\]\(([^):]*)#([^)]+)\)", path.read_text(encoding="utf-8"))

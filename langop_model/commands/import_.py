@@ -31,6 +31,7 @@ def _variables(_: click.Context, __: click.Parameter, given: tuple[str, ...]) ->
 def command(config: str, output: str | None, report_to: str | None, variables: dict[str, str], style: str) -> None:
     """Turn CONFIG, an existing config.yaml of LiteLLM, into LanguageModels.
 
+    A configuration of agentgateway is read too, if it has llm.models.
     There is a finding for each key: exact, approximate, by hand or unsupported. Secrets that are written out are not copied.
     """
     from langop_model.importing import report as reports

@@ -8,13 +8,13 @@ from typing import Any
 
 import yaml
 
-from langop_model.importing import groups, sections, table
+from langop_model.importing import agentgateway, groups, sections, table
 from langop_model.importing.entries import Reader
 from langop_model.importing.groups import Made
 from langop_model.importing.secrets import SecretKey, Secrets
 from langop_model.renderer import rendering, source
 from langop_model.renderer.extra.wanted import VARIABLE
-from langop_model.renderer.findings import Finding, Findings, SpecError, make
+from langop_model.renderer.findings import Finding, Findings, Located, SpecError, make
 from langop_model.renderer.manifest import Resource
 from langop_model.renderer.plan import ANY
 from langop_model.renderer.settings import Settings
@@ -48,12 +48,25 @@ def read(name: str, variables: Mapping[str, str] | None = None) -> Imported:
     if others:
         raise SpecError([replace(make("LM021", count=len(others) + 1), file=document.name)])
     value = document.value
+    if agentgateway.is_one(value):
+        return _of_agentgateway(document, value, variables or {})
     if not isinstance(value, dict) or not isinstance(value.get("model_list"), list):
         raise SpecError([replace(make("LM809"), file=document.name)])
     return convert(document, value, variables or {})
 
 
-def convert(document: Document, value: dict[str, Any], variables: Mapping[str, str]) -> Imported:
+def _of_agentgateway(document: Document, value: dict[str, Any], variables: Mapping[str, str]) -> Imported:
+    """Return the import of a configuration of agentgateway, whose findings speak of its own keys."""
+    origin = agentgateway.Origin(document.name, document)
+    said = Findings(origin)
+    imported = convert(origin, agentgateway.as_model_list(value, origin, said), variables)
+    renamed = [origin.renamed(finding) for finding in imported.findings if finding.code != "LM807"]
+    for finding in renamed:
+        said.record(finding)
+    return replace(imported, findings=tuple(said.in_order))
+
+
+def convert(document: Located, value: dict[str, Any], variables: Mapping[str, str]) -> Imported:
     """Return the import of a configuration, whose places are those of `document`."""
     found, secrets = Findings(document), Secrets()
     reader = Reader(found, secrets, variables)

@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 
 CASES = ROOT / "tests" / "importing" / "cases"
 NAMES = sorted(path.stem for path in CASES.glob("*.yaml") if not path.stem.endswith(".expected"))
+LITELLM = [name for name in NAMES if not name.startswith("agentgateway")]
 REPORTED = "secrets-in-clear"
 REFRESH = "run: .venv/bin/python -m pytest -q tests/importing --update-golden, and read the difference"
 WRONG = {"entries-that-cannot", "wildcards", "wildcard-for-everything"}  # an entry can't become a LanguageModel
@@ -44,7 +45,7 @@ def update(request: pytest.FixtureRequest) -> bool:
 
 
 def test_there_are_at_least_25():
-    assert len(NAMES) >= 25
+    assert len(LITELLM) >= 25
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -83,7 +84,7 @@ def keys(node: Any) -> list[tuple[Any, ...]]:
     return found
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LITELLM)
 def test_every_key_has_a_finding(name: str):
     imported = result.read(str(CASES / f"{name}.yaml"))
     said = {finding.path for finding in imported.findings}
@@ -112,7 +113,7 @@ RENDERED_TOO = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LITELLM)
 def test_rendering_the_manifests_gives_the_deployments_of_the_original(name: str):
     imported = result.read(str(CASES / f"{name}.yaml"))
     original = yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8"))["model_list"]
@@ -259,3 +260,35 @@ def test_two_configurations_in_one_file_are_refused(tmp_path: Path):
     file = tmp_path / "config.yaml"
     file.write_text("model_list: []\n---\nmodel_list: []\n", encoding="utf-8")
     assert "LM021" in CliRunner().invoke(main, ["import", str(file)]).stderr
+
+
+# agentgateway, whose llm.models say the same.
+
+
+def test_models_of_agentgateway_become_the_deployments_that_they_are():
+    imported = result.read(str(CASES / "agentgateway.yaml"))
+    rendered = result.render(list(imported.models)).config["model_list"]
+    models = [entry["litellm_params"]["model"] for entry in rendered]
+    assert models == ["openai/gpt-4o", "anthropic/claude-sonnet-4-0", "azure/gpt-4o-mini", "bedrock/amazon.nova-pro-v1:0",
+                      "openai/llama3.2", "groq/llama-3.3-70b-versatile"]  # fmt: skip
+    azure = rendered[2]["litellm_params"]
+    assert (azure["api_base"], azure["api_version"]) == ("https://company.openai.azure.com", "2024-10-21")
+
+
+def test_every_key_of_agentgateway_has_a_finding_by_its_own_name():
+    imported = result.read(str(CASES / "agentgateway.yaml"))
+    written = yaml.safe_load((CASES / "agentgateway.yaml").read_text(encoding="utf-8"))
+    wanted: list[tuple[Any, ...]] = [(key,) for key in written if key != "llm"]
+    wanted += [("llm", key) for key in written["llm"] if key != "models"]
+    for index, entry in enumerate(written["llm"]["models"]):
+        wanted += [("llm", "models", index, key) for key in entry if key != "params"]
+        wanted += [("llm", "models", index, "params", key) for key in entry["params"]]
+    said = {finding.path for finding in imported.findings}
+    assert [path for path in wanted if path not in said] == []
+    assert [each for each in imported.findings if "litellm_params" in each.message] == []
+
+
+def test_a_key_of_agentgateway_in_clear_is_never_copied():
+    done = run("agentgateway")
+    assert "LM805" in done.stderr
+    assert "gsk_not0a0real0key0000" not in done.stdout + done.stderr
