@@ -90,8 +90,8 @@ class Run:
 
     def streams(self) -> None:
         """Measure the CPU for a chunk of a stream."""
-        self.load(STREAMS, 1)
-        self.figures.add("chunk", self.load(STREAMS, self.seconds)[1] / CHUNKS)
+        self.ask()  # warm
+        self.figures.add("chunk", self.load(STREAMS, self.seconds * LONGER)[1] / CHUNKS)
 
     def large_bodies(self) -> None:
         """Measure how the memory grows from the tenth large body to the sixtieth."""
