@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tools import load_generator
 from tools.gateway_bench import contenders, provider
-from tools.gateway_bench.measuring import CONNECTIONS, LONGER, Figures, measure
+from tools.gateway_bench.measuring import CONNECTIONS, LONGER, FailedError, Figures, measure
 from tools.gateway_bench.wanted import DESCRIBED, WANTED, Found
 
 PLAIN_COMMAND = ["make", "--silent", ".venv-plain/.ready", f"PYTHON={sys.executable}"]
@@ -62,7 +62,10 @@ def main() -> None:
         for _ in range(options.rounds):
             for each in chosen:
                 with tempfile.TemporaryDirectory(dir=scratch) as folder:
-                    measure(found[each.name], each, at, Path(folder), options.seconds)
+                    try:
+                        measure(found[each.name], each, at, Path(folder), options.seconds)
+                    except (FailedError, RuntimeError) as problem:
+                        print(f"{each.name} is not measured: {problem}\n", flush=True)
     _print(("", *(column[0] for column in COLUMNS)), _contenders(found))
     _print(("figure", "wanted", "measured", ""), (wanted.row(found) for wanted in WANTED))
     _print(("description", "described", "measured", ""), (wanted.row(found) for wanted in DESCRIBED))

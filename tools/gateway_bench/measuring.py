@@ -27,6 +27,10 @@ CACHED = 1000  # different answers
 CLOCK = os.sysconf("SC_CLK_TCK")
 
 
+class FailedError(Exception):
+    """A contender does not answer every request."""
+
+
 class Figures:
     """What was measured of one contender: by the name of a figure its values, one for each round."""
 
@@ -61,14 +65,14 @@ class Run:
         httpx.post(self.url, json=body, headers=self.headers, timeout=120).raise_for_status()
 
     def load(self, connections: int, seconds: float) -> tuple[load_generator.Load, float]:
-        """Load it; return what came of it, and the microseconds of CPU for a request. Raises SystemExit where one fails."""
+        """Load it; return what came of it, and the microseconds of CPU for a request. Raises FailedError where one fails."""
         before = cpu(self.pid)
         load = load_generator.run(
             self.url, MODEL, connections, seconds, self.headers, varies=self.contender.varies, members=self.contender.members
         )
         spent = cpu(self.pid) - before
         if load.failed or not load.count:
-            raise SystemExit(f"{self.contender.name}: {load.failed} of {load.count} requests failed:\n{self.gateway.tail()}")
+            raise FailedError(f"{self.contender.name}: {load.failed} of {load.count} requests failed:\n{self.gateway.tail()}")
         return load, spent * 1e6 / load.count
 
     def main_load(self) -> None:
@@ -86,8 +90,8 @@ class Run:
 
     def streams(self) -> None:
         """Measure the CPU for a chunk of a stream."""
-        self.load(STREAMS, 1)
-        self.figures.add("chunk", self.load(STREAMS, self.seconds)[1] / CHUNKS)
+        self.ask()  # warm
+        self.figures.add("chunk", self.load(STREAMS, self.seconds * LONGER)[1] / CHUNKS)
 
     def large_bodies(self) -> None:
         """Measure how the memory grows from the tenth large body to the sixtieth."""

@@ -22,7 +22,8 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding
 def events() -> list[bytes]:
     """Return a streamed answer of CHUNKS chunks, as OpenAI writes it."""
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1700000000, "model": "bench"}
-    deltas = [{"index": 0, "delta": {"content": " word"}, "finish_reason": None}] * CHUNKS
+    # LiteLLM ends a stream that repeats itself.
+    deltas = [{"index": 0, "delta": {"content": f" word{number}"}, "finish_reason": None} for number in range(CHUNKS)]
     choices = [*deltas, {"index": 0, "delta": {}, "finish_reason": "stop"}]
     found = [{**head, "choices": [choice]} for choice in choices] + [{**head, "choices": [], "usage": ANSWER["usage"]}]
     return [f"data: {json.dumps(event)}\n\n".encode() for event in found] + [b"data: [DONE]\n\n"]

@@ -9,7 +9,7 @@ import orjson
 
 from langop_model.contract.settings import Cause
 from langop_model.gateway.accounting.stream_usage import StreamUsage
-from langop_model.gateway.deadline import Deadline
+from langop_model.gateway.deadline import Deadlines
 from langop_model.gateway.upstreams import events
 from langop_model.gateway.upstreams.answers import add_reasoning_content, model_member
 from langop_model.gateway.upstreams.base import FailureKind, Route, UpstreamError, UpstreamRequest
@@ -32,7 +32,7 @@ class RelayedStream:
         self.splitter = events.EventSplitter()
         self.adapt = Adapter(request)
         self.pending: list[bytes] = []
-        self.sent_done = False
+        self.deadlines = Deadlines()
 
     async def begin(self) -> None:
         """Wait for the first event. Raises UpstreamError where it is an error, or never comes."""
@@ -75,6 +75,7 @@ class RelayedStream:
             if self.request.route in WITH_DONE and not self.account.ended:
                 yield DONE
         finally:
+            self.deadlines.close()
             if self.response.content.at_eof():
                 self.response.release()
             else:
@@ -84,7 +85,7 @@ class RelayedStream:
         """Return the events that come next; None at the end, or a moment after the last event."""
         seconds = CLOSED_WITHIN if self.account.ended else self.request.timeout
         try:
-            with Deadline(seconds):
+            with self.deadlines.within(seconds):
                 return await self._receive()
         except TimeoutError:
             if self.account.ended:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from langop_model.gateway.deadline import Deadline
+from langop_model.gateway.deadline import Deadline, Deadlines
 
 
 async def forever(seconds: float) -> None:
@@ -59,3 +59,46 @@ def test_an_outer_time_limit_ends_an_inner_one():
         return "none"
 
     assert asyncio.run(scene()) == "outer"
+
+
+def test_deadlines_that_follow_each_other_end_the_one_that_takes_too_long():
+    async def scene() -> list[str]:
+        deadlines, said = Deadlines(), []
+        for seconds, takes in ((60.0, 0.0), (60.0, 0.0), (0.01, 60.0), (60.0, 0.0)):
+            try:
+                with deadlines.within(seconds):
+                    await asyncio.sleep(takes)
+                said.append("in time")
+            except TimeoutError:
+                said.append("too late")
+        deadlines.close()
+        return said
+
+    assert asyncio.run(scene()) == ["in time", "in time", "too late", "in time"]
+
+
+def test_a_later_deadline_is_not_ended_by_an_earlier_one():
+    async def scene() -> str:
+        deadlines = Deadlines()
+        with deadlines.within(0.01):
+            await asyncio.sleep(0)
+        with deadlines.within(60):
+            await asyncio.sleep(0.05)
+        deadlines.close()
+        return "done"
+
+    assert asyncio.run(scene()) == "done"
+
+
+def test_time_between_two_deadlines_counts_for_none():
+    async def scene() -> str:
+        deadlines = Deadlines()
+        with deadlines.within(0.01):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)  # a client that reads slowly
+        with deadlines.within(60):
+            await asyncio.sleep(0)
+        deadlines.close()
+        return "done"
+
+    assert asyncio.run(scene()) == "done"
