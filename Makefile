@@ -11,6 +11,13 @@ TAG ?= dev
 # Whichever is installed and answers: a docker command without its service does not.
 CONTAINER ?= $(shell for tool in docker podman buildah; do $$tool info >/dev/null 2>&1 && echo $$tool && break; done)
 BUILD_ARGS ?=
+# One image for several platforms, such as linux/amd64,linux/arm64: each is built with its own packages, those of another machine
+# by emulation. docker's buildx keeps such an image in a registry only, so BUILD_ARGS=--push; podman and buildah make a manifest.
+PLATFORMS ?=
+ENGINE := $(notdir $(CONTAINER))
+BUILD_COMMAND = $(if $(PLATFORMS),$(if $(filter docker,$(ENGINE)),buildx )build --platform $(PLATFORMS),build) \
+	$(if $(filter-out docker,$(ENGINE)),--format docker) \
+	$(if $(and $(PLATFORMS),$(filter-out docker,$(ENGINE))),--manifest,--tag) $(IMAGE):$(TAG)
 SBOM ?= build/sbom.cdx.json
 VERSION ?=
 # The one place where LiteLLM's version is written by hand; `make bump-litellm` changes it, and all that follows from it.
@@ -100,6 +107,20 @@ environment: setup ## Write the tables of environment variables in docs/environm
 command-help: setup ## Write docs/commands.md from what --help says
 	@$(BIN)/python -m tools.command_help
 
+operations-doc: setup ## Write the findings in docs/operations.md
+	@$(BIN)/python -m tools.operations_doc
+
+dashboard: setup ## Write deploy/monitoring/dashboard.json from tools/dashboard.py
+	@$(BIN)/python -m tools.dashboard
+
+panels: setup ## Draw three panels of the dashboard into docs/, from a gateway under load and a Prometheus
+	@$(BIN)/python -m tools.draw_panels
+
+scale: setup ## Measure and simulate the figures of docs/scale.md: ten minutes
+	@$(BIN)/python -m tools.scale.costs
+	@$(BIN)/python -m tools.scale.replicas
+	@$(BIN)/python -m tools.scale.simulation
+
 lint-table: setup ## Write the rules in docs/lint.md
 	@$(BIN)/python -m tools.lint_table
 extra-configuration: setup ## Write the table of docs/extra-configuration.md from schema/extra-configuration.json
@@ -134,9 +155,9 @@ after-bump: setup
 site: .venv-docs/.ready ## Build the documentation's site in build/site; a wrong link stops it
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
 
-build: ## Build the image $(IMAGE):$(TAG)
+build: ## Build the image $(IMAGE):$(TAG), for PLATFORMS=linux/amd64,linux/arm64 if given
 	@test -n "$(CONTAINER)" || { echo "not built: none of docker, podman and buildah answers here" >&2; exit 1; }
-	$(CONTAINER) build $(if $(filter-out docker,$(notdir $(CONTAINER))),--format docker) $(BUILD_ARGS) --tag $(IMAGE):$(TAG) \
+	$(CONTAINER) $(BUILD_COMMAND) $(BUILD_ARGS) \
 		--label org.opencontainers.image.version="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
 		--label org.opencontainers.image.revision="$$(git rev-parse HEAD 2>/dev/null)" \
 		--label org.opencontainers.image.created="$$(git log -1 --format=%cI 2>/dev/null)" \
@@ -156,8 +177,8 @@ sbom: setup ## Write $(SBOM): the packages that the image locks, in CycloneDX
 		--output-file $(SBOM) requirements/gateway.txt
 	@echo $(SBOM)
 
-push: ## Push the image to IMAGE's registry
-	$(CONTAINER) push $(IMAGE):$(TAG)
+push: ## Push the image to IMAGE's registry; several PLATFORMS of docker are pushed by build
+	$(CONTAINER) $(if $(and $(PLATFORMS),$(filter-out docker,$(ENGINE))),manifest push --all,push) $(IMAGE):$(TAG)
 
 clean: ## Remove the environments and what tests leave behind
 	rm -rf $(VENV) .venv-plain .venv-uv .venv-docs .mypy_cache .pytest_cache .ruff_cache .hypothesis build

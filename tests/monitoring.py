@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 FOLDER = ROOT / "deploy" / "monitoring"
 # What Prometheus adds to every metric of a target.
 OF_THE_TARGET = {"job", "instance", "namespace", "service", "pod"}
+RECORDED = re.compile(r"\blangop:\w+:\w+")
 METRIC = re.compile(r"\b((?:langop|gen_ai|process)_\w+)(?:\{([^{}]*)\})?")
 
 
@@ -45,6 +46,12 @@ def panels() -> list[Query]:
 
 
 def alerts() -> list[Query]:
-    """Return the queries of the alerts."""
+    """Return the queries of the alerts, with the expressions of recording rules in place of their names."""
     groups = yaml.safe_load((FOLDER / "alerts.yaml").read_text(encoding="utf-8"))["groups"]
-    return [_query(rule["alert"], rule["expr"]) for group in groups for rule in group["rules"]]
+    rules = [rule for group in groups for rule in group["rules"]]
+    recorded = {rule["record"]: rule["expr"].strip() for rule in rules if "record" in rule}
+    return [
+        _query(rule["alert"], RECORDED.sub(lambda name: f"({recorded[name[0]]})", rule["expr"]))
+        for rule in rules
+        if "alert" in rule
+    ]

@@ -11,9 +11,12 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import redis
+import yaml
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from langop_model.gateway.accounting.request_definitions import IN_FLIGHT
+from langop_model.gateway.accounting.state_definitions import QUEUE_LENGTH
 from langop_model.launch import load_config
 from langop_model.launch.config_watcher import CONFIGURATION
 from langop_model.renderer.settings import SECRETS_FOLDER
@@ -290,3 +293,20 @@ def test_the_gateway_finds_its_redis_by_the_name_of_its_service_and_both_know_th
     assert environment["REDIS_HOST"]["value"] in services
     (redis,) = [each for each in of_kind("overlays/redis", "Deployment") if each != gateway("overlays/redis")]
     assert container(redis)["env"] == [environment["REDIS_PASSWORD"]]
+
+
+# Scaling by requests in flight.
+
+
+def test_the_autoscaler_goes_by_cpu_and_by_requests_in_flight():
+    (scaler,) = of_kind("overlays/autoscaling", "HorizontalPodAutoscaler")
+    cpu, in_flight = scaler["spec"]["metrics"]
+    assert cpu["resource"]["name"] == "cpu"
+    assert in_flight["pods"]["metric"]["name"] == "langop_requests_in_flight"
+
+
+def test_the_adapter_makes_metrics_of_pods_from_gauges_that_the_gateway_has():
+    rules = yaml.safe_load((ROOT / "deploy" / "autoscaling" / "prometheus-adapter.yaml").read_text(encoding="utf-8"))["rules"]
+    series = [rule["seriesQuery"].partition("{")[0] for rule in rules["custom"]]
+    assert series == [definition.name for definition in (IN_FLIGHT, QUEUE_LENGTH)]
+    assert all(rule["resources"]["overrides"].keys() == {"namespace", "pod"} for rule in rules["custom"])

@@ -19,6 +19,7 @@ from tools import (
     field_table,
     findings_reference,
     lint_table,
+    operations_doc,
     provider_catalogue,
 )
 from tools.generated import Section
@@ -50,7 +51,13 @@ def test_the_rules_of_lint_are_the_codes():
     assert lint_table.filled(text) == text, "run `make lint-table`"
 
 
-SECTIONS = [field_reference.SECTION, findings_reference.SECTION, command_help.SECTION, environment_reference.SECTION]
+SECTIONS = [
+    field_reference.SECTION,
+    findings_reference.SECTION,
+    command_help.SECTION,
+    environment_reference.SECTION,
+    operations_doc.SECTION,
+]
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: f"{section.document}")

@@ -53,6 +53,25 @@ def test_a_build_says_which_version_commit_and_litellm_it_is():
     assert "--tag registry/model:dev" in done.stdout
 
 
+PLATFORMS = "linux/amd64,linux/arm64"
+
+
+@pytest.mark.parametrize(
+    ("engine", "command"),
+    [
+        ("docker", "docker buildx build --platform PLATFORMS --tag registry/model:dev"),
+        ("podman", "podman build --platform PLATFORMS --format docker --manifest registry/model:dev"),
+        ("buildah", "buildah build --platform PLATFORMS --format docker --manifest registry/model:dev"),
+    ],
+)
+def test_several_platforms_are_one_image(engine: str, command: str):
+    """A dry run; a manifest of several images is what podman and buildah call an image of several platforms."""
+    make = ["make", "--dry-run", "build", f"CONTAINER={engine}", "IMAGE=registry/model", f"PLATFORMS={PLATFORMS}"]
+    done = subprocess.run(make, check=True, capture_output=True, text=True, cwd=ROOT)
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith(engine)]
+    assert " ".join(line.split()).startswith(command.replace("PLATFORMS", PLATFORMS))
+
+
 def test_without_a_builder_a_build_says_so(tmp_path: Path):
     make = shutil.which("make")
     assert make

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
-from tests import monitoring, plain_http, programs
+from tests import monitoring, plain_http
 from tests.conftest import ROOT
 from tests.live.observed import Laboratory, eventually, model, mount, question
+from tests.live.prometheus import Prometheus, find_or_skip
 from tests.monitoring import OF_THE_TARGET, Query
-from tools.processes import Gateway, free_port
+from tools.processes import Gateway
 from tools.stand_in import StandIn
 
 QUERIES = [*monitoring.panels(), *monitoring.alerts()]
@@ -101,40 +99,11 @@ def test_the_search_for_names_finds_all_of_them():
 # Figures, as Prometheus itself computes them.
 
 
-class Prometheus:
-    """A Prometheus that scrapes a gateway every second."""
-
-    def __init__(self, program: str, folder: Path, gateway: Gateway) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}"
-        targets = [{"targets": [gateway.url.removeprefix("http://")], "labels": TARGET}]
-        scraped: dict[str, Any] = {"job_name": "langop-model", "scrape_interval": "1s", "static_configs": targets}
-        (folder / "prometheus.yml").write_text(yaml.safe_dump({"scrape_configs": [scraped]}), encoding="utf-8")
-        command = [program, "--config.file=prometheus.yml", f"--storage.tsdb.path={folder}/data"]
-        command.append(f"--web.listen-address={self.url.removeprefix('http://')}")
-        with (folder / "prometheus.log").open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-
-    def values(self, expression: str) -> list[float]:
-        """Return the values of an expression now; none while Prometheus does not answer yet."""
-        try:
-            answer = plain_http.get(f"{self.url}/api/v1/query", params={"query": expression}, timeout=30)
-        except httpx.TransportError:
-            return []
-        if answer.status_code == 503:  # it is starting
-            return []
-        body: dict[str, Any] = answer.json()
-        assert body["status"] == "success", body
-        return [float(series["value"][1]) for series in body["data"]["result"]]
-
-
 @pytest.fixture(scope="module")
 def prometheus(watched: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """It has seen the gateway's figures, and then seen them grow."""
-    try:
-        program = programs.find("prometheus", "prometheus")
-    except FileNotFoundError as problem:
-        pytest.skip(f"NO PANEL IS SEEN WITH FIGURES: {problem}")
-    server = Prometheus(program, tmp_path_factory.mktemp("prometheus"), watched.gateway)
+    program = find_or_skip("NO PANEL IS SEEN WITH FIGURES")
+    server = Prometheus(program, tmp_path_factory.mktemp("prometheus"), {"gateway": watched.gateway}, {"gateway": TARGET})
     try:
         requests = "sum(langop_requests_total)"
         (before,) = eventually(lambda: server.values(requests), bool)
@@ -142,8 +111,7 @@ def prometheus(watched: Laboratory, tmp_path_factory: pytest.TempPathFactory) ->
         eventually(lambda: server.values(requests), lambda values: values[0] >= before + REQUESTS)
         yield server
     finally:
-        server.process.terminate()
-        server.process.wait(30)
+        server.stop()
 
 
 @pytest.mark.parametrize("query", monitoring.panels(), ids=names_of)
@@ -180,8 +148,7 @@ def test_prometheus_can_evaluate_every_alert(prometheus: Prometheus, query: Quer
 def test_a_dead_endpoint_is_told_from_the_others(prometheus: Prometheus):
     """The alert's expression, before its five minutes are over."""
     (query,) = [query for query in monitoring.alerts() if query.title == "LangopModelEndpointDown"]
-    answer = plain_http.get(f"{prometheus.url}/api/v1/query", params={"query": query.expression}, timeout=30).json()
-    found = {series["metric"]["endpoint"] for series in answer["data"]["result"]}
+    found = {series["metric"]["endpoint"] for series in prometheus.series(query.expression)}
     assert found == {"rescued/endpoint-0", "lost/endpoint-0", "broken/endpoint-0"}
 
 

@@ -1,0 +1,226 @@
+"""deploy/monitoring/alerts.yaml at work: a gateway is hurt, and exactly the alert that is meant for it fires in Prometheus.
+
+The rules are those that are shipped, with two seconds for each minute (prometheus.shortened), and 1.28 s instead of 40.96 s as
+the objective of latency. Alerts that have fired are asked for since the start, so that one too many would not go unnoticed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import pytest
+
+from tests import plain_http
+from tests.live import redis_server
+from tests.live.observed import REDIS_PASSWORD, Laboratory, eventually, model, mount, question, redis_environment
+from tests.live.prometheus import Prometheus, find_or_skip, shortened
+from tests.live.redis_server import RedisServer
+from tests.monitoring import FOLDER
+from tools.memory import family
+from tools.processes import Gateway
+from tools.stand_in import StandIn
+
+T = TypeVar("T")
+RULES = shortened((FOLDER / "alerts.yaml").read_text(encoding="utf-8")).replace('le="40.96"', 'le="1.28"')
+LABELS = {name: {"namespace": "ns", "service": name, "pod": f"{name}-1"} for name in ("gateway", "single")}
+LONGEST = 150.0  # seconds; the longest alert takes 60
+PAUSE = 0.25  # seconds between two requests to a model
+# The gateway's cooldowns are not shortened with the alerts: without them each endpoint is asked all the time.
+NO_COOLDOWN = json.dumps({"router_settings": {"cooldown_time": 0.1}})
+
+# What is done to each model, and what fires for it. What is hurt enough for the fast alert is so for the slow one.
+EXPECTED = {
+    "steady": set[str](),
+    "failing": {"LangopModelFailuresFast", "LangopModelFailuresSlow"},
+    "slow": {"LangopModelLatencyFast", "LangopModelLatencySlow"},
+    "half": {"LangopModelEndpointDown"},
+    "locked": {"LangopModelCredentials"},
+    "limited": {"LangopModelLimitNearlyUsed"},
+}
+
+
+@dataclass
+class Watched:
+    """Two gateways, their redis, and the Prometheus that scrapes them."""
+
+    laboratory: Laboratory
+    single: Gateway
+    redis: RedisServer
+    prometheus: Prometheus
+    traffic: threading.Event = field(default_factory=threading.Event)
+
+    def fired(self) -> set[tuple[str, str]]:
+        """Return the alerts that have ever fired, each with the model, endpoint, replica or service that it is about.
+
+        Prometheus discovers its targets after five seconds only, which LangopModelAbsent takes for minutes.
+        """
+        found = self.prometheus.series('max_over_time(ALERTS{alertstate="firing", alertname!="LangopModelAbsent"}[1h])')
+        return {(series["metric"]["alertname"], _subject(series["metric"])) for series in found}
+
+    def fired_for(self, subject: str) -> set[str]:
+        """Return the alerts that have ever fired about a model and its endpoints, or about a replica or a service."""
+        return {name for name, about in self.fired() if about.partition("/")[0] == subject}
+
+
+def fires(look: Callable[[], set[T]], expected: set[T]) -> set[T]:
+    """Return what has fired, once it is at least what is expected, or once that has taken too long."""
+    deadline = time.monotonic() + LONGEST
+    while not (fired := look()) >= expected and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return fired
+
+
+def _subject(labels: dict[str, str]) -> str:
+    return next(labels[name] for name in ("endpoint", "model", "pod", "service") if name in labels)
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    program = find_or_skip("NO ALERT IS SEEN FIRING")
+    redis = RedisServer(redis_server.find_or_skip("NO ALERT IS SEEN FIRING"), tmp_path_factory.mktemp("redis"), REDIS_PASSWORD)
+    folder, alone = tmp_path_factory.mktemp("gateway"), tmp_path_factory.mktemp("single")
+    with contextlib.ExitStack() as stack:
+        provider = stack.enter_context(StandIn())
+        _hurt(provider)
+        redis.start()
+        stack.callback(redis.kill)
+        mounted, secrets = mount(folder, _models(provider))
+        environment = {**redis_environment(redis.port), "LANGOP_GATEWAY_EXTRA_CONFIG": NO_COOLDOWN}
+        gateway = stack.enter_context(Gateway(mounted, secrets, folder, environment=environment))
+        single = stack.enter_context(Gateway(_single(alone, provider), secrets, alone))
+        gateways = {"gateway": gateway, "single": single}
+        prometheus = Prometheus(program, tmp_path_factory.mktemp("prometheus"), gateways, LABELS, RULES)
+        stack.callback(prometheus.stop)
+        watched = Watched(Laboratory(gateway, provider), single, redis, prometheus)
+        stack.callback(watched.traffic.set)
+        _send(watched)
+        yield watched
+
+
+def _models(provider: StandIn) -> list[dict[str, object]]:
+    def at(name: str, **spec: object) -> dict[str, object]:
+        return model(name, f"{provider.base(name)}/v1", observability={"metrics": True}, **spec)
+
+    def of_two(name: str) -> dict[str, object]:
+        urls = [{"url": f"{provider.base(each)}/v1"} for each in (f"{name}-a", f"{name}-b")]
+        return at(name, loadBalancing={"strategy": "round-robin", "endpoints": urls})
+
+    limited = at("limited", rateLimits={"requestsPerMinute": 20})
+    return [*map(at, ("steady", "failing", "slow", "translated")), of_two("half"), of_two("locked"), limited]
+
+
+def _single(folder: Path, provider: StandIn) -> Path:
+    mounted = folder / "model.json"
+    spec = model("single", f"{provider.base('single')}/v1", observability={"metrics": True})
+    mounted.write_text(json.dumps(spec), encoding="utf-8")
+    return mounted
+
+
+def _hurt(provider: StandIn) -> None:
+    for name in ("failing", "slow", "half-a", "locked-a"):
+        provider.base(name)
+    provider.behave("failing", statuses=[200, 500] * 2000)
+    provider.behave("slow", delay=2.0)
+    provider.behave("half-a", status=500)
+    provider.behave("locked-a", status=401)
+
+
+def _send(watched: Watched) -> None:
+    """Ask each model again and again until `traffic` is set; use up the limit of `limited` once, and ask `single` once."""
+
+    def again_and_again(name: str) -> None:
+        while not watched.traffic.wait(PAUSE):
+            with contextlib.suppress(httpx.HTTPError):  # a gateway that is being stopped
+                watched.laboratory.post(name, question())
+
+    for name in ("steady", "failing", "slow", "half", "locked"):
+        threading.Thread(target=again_and_again, args=(name,), daemon=True).start()
+    for _ in range(20):
+        assert watched.laboratory.post("limited", question()).status_code == 200
+    eventually(
+        lambda: watched.prometheus.values('sum(langop_requests_total{service="single"})'), lambda values: values == [0.0]
+    )
+    body = {"model": "single", "messages": [{"role": "user", "content": question()}]}
+    assert httpx.post(f"{watched.single.url}/v1/chat/completions", json=body, timeout=60).status_code == 200
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_model_that_is_hurt_makes_its_alerts_fire_and_no_others(watched: Watched, name: str):
+    assert fires(lambda: watched.fired_for(name), EXPECTED[name]) == EXPECTED[name]
+
+
+def test_traffic_that_has_ended(watched: Watched):
+    """`single` has been asked once, at the start."""
+    expected = {"LangopModelNoTraffic"}
+    assert fires(lambda: watched.fired_for("single"), expected) == expected
+
+
+def _makes_fire(watched: Watched, hurt: Callable[[], object], *expected: tuple[str, str]) -> None:
+    before = watched.fired()
+    hurt()
+    assert fires(lambda: watched.fired() - before, set(expected)) == set(expected)
+
+
+def test_a_refused_change(watched: Watched):
+    file = Path(watched.single.environment["LANGOP_MODEL_PATH"])
+
+    def misspell() -> None:
+        file.write_text(file.read_text(encoding="utf-8").replace('"provider"', '"providr"'), encoding="utf-8")
+
+    _makes_fire(watched, misspell, ("LangopModelChangeRefused", "single-1"))
+
+
+def test_a_translator_that_dies_again_and_again(watched: Watched):
+    gateway = watched.laboratory.gateway
+
+    def translators() -> list[int]:
+        assert gateway.process is not None
+        return [pid for pid in family(gateway.process.pid) if b"langop_model.translator" in _command_line(pid)]
+
+    def kill_three() -> None:
+        body = {"model": "translated", "input": "Hello"}
+        assert plain_http.post(f"{gateway.url}/v1/responses", json=body, timeout=60).status_code == 200
+        for _ in range(3):
+            for pid in (found := eventually(translators, bool)):
+                os.kill(pid, signal.SIGKILL)
+            eventually(translators, lambda now, gone=found: not set(now) & set(gone))  # type: ignore[misc]
+
+    _makes_fire(watched, kill_three, ("LangopModelTranslatorRestarts", "gateway-1"))
+
+
+def _command_line(pid: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def test_a_redis_that_is_down(watched: Watched):
+    _makes_fire(watched, watched.redis.kill, ("LangopModelRedisDown", "gateway-1"))
+
+
+def test_a_replica_that_is_gone(watched: Watched):
+    _makes_fire(watched, watched.single.stop, ("LangopModelDown", "single-1"))
+
+
+def test_nothing_else_has_fired(watched: Watched):
+    models = {
+        (alert, f"{name}/endpoint-0" if name in ("half", "locked") else name) for name in EXPECTED for alert in EXPECTED[name]
+    }
+    replicas = {
+        ("LangopModelChangeRefused", "single-1"),
+        ("LangopModelTranslatorRestarts", "gateway-1"),
+        ("LangopModelRedisDown", "gateway-1"),
+        ("LangopModelNoTraffic", "single"),
+        ("LangopModelDown", "single-1"),
+    }
+    assert watched.fired() == models | replicas
