@@ -81,7 +81,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
 
         def balanced(name: str) -> dict[str, Any]:
             endpoints = [{"url": f"{provider.base(f'{name}-{each}')}/v1"} for each in ("first", "second")]
-            return model(name, provider.url, loadBalancing={"endpoints": endpoints}, observability=QUIET)
+            balancing = {"strategy": "round-robin", "endpoints": endpoints}
+            return model(name, provider.url, loadBalancing=balancing, observability=QUIET)
 
         prices = {"enabled": True, "inputTokenCost": 1, "outputTokenCost": 1}
         models = [
