@@ -16,7 +16,15 @@ import orjson
 from langop_model.contract.settings import Cause, Endpoint, Group
 from langop_model.gateway.routing.failure_causes import status_within_answer
 from langop_model.gateway.upstreams import error_body, redaction
-from langop_model.gateway.upstreams.base import CLIENT_ERROR, Answer, FailureKind, UpstreamError, UpstreamRequest, Usage
+from langop_model.gateway.upstreams.base import (
+    CLIENT_ERROR,
+    DROPPED,
+    Answer,
+    FailureKind,
+    UpstreamError,
+    UpstreamRequest,
+    Usage,
+)
 from langop_model.gateway.upstreams.deployments import Deployments, NoDeploymentError
 from langop_model.gateway.upstreams.translator_protocol import (
     DROPPED_HEADER,
@@ -34,7 +42,6 @@ from langop_model.gateway.upstreams.translator_protocol import (
     load_failure,
 )
 
-DROPPED = "x-langop-dropped"
 LOOK_AGAIN = 0.05  # seconds between two attempts to reach a translator that is starting
 MARGIN = 5.0  # seconds that LiteLLM's own timeout is longer: the limit here is the one that counts
 
