@@ -104,7 +104,7 @@ class ProviderAnswer:
             self.has_begun = self.has_begun or (bool(said) and self.error is None)
 
     def _note_beginning(self, data: bytes) -> None:
-        """Note how a body begins that is no stream of events. What looks like an error is judged by its first line, or whole."""
+        """Note how a body begins that is no stream of events. What looks like an error is judged by its first line or whole."""
         self._rest += data
         start = self._rest.lstrip()
         if start and (b'"error"' not in start[:200] or len(start) > LONGEST_ERROR):
