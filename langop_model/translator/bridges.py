@@ -76,12 +76,13 @@ def messages(call: Call, deployment: Deployment) -> Request:
     return request
 
 
-def generate_content(call: Call, _: Deployment) -> Request:
+def generate_content(call: Call, deployment: Deployment) -> Request:
     """Gemini's generateContent: `systemInstruction` is lost inside `config`, so it is an argument."""
     own, others = divided(_body(call), parameters.GENERATE_CONTENT)
     for name in others:
         raise Refused(f"{name} is not supported by this model")
     _required(own, "contents")
+    content.check_contents(own["contents"], deployment)
     arguments: dict[str, Any] = {"contents": own["contents"], "config": dict(own.get("generationConfig") or {})}
     if "tools" in own:
         arguments["tools"] = own["tools"]

@@ -26,6 +26,8 @@ WITHOUT_SOUND = frozenset(
 )
 # Providers for which LiteLLM downloads what a message refers to.
 FETCHES = frozenset({"bedrock", "gemini", "ollama"})
+_GOOGLE = frozenset({"gemini", "vertex_ai", "vertex_ai_beta"})  # they speak Gemini's format themselves
+_GEMINI_MEDIA = ("fileData", "file_data", "inlineData", "inline_data")
 # Any scheme but data: an address of a scheme that LiteLLM does not know is one that it fails on.
 _ADDRESS = re.compile(r"(?!data:)[a-z][a-z0-9+.-]*:/|file:", re.IGNORECASE)
 
@@ -54,6 +56,35 @@ def check_messages(messages: Any, deployment: Deployment) -> None:
                 f"a part of the type {kind} refers to {url.partition(':')[0]}: this provider takes its bytes only; "
                 "send them as a data: URL"
             )
+
+
+def check_contents(contents: Any, deployment: Deployment) -> None:
+    """Raise Refused for a part of Gemini's format that this provider's translation would lose or fetch.
+
+    Google's own providers get the parts as they are: LiteLLM fetches nothing for them.
+    """
+    if deployment.provider in _GOOGLE:
+        return
+    for part in _gemini_parts(contents):
+        named = next((name for name in _GEMINI_MEDIA if part.get(name) is not None), None)
+        if named is None:
+            continue
+        if deployment.provider in TEXT_ONLY:
+            raise Refused(f"a part with {named} is not supported by this model's provider")
+        if deployment.provider in FETCHES and (url := _remote({named: part[named]})):
+            raise Refused(
+                f"a part with {named} refers to {url.partition(':')[0]}: this provider takes its bytes only; "
+                "send them as inlineData"
+            )
+
+
+def _gemini_parts(contents: Any) -> Iterator[dict[str, Any]]:
+    """Yield the parts of contents in Gemini's format: a list of turns, or one turn."""
+    for turn in contents if isinstance(contents, list) else [contents]:
+        inner = turn.get("parts") if isinstance(turn, dict) else None
+        for part in inner if isinstance(inner, list) else [inner]:
+            if isinstance(part, dict):
+                yield part
 
 
 def _remote(part: dict[str, Any]) -> str:

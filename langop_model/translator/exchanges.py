@@ -1,27 +1,108 @@
-"""Whether a call has reached its provider: what LiteLLM raises afterwards is about the answer, not about the request."""
+"""What passes between a call and its provider, seen by a hook of the HTTP clients, which are httpx's.
+
+A hook for responses is public in httpx, and so is the stream of a response: each part is looked at on its way to LiteLLM.
+"""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
-from typing import Any
 
-_answers: ContextVar[list[int] | None] = ContextVar("answers", default=None)
+import httpx
 
-
-def watch() -> list[int]:
-    """Return a list that gets the status of each answer of a provider to this call."""
-    answers: list[int] = []
-    _answers.set(answers)
-    return answers
+from langop_model.translator.provider_answer import ProviderAnswer
 
 
-def note(response: Any) -> None:
-    """Note an answer: a hook of a client that waits for nothing."""
-    answers = _answers.get()
-    if answers is not None:
-        answers.append(response.status_code)
+class Exchange:
+    """What the provider has answered to one call. `answer` is its last answer that is no error, None where none was seen."""
+
+    def __init__(self) -> None:
+        self.answer: ProviderAnswer | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the provider has accepted the request: what fails from then on is its answer."""
+        return self.answer is not None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the provider has said something of its answer, as far as that can be seen."""
+        return self.answer is None or self.answer.has_begun
+
+    @property
+    def said_error(self) -> bool:
+        """Whether the answer is an error, whatever its status."""
+        return self.answer is not None and self.answer.error is not None
 
 
-async def note_async(response: Any) -> None:
-    """Note an answer."""
-    note(response)
+_exchange: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
+
+
+def watch() -> Exchange:
+    """Return the exchange of the call that is made in this task."""
+    exchange = Exchange()
+    _exchange.set(exchange)
+    return exchange
+
+
+def note(response: httpx.Response) -> None:
+    """Look at an answer: a hook of a client that waits for nothing."""
+    answer = _answer(response)
+    if answer is not None:
+        response.stream = _Seen(response.stream, answer)
+
+
+async def note_async(response: httpx.Response) -> None:
+    """Look at an answer."""
+    answer = _answer(response)
+    if answer is not None:
+        response.stream = _AsyncSeen(response.stream, answer)
+
+
+def _answer(response: httpx.Response) -> ProviderAnswer | None:
+    exchange = _exchange.get()
+    if exchange is None or response.status_code >= 400:
+        return None
+    headers = response.headers
+    exchange.answer = ProviderAnswer(headers.get("content-type", ""), headers.get("content-encoding", ""))
+    return exchange.answer
+
+
+class _AsyncSeen(httpx.AsyncByteStream):
+    def __init__(self, stream: object, answer: ProviderAnswer) -> None:
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - the client is an AsyncClient
+        self.stream = stream
+        self.answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self.stream:
+                self.answer.feed(part)
+                yield part
+        except Exception as problem:
+            self.answer.broke = problem
+            raise
+        self.answer.end()
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
+
+
+class _Seen(httpx.SyncByteStream):
+    def __init__(self, stream: object, answer: ProviderAnswer) -> None:
+        assert isinstance(stream, httpx.SyncByteStream)  # noqa: S101 - the client is a Client
+        self.stream = stream
+        self.answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for part in self.stream:
+                self.answer.feed(part)
+                yield part
+        except Exception as problem:
+            self.answer.broke = problem
+            raise
+        self.answer.end()
+
+    def close(self) -> None:
+        self.stream.close()

@@ -17,7 +17,9 @@ import httpx
 import pydantic
 
 from langop_model.gateway.upstreams.base import FailureKind
-from langop_model.gateway.upstreams.translator_protocol import Failure
+from langop_model.gateway.upstreams.translator_protocol import SAID_WITHIN, Failure
+from langop_model.translator.exchanges import Exchange
+from langop_model.translator.provider_answer import ProviderAnswer
 
 LONGEST_BODY = 64 * 1024  # characters of a provider's error that are passed on
 LONGEST_MESSAGE = 600
@@ -43,20 +45,44 @@ class Malformed(Exception):
     """An answer that is not what its protocol says."""
 
 
-def failure_of(error: BaseException, *, answered: bool = False) -> Failure:
-    """Return what went wrong. `answered`: the provider has answered, so that the request itself was in order."""
+def failure_of(error: BaseException, exchange: Exchange) -> Failure:
+    """Return what went wrong: what the provider has said, or its HTTP client has seen, comes before LiteLLM's word for it."""
     chain = list(_chain(error))
-    for known in chain:
-        if isinstance(known, Refused):
-            return Failure(FailureKind.UNSUPPORTED, known.status, str(known), reached=False)
-        if isinstance(known, Unfinished):
-            return Failure(FailureKind.STREAM, 502, "the provider's stream ended before its end")
-        if isinstance(known, Malformed):
-            return Failure(FailureKind.MALFORMED, 502, str(known))
+    known = _of_own(chain, exchange.answer)
+    if known is not None:
+        return known
     response = next((found for each in reversed(chain) if (found := _response(each)) is not None), None)
     if response is not None:
         return _of_response(response, error)
-    return _without_response(chain, error, answered=answered)
+    return _without_response(chain, error, answered=exchange.is_answered)
+
+
+def _of_own(chain: list[BaseException], answer: ProviderAnswer | None) -> Failure | None:
+    """Return the failure that this package has raised or the provider's answer shows."""
+    refused = next((each for each in chain if isinstance(each, Refused)), None)
+    if refused is not None:
+        return Failure(FailureKind.UNSUPPORTED, refused.status, str(refused), reached=False)
+    if answer is not None and answer.error is not None:
+        return _within_answer(answer.error)
+    if answer is not None and answer.broke is not None:
+        return _broken(answer.broke)
+    if any(isinstance(each, Unfinished) for each in chain) or (answer is not None and answer.ended_early):
+        return Failure(FailureKind.STREAM, 502, "the provider's stream ended before its end")
+    malformed = next((each for each in chain if isinstance(each, Malformed)), None)
+    return Failure(FailureKind.MALFORMED, 502, str(malformed)) if malformed is not None else None
+
+
+def _within_answer(said: bytes) -> Failure:
+    """Return the failure of an answer that is an error although its status is 200; the gateway finds the error's own status."""
+    text = said.decode("utf-8", "replace")
+    return Failure(FailureKind.STREAM, SAID_WITHIN, "the provider answered with an error", text)
+
+
+def _broken(problem: Exception) -> Failure:
+    """Return the failure of an answer that stopped on its way."""
+    if isinstance(problem, httpx.TimeoutException | TimeoutError):
+        return Failure(FailureKind.TIMEOUT, 504, "the provider's answer stood still")
+    return Failure(FailureKind.CONNECTION, 502, "the connection to the provider broke during its answer")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

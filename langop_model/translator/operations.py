@@ -14,6 +14,7 @@ from langop_model.gateway.upstreams.base import Route
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import bridges, known_models, parameters, requests, settings, streams, usage
 from langop_model.translator.deployment import Deployment, deployment_of
+from langop_model.translator.exchanges import Exchange
 from langop_model.translator.failures import Malformed, Refused
 from langop_model.translator.parameters import HINTS
 from langop_model.translator.requests import Prepare, Request
@@ -78,8 +79,8 @@ OPERATIONS: Mapping[Route, Operation] = {
 }
 
 
-async def run(call: Call, *, observed: bool = False) -> Whole | Streamed:
-    """Ask the provider once. `observed`: LiteLLM's callbacks shall see the call.
+async def run(call: Call, exchange: Exchange, *, observed: bool = False) -> Whole | Streamed:
+    """Ask the provider once. `exchange` is that of this task; `observed`: LiteLLM's callbacks shall see the call.
 
     Raises Refused, and whatever LiteLLM raises: `failures.failure_of` reads it.
     """
@@ -99,8 +100,8 @@ async def run(call: Call, *, observed: bool = False) -> Whole | Streamed:
     if call.stream and operation.form is not None:
         if not hasattr(answer, "__aiter__"):
             raise Malformed("the provider answered without a stream")
-        return Streamed(Events(answer, call, deployment.provider, operation.form), dropped)
-    return _whole(answer, call, dropped)
+        return Streamed(Events(answer, call, deployment.provider, operation.form, exchange), dropped)
+    return _whole(answer, call, dropped, exchange)
 
 
 async def _ask(function: Function, request: Request, around: Mapping[str, Any], call: Call) -> Any:
@@ -140,9 +141,9 @@ def _around(call: Call, deployment: Deployment, *, observed: bool) -> dict[str, 
     return around
 
 
-def _whole(answer: Any, call: Call, dropped: tuple[str, ...]) -> Whole:
+def _whole(answer: Any, call: Call, dropped: tuple[str, ...], exchange: Exchange) -> Whole:
     """Return the answer as JSON, or the bytes of a binary one."""
-    if answer is None:
+    if answer is None or exchange.said_error:
         raise Malformed("the provider's answer could not be read")
     if call.route is Route.SPEECH:
         content_type = getattr(getattr(answer, "response", None), "headers", {}).get("content-type", "audio/mpeg")

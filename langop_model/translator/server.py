@@ -27,7 +27,8 @@ from langop_model.gateway.upstreams.translator_protocol import (
     usage_members,
 )
 from langop_model.translator import exchanges, logs, operations
-from langop_model.translator.failures import Malformed, failure_of
+from langop_model.translator.exchanges import Exchange
+from langop_model.translator.failures import failure_of
 from langop_model.translator.operations import Streamed, Whole
 
 LARGEST_CALL = 512 * 1024 * 1024  # bytes; the gateway limits bodies long before
@@ -63,31 +64,19 @@ class Server:
         except BadCall as problem:
             return _failed(Failure("translator", 500, f"not a call: {problem}", reached=False))
         logs.remember(secrets_of(call.parameters, call.variables.values()))
-        answers = exchanges.watch()
+        exchange = exchanges.watch()
         try:
-            answer = await operations.run(call, observed=self.observed)
+            answer = await operations.run(call, exchange, observed=self.observed)
             if isinstance(answer, Whole):
                 return _whole(answer)
-            first = await _first(answer)
+            first = await answer.events.begin()
         except Exception as error:  # noqa: BLE001 - whatever LiteLLM raises is an answer
-            return _failed(_said(error, answered=any(status < 400 for status in answers)))
+            return _failed(_said(error, exchange))
         return await _stream(request, answer, first)
 
 
-async def _first(answer: Streamed) -> bytes:
-    """Wait for the first event: until it is here, a stream fails as any answer does."""
-    try:
-        return await anext(aiter(answer.events))
-    except StopAsyncIteration:
-        await answer.events.aclose()
-        raise Malformed("the provider's stream is empty") from None
-    except BaseException:
-        await answer.events.aclose()
-        raise
-
-
-def _said(error: Exception, *, answered: bool = True) -> Failure:
-    failure = failure_of(error, answered=answered)
+def _said(error: Exception, exchange: Exchange) -> Failure:
+    failure = failure_of(error, exchange)
     if failure.kind == "malformed":
         logs.LOGGER.warning("an answer could not be read: %s", type(error).__name__)
     return failure
@@ -107,18 +96,18 @@ def _whole(answer: Whole) -> web.Response:
     return web.Response(body=answer.body, headers=headers)
 
 
-async def _stream(request: web.Request, answer: Streamed, first: bytes) -> web.StreamResponse:
+async def _stream(request: web.Request, answer: Streamed, first: list[bytes]) -> web.StreamResponse:
     response = web.StreamResponse(headers={**_headers(None, answer.dropped), "content-type": STREAM_TYPE})
     try:
         await response.prepare(request)
-        await response.write(dump_frame(Frame.EVENT, first))
+        await response.write(b"".join(dump_frame(Frame.EVENT, event) for event in first))
         try:
             async for event in answer.events:
                 await response.write(dump_frame(Frame.EVENT, event))
         except ConnectionError:
             raise
         except Exception as error:  # noqa: BLE001 - the stream's end says it
-            await response.write(dump_frame(Frame.FAILURE, _said(error).dump()))
+            await response.write(dump_frame(Frame.FAILURE, _said(error, answer.events.exchange).dump()))
         else:
             await response.write(dump_frame(Frame.USAGE, usage_members(answer.events.usage)) + dump_frame(Frame.END))
         await response.write_eof()

@@ -10,6 +10,7 @@ import orjson
 
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import usage
+from langop_model.translator.exchanges import Exchange
 from langop_model.translator.failures import Malformed, Unfinished
 
 DONE = b"data: [DONE]\n\n"
@@ -21,15 +22,47 @@ NO_END = frozenset({"bytez", "predibase", "sagemaker", "triton"})
 class Events:
     """The events of one stream. `usage` holds members of a Usage once they are exhausted."""
 
-    def __init__(self, source: Any, call: Call, provider: str, form: Callable[[Events], AsyncIterator[bytes]]) -> None:
+    def __init__(
+        self, source: Any, call: Call, provider: str, form: Callable[[Events], AsyncIterator[bytes]], exchange: Exchange
+    ) -> None:
         self.source = source
         self.call = call
         self.provider = provider
+        self.exchange = exchange
         self.usage: dict[str, int] | None = None
         self._events = form(self)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._events
+
+    async def begin(self) -> list[bytes]:
+        """Return the first events, when the provider has said something: until then a stream fails as any answer does.
+
+        Raises Malformed where it says nothing, and whatever LiteLLM raises.
+        """
+        first: list[bytes] = []
+        try:
+            async for event in self._events:
+                first.append(event)
+                if self.exchange.has_begun:
+                    return first
+        except BaseException:
+            await self.aclose()
+            raise
+        await self.aclose()
+        raise Malformed("the provider's stream is empty")
+
+    def check_end(self) -> None:
+        """Raise Malformed or Unfinished unless the provider has said that its answer is complete."""
+        answer = self.exchange.answer
+        if answer is None:
+            complete = _ended(self.source)
+        elif not answer.has_begun:
+            raise Malformed("the provider did not answer in its protocol")
+        else:
+            complete = answer.is_complete or (self.provider in NO_END and answer.broke is None and answer.error is None)
+        if not complete:
+            raise Unfinished
 
     async def aclose(self) -> None:
         """End the provider's work."""
@@ -66,11 +99,12 @@ async def chat(events: Events) -> AsyncIterator[bytes]:
         identity = identity or {name: part[name] for name in ("id", "created") if name in part}
         part.update(identity, model=events.call.asked or part.get("model"))
         part.pop("cost", None)
+        if any(choice.get("finish_reason") for choice in part.get("choices", [])):
+            events.check_end()
         if any(_says_something(choice) for choice in part.get("choices", [])):
             yield event(part)
         head = part
-    if events.provider not in NO_END and not _ended(events.source):
-        raise Unfinished
+    events.check_end()
     if asked and last is not None:
         yield event({**head, "choices": [], "usage": last})
     yield DONE
@@ -109,7 +143,11 @@ async def responses(events: Events) -> AsyncIterator[bytes]:
             if isinstance(response.get("usage"), dict):
                 events.learn(response["usage"])
                 response["usage"].pop("cost", None)
-        ended = ended or kind in ("response.completed", "response.incomplete", "response.failed")
+        if kind in ("response.completed", "response.incomplete"):
+            events.check_end()
+            ended = True
+        if kind in ("response.failed", "error"):
+            raise Malformed("the provider's stream holds an error")
         yield event(part, kind)
     if not ended:
         raise Unfinished
@@ -125,7 +163,11 @@ async def messages(events: Events) -> AsyncIterator[bytes]:
             seen.update(part["message"].get("usage") or {})
         if isinstance(part.get("usage"), dict):
             seen.update({key: value for key, value in part["usage"].items() if value is not None})
-        ended = ended or part.get("type") == "message_stop"
+        if part.get("type") == "error":
+            raise Malformed("the provider's stream holds an error")
+        if part.get("type") == "message_stop" or (part.get("delta") or {}).get("stop_reason"):
+            events.check_end()
+            ended = True
         yield event(part, name or str(part.get("type", "")))
     events.learn(seen)
     if not ended:
@@ -137,7 +179,9 @@ async def generate_content(events: Events) -> AsyncIterator[bytes]:
     ended = False
     async for _, part in _events(events.source):
         events.learn(part.get("usageMetadata"))
-        ended = ended or any(candidate.get("finishReason") for candidate in part.get("candidates") or [])
+        if any(candidate.get("finishReason") for candidate in part.get("candidates") or []):
+            events.check_end()
+            ended = True
         yield event(part)
     if not ended:
         raise Unfinished

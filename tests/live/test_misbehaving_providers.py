@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests import plain_http
@@ -46,6 +47,18 @@ UNFINISHED = {
     "without-end": as_stream([chunk("four "), chunk("words ")]),
     "error-within": as_stream([chunk("four "), event({"error": {"message": "it broke", "type": "server_error"}})]),
 }
+TURN = [{"role": "user", "content": "TEXT"}]
+STREAMS: dict[str, tuple[str, dict[str, Any], str]] = {  # path, body, and what its last event has
+    "chat": ("/v1/chat/completions", {"messages": TURN}, "[DONE]"),
+    "responses": ("/v1/responses", {"input": "TEXT"}, "response.completed"),
+    "messages": ("/v1/messages", {"messages": TURN, "max_tokens": 50}, "message_stop"),
+    "gemini": (
+        "/v1beta/models/MODEL:streamGenerateContent?alt=sse",
+        {"contents": [{"role": "user", "parts": [{"text": "TEXT"}]}]},
+        '"finishReason":"STOP"',
+    ),
+}
+ENDS = ('"finish_reason":"stop"', '"stop_reason":"end_turn"')
 NO_ANSWERS = {
     "error": as_json({"error": {"message": "it broke"}}),
     "html": Answer((b"<html></html>",), "text/html"),
@@ -67,7 +80,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
         def at(name: str, **spec: Any) -> dict[str, Any]:
             return model(name, f"{provider.base(name)}/v1", **{"observability": QUIET, **spec})
 
-        endpoints = [{"url": f"{provider.base(name)}/v1"} for name in ("first", "second")]
+        def balanced(name: str) -> dict[str, Any]:
+            endpoints = [{"url": f"{provider.base(f'{name}-{each}')}/v1"} for each in ("first", "second")]
+            balancing = {"strategy": "round-robin", "endpoints": endpoints}
+            return model(name, provider.url, loadBalancing=balancing, observability=QUIET)
+
         prices = {"enabled": True, "inputTokenCost": 1, "outputTokenCost": 1}
         models = [
             at("plain", costTracking=prices),
@@ -82,7 +99,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
             at("left", retryPolicy=RETRIES, fallbacks=[{"modelRef": "right"}]),
             at("right", retryPolicy=RETRIES, fallbacks=[{"modelRef": "left"}]),
             at("slashed", modelName="org/name:tag"),
-            model("two", provider.url, loadBalancing={"endpoints": endpoints}, observability=QUIET),
+            *(balanced(f"two-{route}-{failure}") for route in STREAMS for failure in FAILS_AT_ONCE),
         ]
         mounted, secrets = mount(folder, models)
         with Gateway(mounted, secrets, folder) as gateway:
@@ -129,70 +146,100 @@ def test_the_reason_of_a_422_reaches_the_client(gateway: Laboratory):
     assert "must be positive" in answer.json()["error"]["message"]
 
 
-# A stream that fails before its first event fails like any answer.
+# A stream that fails before its first event fails like any answer, in each protocol that clients speak.
+
+
+def stream(gateway: Laboratory, route: str, name: str, text: str) -> httpx.Response:
+    """Ask a model for a stream in one of the protocols."""
+    path, body, _ = STREAMS[route]
+    members = json.loads(json.dumps(body).replace("TEXT", text))
+    if "MODEL" not in path:
+        members.update(model=name, stream=True)
+    return plain_http.post(gateway.gateway.url + path.replace("MODEL", name), json=members, timeout=60)
+
+
+def is_answer(answer: httpx.Response, route: str) -> bool:
+    """Whether a stream is complete."""
+    return answer.status_code == 200 and STREAMS[route][2] in answer.text and "error" not in answer.text
 
 
 @pytest.mark.parametrize("failure", FAILS_AT_ONCE)
-def test_a_stream_that_fails_at_once_is_retried(gateway: Laboratory, failure: str):
+@pytest.mark.parametrize("route", STREAMS)
+def test_a_stream_that_fails_at_once_is_retried(gateway: Laboratory, route: str, failure: str):
     gateway.provider.behave("retried", statuses=[FAILS_AT_ONCE[failure]])
-    text = question()
-    assert gateway.streamed("retried", text) == f"You said: {text}"
+    assert is_answer(stream(gateway, route, "retried", question()), route)
     assert asked(gateway, "retried") == 2
 
 
 @pytest.mark.parametrize("failure", FAILS_AT_ONCE)
-def test_a_stream_that_fails_at_once_tries_the_other_endpoint(gateway: Laboratory, failure: str):
-    gateway.provider.behave("first", answer=FAILS_AT_ONCE[failure])
-    for _ in range(2):
-        text = question()
-        assert gateway.streamed("two", text) == f"You said: {text}"
+@pytest.mark.parametrize("route", STREAMS)
+def test_a_stream_that_fails_at_once_tries_the_other_endpoint(gateway: Laboratory, route: str, failure: str):
+    name = f"two-{route}-{failure}"  # an endpoint that has failed is not asked for a while
+    gateway.provider.behave(f"{name}-first", answer=FAILS_AT_ONCE[failure])
+    assert all(is_answer(stream(gateway, route, name, question()), route) for _ in range(2))
+    assert asked(gateway, f"{name}-first") == 1
 
 
 @pytest.mark.parametrize("failure", FAILS_AT_ONCE)
-def test_a_stream_that_fails_at_once_falls_back(gateway: Laboratory, failure: str):
+@pytest.mark.parametrize("route", STREAMS)
+def test_a_stream_that_fails_at_once_falls_back(gateway: Laboratory, route: str, failure: str):
     gateway.provider.behave("rescued", answer=FAILS_AT_ONCE[failure])
-    text = question()
-    assert gateway.streamed("rescued", text) == f"You said: {text}"
+    assert is_answer(stream(gateway, route, "rescued", question()), route)
     assert asked(gateway, "plain") == 1
 
 
 @pytest.mark.parametrize("failure", FAILS_AT_ONCE)
-def test_a_stream_of_messages_that_fails_at_once_falls_back_too(gateway: Laboratory, failure: str):
+def test_a_relayed_stream_of_messages_that_fails_at_once_falls_back(gateway: Laboratory, failure: str):
     gateway.provider.behave("claude", answer=OVERLOADED if failure == "error" else FAILS_AT_ONCE[failure])
-    body = {"model": "claude", "stream": True, **ROUTES["/v1/messages"]}
-    answer = plain_http.post(f"{gateway.gateway.url}/v1/messages", json=body, timeout=60)
-    assert (answer.status_code, "event: message_stop" in answer.text) == (200, True)
+    assert is_answer(stream(gateway, "messages", "claude", question()), "messages")
     assert asked(gateway, "plain") == 1
 
 
-def test_a_stream_that_fails_at_once_has_the_errors_own_status(gateway: Laboratory):
+FORMATS: dict[str, dict[str, Any]] = {
+    "chat": {"error": {"message": "TEXT", "type": "invalid_request_error", "param": None, "code": 400}},
+    "responses": {"error": {"message": "TEXT", "type": "invalid_request_error", "param": None, "code": 400}},
+    "messages": {"type": "error", "error": {"type": "invalid_request_error", "message": "TEXT"}},
+    "gemini": {"error": {"code": 400, "message": "TEXT", "status": "INVALID_ARGUMENT"}},
+}
+
+
+@pytest.mark.parametrize("route", STREAMS)
+def test_a_stream_that_fails_at_once_has_the_errors_own_status(gateway: Laboratory, route: str):
     error = {"error": {"message": "maximum context length", "type": "invalid_request_error", "code": 400}}
     gateway.provider.behave("plain", answer=as_stream([event(error)]))
-    answer = gateway.post("plain", question(), stream=True)
-    assert (answer.status_code, answer.json()["error"]["message"]) == (400, "maximum context length")
+    answer = stream(gateway, route, "plain", question())
+    expected = json.loads(json.dumps(FORMATS[route]).replace("TEXT", "maximum context length"))
+    assert (answer.status_code, answer.json()) == (400, expected)
+
+
+@pytest.mark.parametrize("route", STREAMS)
+def test_a_stream_that_is_silent_after_its_headers_is_a_timeout(gateway: Laboratory, route: str):
+    gateway.provider.behave("short", answer=as_stream([b": wait\n\n"] * 20), chunk_delay=0.2)
+    assert stream(gateway, route, "short", question()).status_code == 504
 
 
 # A stream without its end is no success.
 
 
-@pytest.mark.parametrize("model", ["plain", "cached"])
 @pytest.mark.parametrize("failure", [*UNFINISHED, "cut"])
-def test_an_unfinished_stream_ends_in_an_error(gateway: Laboratory, failure: str, model: str):
+@pytest.mark.parametrize("route", STREAMS)
+def test_an_unfinished_stream_ends_in_an_error(gateway: Laboratory, route: str, failure: str):
+    name = "cached"
     if failure == "cut":
-        gateway.provider.behave(model, break_after=3)
+        gateway.provider.behave(name, break_after=3)
     else:
-        gateway.provider.behave(model, answer=UNFINISHED[failure], chunk_delay=0.1)
-    failures = gateway.metric("langop_requests_total", model=model, outcome="failure")
+        gateway.provider.behave(name, answer=UNFINISHED[failure], chunk_delay=0.1)
+    failures = gateway.metric("langop_requests_total", model=name, outcome="failure")
     text = question()
-    answer = gateway.post(model, text, stream=True)
+    answer = stream(gateway, route, name, text)
     *_, last = [line for line in answer.text.splitlines() if line.startswith("data: ")]
     assert "error" in json.loads(last.removeprefix("data: "))
-    assert '"finish_reason":"stop"' not in answer.text.replace(" ", "")
-    (line,) = gateway.lines(model, 1, call_id=answer.headers["x-langop-call-id"])
+    assert not [end for end in (*ENDS, STREAMS[route][2]) if end in answer.text.replace(" ", "")]
+    (line,) = gateway.lines(name, 1, call_id=answer.headers["x-langop-call-id"])
     assert (line["level"], line["status"]) == ("ERROR", "failure")
-    assert gateway.metric("langop_requests_total", model=model, outcome="failure") == failures + 1
-    gateway.provider.behave(model)
-    assert gateway.streamed(model, text) == f"You said: {text}"  # nothing of it was kept
+    assert gateway.metric("langop_requests_total", model=name, outcome="failure") == failures + 1
+    gateway.provider.behave(name)
+    assert is_answer(stream(gateway, route, name, text), route)  # nothing of it was kept
 
 
 # A whole answer has to be one.
@@ -228,11 +275,6 @@ def test_a_trickle_is_cut_off_after_the_timeout(gateway: Laboratory):
     answer = gateway.post("short", question())
     assert answer.status_code == 504
     assert 0.9 < time.monotonic() - began < len(body) * 0.2 / 2
-
-
-def test_comments_before_the_first_event_do_not_extend_the_timeout(gateway: Laboratory):
-    gateway.provider.behave("short", answer=as_stream([b": wait\n\n"] * 40), chunk_delay=0.2)
-    assert gateway.post("short", question(), stream=True).status_code == 504
 
 
 # Tokens that no provider reported are estimated.

@@ -84,6 +84,16 @@ STREAM = (
 )
 
 
+def text_chunk(text: str, finish: str | None = None) -> bytes:
+    """Return an event of a streamed text completion."""
+    choice = {"index": 0, "text": text, "finish_reason": finish}
+    part = {"id": "cmpl-1", "object": "text_completion", "created": 1700000000, "model": "theirs", "choices": [choice]}
+    return f"data: {json.dumps(part)}\n\n".encode()
+
+
+TEXT_STREAM = (text_chunk("hel"), text_chunk("lo"), text_chunk("", "stop"), b"data: [DONE]\n\n")
+
+
 @dataclass
 class Asked:
     """One request."""
@@ -172,6 +182,15 @@ def failing(status: int, body: Any = None, **headers: str) -> Behaviour:
         )
 
     return fail
+
+
+def page(text: str, content_type: str = "text/html") -> Behaviour:
+    """Return a behaviour that answers each request with a page."""
+
+    async def show(_: web.Request, __: Asked) -> web.StreamResponse:
+        return web.Response(text=text, content_type=content_type)
+
+    return show
 
 
 async def hanging(_: web.Request, __: Asked) -> web.StreamResponse:

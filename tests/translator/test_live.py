@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -14,7 +13,7 @@ from aiohttp import web
 from langop_model.gateway.serving.translator_process import TranslatorProcess
 from langop_model.gateway.upstreams.base import FailureKind, File, Route, UpstreamError
 from tests.translator.live import KEY, MESSAGES, Live, soon, started, wait_until_ready
-from tests.translator.scripted import STREAM, Asked, Scripted, failing, hanging, streamed
+from tests.translator.scripted import STREAM, TEXT_STREAM, Asked, Behaviour, Scripted, failing, hanging, page, streamed
 
 SOUND = File("file", "a.wav", "audio/wav", b"RIFF-sound")
 PICTURE = File("image", "a.png", "image/png", b"\x89PNG-picture")
@@ -31,6 +30,13 @@ BODIES: Mapping[Route, dict[str, Any]] = {
     Route.TRANSCRIPTIONS: {},
     Route.SPEECH: {"input": "hello", "voice": "alloy"},
 }
+
+
+def stream_of(route: Route) -> tuple[bytes, ...]:
+    """Return the events that a provider streams on a route."""
+    return TEXT_STREAM if route is Route.COMPLETIONS else STREAM
+
+
 FILES = {Route.TRANSCRIPTIONS: (SOUND,), Route.IMAGE_EDITS: (PICTURE,)}
 STREAMED = [Route.CHAT, Route.COMPLETIONS, Route.RESPONSES, Route.MESSAGES, Route.GENERATE_CONTENT]
 
@@ -73,11 +79,7 @@ def test_every_route_is_answered_after_one_request(route: Route, translator: Tra
 @pytest.mark.parametrize("route", STREAMED)
 def test_every_stream_is_answered_after_one_request(route: Route, translator: TranslatorProcess):
     async def test(provider: Scripted, live: Live) -> None:
-        if route is Route.COMPLETIONS:
-            part = {"id": "1", "object": "text_completion", "created": 1, "model": "theirs"}
-            texts = [{"index": 0, "text": "hello", "finish_reason": None}, {"index": 0, "text": "", "finish_reason": "stop"}]
-            events = (*(f"data: {json.dumps({**part, 'choices': [text]})}\n\n".encode() for text in texts), b"data: [DONE]\n\n")
-            provider.behave = lambda request, _: streamed(request, events)
+        provider.behave = lambda request, _: streamed(request, stream_of(route))
         events_seen, answer = await live.events(route, BODIES[route])
         assert b"lo" in b"".join(events_seen)
         assert all(event.endswith(b"\n\n") and event.count(b"\n\n") == 1 for event in events_seen)
@@ -137,24 +139,59 @@ def test_azure_is_asked_once_on_its_other_routes(route: Route, translator: Trans
     run(translator, test, "azure/theirs", "")
 
 
+# What a stream is that fails before its provider has said anything, and the status of that failure.
+OVERLOADED = b'data: {"error": {"message": "overloaded", "type": "server_error", "code": 503}}\n\n'
+FAILS_AT_ONCE: Mapping[str, tuple[Behaviour, int]] = {
+    "error": (lambda request, _: streamed(request, (OVERLOADED,)), 503),
+    "error-as-json": (failing(200, {"error": {"message": "no such model", "type": "not_found_error"}}), 404),
+    "nothing": (lambda request, _: streamed(request, ()), 502),
+    "comments": (lambda request, _: streamed(request, (b": wait\n\n",)), 502),
+    "silence": (lambda request, _: streamed(request, (), then=3600), 504),
+    "cut": (lambda request, _: streamed(request, (), cut=True), 502),
+    "html": (page("<html><body>Bad gateway</body></html>"), 502),
+}
+
+
+@pytest.mark.parametrize("failure", FAILS_AT_ONCE)
 @pytest.mark.parametrize("route", STREAMED)
-def test_a_stream_that_is_cut_is_no_success(route: Route, translator: TranslatorProcess):
+def test_a_stream_that_fails_at_once_is_no_answer(route: Route, failure: str, translator: TranslatorProcess):
+    behave, status = FAILS_AT_ONCE[failure]
+
     async def test(provider: Scripted, live: Live) -> None:
-        provider.behave = lambda request, _: streamed(request, STREAM[:2], cut=True)
+        provider.behave = behave
         with pytest.raises(UpstreamError) as failed:
-            await live.events(route, BODIES[route])
-        assert failed.value.status == 502
+            await live.send(route, BODIES[route], stream=True, timeout=1.0 if failure == "silence" else 20.0)
+        assert failed.value.status == status
+        assert len(provider.asked) == 1
+        if failure == "error":
+            assert failed.value.message == "overloaded"
 
     run(translator, test)
 
 
-@pytest.mark.parametrize("route", [route for route in STREAMED if route is not Route.COMPLETIONS])
-def test_a_stream_without_its_end_is_no_success(route: Route, translator: TranslatorProcess):
+# What a stream is that is not complete. Each holds a part of the answer.
+UNFINISHED: Mapping[str, Callable[[tuple[bytes, ...]], Behaviour]] = {
+    "cut": lambda events: lambda request, _: streamed(request, events, cut=True),
+    "without-end": lambda events: lambda request, _: streamed(request, events),
+    "error-within": lambda events: lambda request, _: streamed(request, (*events, OVERLOADED)),
+}
+ENDS = (b'"finish_reason":"', b"[DONE]", b"response.completed", b"message_stop", b'"stop_reason":"', b'"finishReason":"')
+
+
+@pytest.mark.parametrize("failure", UNFINISHED)
+@pytest.mark.parametrize("route", STREAMED)
+def test_an_unfinished_stream_has_no_end_but_an_error(route: Route, failure: str, translator: TranslatorProcess):
     async def test(provider: Scripted, live: Live) -> None:
-        provider.behave = lambda request, _: streamed(request, STREAM[:2])
-        with pytest.raises(UpstreamError) as failed:
-            await live.events(route, BODIES[route])
-        assert failed.value.status == 502
+        provider.behave = UNFINISHED[failure](stream_of(route)[:2])
+        answer = await live.send(route, BODIES[route], stream=True)
+        events: list[bytes] = []
+        assert answer.events is not None
+        with pytest.raises(UpstreamError) as failed:  # noqa: PT012
+            async for event in answer.events:
+                events.append(event)  # noqa: PERF401 - those before the failure are looked at
+        assert failed.value.status == (503 if failure == "error-within" else 502)
+        assert b"hel" in b"".join(events)
+        assert not [event for event in events if any(end in event for end in ENDS)]
 
     run(translator, test)
 

@@ -365,6 +365,10 @@ class TestFailures:
         provider.wait_until(lambda: provider.in_flight == 0)
         assert provider.requests[0].finished is None
 
+    def test_a_stream_can_end_too_early(self, provider: StandIn, client: openai.OpenAI) -> None:
+        provider.behave(end_after=2)
+        assert len(list(stream(client))) == 2
+
 
 class TestAnswers:
     def test_text_and_usage_can_be_given(self, provider: StandIn, client: openai.OpenAI) -> None:

@@ -155,20 +155,23 @@ class Wire:
 
     def ask(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> Any:
         """Make a request, and return the whole answer as an object."""
-        from langop_model.translator import operations
+        from langop_model.translator import exchanges, operations
 
-        answer = self.runner.run(_to_the_end(operations.run(deployed.call(model, route, body))))
+        async def ask() -> Any:
+            return await operations.run(deployed.call(model, route, body), exchanges.watch())
+
+        answer = self.runner.run(_to_the_end(ask()))
         assert isinstance(answer, operations.Whole)
         return orjson.loads(answer.body)
 
     def stream(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> list[bytes]:
         """Make a request for a stream, and return its events."""
-        from langop_model.translator import operations
+        from langop_model.translator import exchanges, operations
 
         async def ask() -> list[bytes]:
-            answer = await operations.run(deployed.call(model, route, body, stream=True))
+            answer = await operations.run(deployed.call(model, route, body, stream=True), exchanges.watch())
             assert isinstance(answer, operations.Streamed)
-            return [event async for event in answer.events]
+            return [*await answer.events.begin(), *[event async for event in answer.events]]
 
         return self.runner.run(_to_the_end(ask()))
 

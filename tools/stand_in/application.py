@@ -92,9 +92,10 @@ class Application:
             return False
         answer = _answer(seen, behaviour)
         await send({"type": "http.response.start", "status": answer.status, "headers": _headers(answer, behaviour)})
-        last = len(answer.chunks) - 1
+        chunks = answer.chunks[: behaviour.get("end_after")] if answer.streamed else answer.chunks
+        last = len(chunks) - 1
         stop = behaviour.get("break_after") if answer.streamed else None
-        for index, chunk in enumerate(answer.chunks):
+        for index, chunk in enumerate(chunks):
             if index == stop:
                 return False
             if index and "chunk_delay" in behaviour:

@@ -33,10 +33,11 @@ class Behaviour(TypedDict, total=False):
     disconnect: close the connection without an answer.
     chunk_delay: seconds between two chunks of a stream.
     break_after: close the connection after so many chunks of a stream; 0 is right after the headers.
+    end_after: end a stream after so many chunks, as if there was nothing more to say.
     usage: tokens of the prompt and of the answer. Otherwise words are counted.
     text: the answer's text.
-    answer: sent as it is, whatever was asked; an entry of `statuses` may be one too. Of a streamed one, `chunk_delay` and
-        `break_after` hold.
+    answer: sent as it is, whatever was asked; an entry of `statuses` may be one too. Of a streamed one, `chunk_delay`,
+        `break_after` and `end_after` hold.
     """
 
     delay: float
@@ -47,6 +48,7 @@ class Behaviour(TypedDict, total=False):
     disconnect: bool
     chunk_delay: float
     break_after: int
+    end_after: int
     usage: tuple[int, int]
     text: str
     answer: Answer

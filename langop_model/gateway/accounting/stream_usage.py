@@ -10,6 +10,7 @@ import orjson
 
 from langop_model.gateway.accounting import estimate
 from langop_model.gateway.accounting.usage import usage_of
+from langop_model.gateway.upstreams import error_body
 from langop_model.gateway.upstreams.base import Route, Usage
 
 SAMPLES = 64  # events that are kept to estimate what was written; twice as far apart whenever there are as many
@@ -131,9 +132,7 @@ class StreamUsage:
             self._error = event
 
     def _maybe_failed(self, event: bytes) -> None:
-        body = parsed(event)
-        error = body.get("error")
-        if (error and not isinstance(error, bool)) or "error" in (body.get("type"), body.get("object")):
+        if error_body.says_error(parsed(event)):
             self._error = event
 
 

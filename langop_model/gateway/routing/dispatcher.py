@@ -114,6 +114,8 @@ class Dispatcher:
             served.answer = await ask(None)
         else:
             served.answer, served.is_hit = await runtime.cache.get_or_ask(request, ask, call.cache_control)
+        if served.answer.dropped:
+            served.dropped = tuple(dict.fromkeys((*served.dropped, *served.answer.dropped)))
         if served.is_hit:
             served.attempts = 0
         else:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from langop_model.contract.settings import Cause, Endpoint, Group
 
+DROPPED = "x-langop-dropped"  # a header of an answer: the hints that were dropped
 CLIENT_ERROR = "client_error"  # beside the values of Cause: another endpoint or model would refuse the request too
 
 
@@ -169,6 +170,12 @@ class Answer:
             is_binary=self.is_binary,
             account=self.account,
         )
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The hints that this request's model did not take, as far as only the translator could tell."""
+        names = self.headers.get(DROPPED)
+        return tuple(names.split(",")) if names else ()
 
     async def aclose(self) -> None:
         """End the provider's work on the answer: the client has left, or has it all."""

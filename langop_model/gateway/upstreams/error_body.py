@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,12 @@ def details_of(body: bytes) -> ErrorDetails:
     if isinstance(found, list) and found:  # Gemini's streams begin with an array
         found = found[0]
     return of(found)
+
+
+def says_error(found: Mapping[str, Any]) -> bool:
+    """Whether a parsed answer or event says an error, whatever its HTTP status is."""
+    error = found.get("error")
+    return (bool(error) and not isinstance(error, bool)) or "error" in (found.get("type"), found.get("object"))
 
 
 def of(found: Any) -> ErrorDetails:

@@ -15,14 +15,24 @@ import orjson
 
 from langop_model.contract.settings import Cause, Endpoint, Group
 from langop_model.gateway.deadline import Deadline
+from langop_model.gateway.routing.failure_causes import status_within_answer
 from langop_model.gateway.upstreams import error_body, redaction
-from langop_model.gateway.upstreams.base import CLIENT_ERROR, Answer, FailureKind, UpstreamError, UpstreamRequest, Usage
+from langop_model.gateway.upstreams.base import (
+    CLIENT_ERROR,
+    DROPPED,
+    Answer,
+    FailureKind,
+    UpstreamError,
+    UpstreamRequest,
+    Usage,
+)
 from langop_model.gateway.upstreams.deployments import Deployments, NoDeploymentError
 from langop_model.gateway.upstreams.translator_protocol import (
     DROPPED_HEADER,
     FAILED,
     FRAME,
     PATH,
+    SAID_WITHIN,
     STREAM_TYPE,
     USAGE_HEADER,
     BadCall,
@@ -33,7 +43,6 @@ from langop_model.gateway.upstreams.translator_protocol import (
     load_failure,
 )
 
-DROPPED = "x-langop-dropped"
 LOOK_AGAIN = 0.05  # seconds between two attempts to reach a translator that is starting
 MARGIN = 5.0  # seconds that LiteLLM's own timeout is longer: the limit here is the one that counts
 
@@ -257,12 +266,13 @@ class _Exchange:
         """Return a failure as the dispatcher and the client shall see it."""
         body = redaction.redacted(failure.body, self.secrets).encode()
         kind = FailureKind(failure.kind)
-        causes = {FailureKind.TIMEOUT: Cause.TIMEOUT, FailureKind.UNSUPPORTED: CLIENT_ERROR}
-        cause = causes.get(kind) or self.translation.classify(failure.status, body or failure.message.encode())
         details = error_body.details_of(body)
+        status = status_within_answer(details) if failure.status == SAID_WITHIN else failure.status
+        causes = {FailureKind.TIMEOUT: Cause.TIMEOUT, FailureKind.UNSUPPORTED: CLIENT_ERROR}
+        cause = causes.get(kind) or self.translation.classify(status, body or failure.message.encode())
         return UpstreamError(
             kind,
-            failure.status,
+            status,
             details.message or redaction.redacted(failure.message, self.secrets),
             cause=cause,
             body=body,

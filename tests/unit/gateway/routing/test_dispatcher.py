@@ -16,6 +16,7 @@ from langop_model.gateway.routing.group_resolution import Resolved
 from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.upstreams.base import (
     CLIENT_ERROR,
+    DROPPED,
     Answer,
     FailureKind,
     Route,
@@ -96,6 +97,11 @@ def test_an_answer_is_returned_as_it_came():
     world = World(Provider(), group())
     served = world.ask()
     assert (served.answer.body, served.endpoint_id, served.attempts) == (b"{}", "m-0", 1)
+
+
+def test_what_the_translator_dropped_is_named_beside_the_gateways_own():
+    answer = Answer(body=b"{}", usage=Usage(1, 2), headers={DROPPED: "seed,user"})
+    assert World(Provider(**{"m-0": [answer]}), group()).ask().dropped == ("seed", "user")
 
 
 def test_a_status_of_the_policy_is_retried_with_growing_waits():
