@@ -8,9 +8,8 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from tests import plain_http
@@ -18,6 +17,9 @@ from tests.live.observed import KEY, Laboratory, model, mount, question
 from tools.processes import Gateway
 from tools.stand_in import StandIn
 from tools.stand_in.answer import Answer, as_json, as_stream, event
+
+if TYPE_CHECKING:
+    import httpx
 
 RETRIES = {"maxAttempts": 1, "initialBackoff": "10ms", "maxBackoff": "10ms"}
 QUIET = {"metrics": True, "logging": {"level": "info", "logRequests": False, "logResponses": False}}
