@@ -31,7 +31,7 @@ ONCE: dict[str, Any] = {"retryPolicy": {"maxAttempts": 0}}
 PRICES: dict[str, Any] = {"costTracking": {"enabled": True, "inputTokenCost": 0.5, "outputTokenCost": 1.5}}
 MEMORY: dict[str, Any] = {"caching": {"enabled": True, "backend": "memory", "ttl": "1h", "maxSize": 1}}
 CHECKED: dict[str, Any] = {"healthCheck": {"enabled": True, "interval": "300ms", "timeout": "3s", "unhealthyThreshold": 2}}
-WATCHED = {  # not MODELS: they are no business of the shared laboratory
+WATCHED = {  # not HURT_MODELS: they are no business of the shared laboratory
     "every": a_model("every", **PRICES, **MEMORY, observability={"metrics": True}),
     "limited": a_model("limited", rateLimits={"requestsPerMinute": 1, "tokensPerMinute": 100_000}, timeout="2s"),
     "narrow": a_model("narrow", rateLimits={"concurrentRequests": 1}),

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from langop_model.contract.settings import Cause, HealthCheck
 from langop_model.gateway.routing import endpoint_log
 from langop_model.gateway.routing.endpoints import Endpoints, LastError, State
-from langop_model.gateway.upstreams.base import UpstreamError
+from langop_model.gateway.upstreams.base import CLIENT_ERROR, CheckFailedError, UpstreamError
 
 Probe = Callable[[State], Awaitable[None]]
 """Asks an endpoint. Raises an exception whose text says why it is down, without keys and addresses."""
@@ -44,20 +44,21 @@ class HealthChecker:
         try:
             async with asyncio.timeout(self.settings.timeout):
                 await self.probe(self.state)
-        except TimeoutError:
-            self.reason = f"no answer within {self.settings.timeout:g} s"
-            self.error = (Cause.TIMEOUT.value, 0)
-            return False
-        except UpstreamError as problem:
-            self.reason = str(problem) or problem.cause
-            self.error = (problem.cause, problem.status)
-            return False
         except Exception as problem:  # noqa: BLE001 - whatever it is, the endpoint does not answer
-            self.reason = str(problem) or type(problem).__name__
-            self.error = (Cause.SERVER_ERROR.value, 0)
+            self.reason, self.error = self._why(problem)
             return False
         self.reason = ""
         return True
+
+    def _why(self, problem: Exception) -> tuple[str, tuple[str, int]]:
+        """Return the reason of a failed check in words, and its cause with the HTTP status."""
+        if isinstance(problem, TimeoutError):
+            return f"no answer within {self.settings.timeout:g} s", (Cause.TIMEOUT.value, 0)
+        text = str(problem) or type(problem).__name__
+        if isinstance(problem, UpstreamError):
+            return text, (problem.cause, problem.status)
+        status = problem.status if isinstance(problem, CheckFailedError) else 0
+        return text, (CLIENT_ERROR if 400 <= status < 500 else Cause.SERVER_ERROR.value, status)
 
     def learn(self, is_good: bool) -> None:
         """Count a check, and act where a threshold is reached."""

@@ -184,6 +184,14 @@ class Answer:
             await close()
 
 
+class CheckFailedError(Exception):
+    """A health check has found an endpoint down: why, and the HTTP status, 0 where it did not answer."""
+
+    def __init__(self, reason: str, status: int = 0) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
 class UpstreamError(Exception):
     """An attempt that failed. `status` and `body` are what the client gets where no other attempt succeeds.
 

@@ -22,7 +22,7 @@ from langop_model.contract.settings import Cause, Check, Endpoint, Group, Upstre
 from langop_model.gateway.deadline import Deadline
 from langop_model.gateway.routing.failure_causes import cause_of, status_within_answer
 from langop_model.gateway.upstreams import answers, error_body, redaction, retry_after
-from langop_model.gateway.upstreams.base import Answer, FailureKind, Route, UpstreamError, UpstreamRequest
+from langop_model.gateway.upstreams.base import Answer, CheckFailedError, FailureKind, Route, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.client_request import ClientRequest, StaleConnectionError
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.streams import RelayedStream
@@ -86,17 +86,17 @@ class Relay:
         return self.proxies.get(url.scheme) or self.proxies.get("all")
 
     async def check(self, check: Check, key: str) -> None:
-        """Ask for the health of an endpoint. Raises an exception that says why it is down."""
+        """Ask for the health of an endpoint. Raises CheckFailedError where it is down."""
         headers = {**check.headers, **({check.key_header: f"{check.key_prefix}{key}"} if key else {})}
         proxy = self._proxy(URL(check.url))
         try:
             async with self.session.get(check.url, headers=headers, proxy=proxy, allow_redirects=False) as response:
                 status = response.status
         except (aiohttp.ClientError, OSError):
-            raise ConnectionError("no connection") from None
+            raise CheckFailedError("no connection") from None
         # A server without this path answers 404: it is up. A key that is refused would be refused for a request too.
         if status >= 500 or status in (401, 403):
-            raise ConnectionError(f"status {status}")
+            raise CheckFailedError(f"status {status}", status)
 
     async def aclose(self) -> None:
         """Close the connections."""

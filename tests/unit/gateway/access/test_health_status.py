@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from langop_model.contract.settings import HealthCheck, Limits
 from langop_model.gateway.access.health_status import Known, report
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.limits.sliding_window import Used
-from langop_model.gateway.routing.endpoints import PeerReport
+from langop_model.gateway.routing.endpoints import PeerReport, State
 from langop_model.gateway.routing.health_checks import HealthChecker
 from langop_model.gateway.supervisor_state import Reload, SupervisorState
+from langop_model.gateway.upstreams.base import CheckFailedError, FailureKind, UpstreamError
 from tests.unit.gateway.accounting.test_gauges import Worker
 
 CONFIGURATION = replace(Configuration.of({"callback_settings": {"langop": {"models": {}}}}), fingerprint="4f297c4b6b5a")
@@ -79,6 +83,27 @@ def test_a_failed_check_says_when_and_why():
         checker.learn(True)
     assert first(worker)["status"] == "up"
     assert "last_check_error" not in first(worker)
+
+
+@pytest.mark.parametrize(
+    ("problem", "error"),
+    [
+        (CheckFailedError("status 503", 503), {"cause": "server_error", "status_code": 503}),
+        (CheckFailedError("status 401", 401), {"cause": "client_error", "status_code": 401}),
+        (CheckFailedError("no connection"), {"cause": "server_error"}),
+        (TimeoutError(), {"cause": "timeout"}),
+        (UpstreamError(FailureKind.HTTP, 429, "m", cause="rate_limit"), {"cause": "rate_limit", "status_code": 429}),
+    ],
+    ids=str,
+)
+def test_what_a_check_has_met(problem: Exception, error: dict[str, Any]):
+    async def probe(_: State) -> None:
+        raise problem
+
+    worker = Worker(health_check=CHECK)
+    checker = HealthChecker(worker.runtime.endpoints, worker.state, CHECK, probe)
+    checker.learn(asyncio.run(checker.check()))
+    assert first(worker)["last_check_error"] == {**error, "seconds_ago": 0}
 
 
 def test_an_answer_of_an_earlier_request_does_not_end_what_a_check_has_found():
