@@ -225,6 +225,11 @@ def test_a_value_is_no_markup(write: Write):
     assert "[a]" not in text.replace("\\[a\\]", "")
 
 
+def test_a_value_is_no_template(write: Write):
+    old, new = (write(a_manifest(a_spec(aliases=aliases)), f"{len(aliases)}.json") for aliases in ([], ["{{ 7 ~ 191 }}"]))
+    assert "clients may ask for {{ 7 ~ 191 }}" in run(old, new).stdout
+
+
 def test_a_value_does_not_write_to_the_terminal(write: Write):
     old = write(a_manifest(a_spec(configuration={"stopSequences": ["a"]})), "old.json")
     new = write(a_manifest(a_spec(configuration={"stopSequences": ["\u001b[31m\nred"]})), "new.json")
