@@ -149,7 +149,7 @@ def test_a_published_schema_is_one_and_can_be_printed(name: str):
     assert printed == load_json(f"{name}.schema.json")
 
 
-# The way of a request.
+# The path of a request.
 
 
 def drawing(spec: object, write: Write) -> str:
