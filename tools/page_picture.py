@@ -19,7 +19,7 @@ from tests import programs
 ROOT = Path(__file__).parent.parent
 EXAMPLE = "examples/every-field.yaml"
 PICTURE = ROOT / "docs" / "explain.png"
-SIZE = (1280, 860)  # the summary, the way of a request, and the first findings
+SIZE = (1280, 860)  # the summary, the path of a request, and the first findings
 
 
 def main() -> None:

@@ -93,7 +93,7 @@ def _finding_as_text(finding: Finding) -> list[str]:
 
 
 def as_markdown(models: Sequence[Effective], *, everything: bool = False) -> str:
-    """Return a section for each model: what it does, the way of a request as a Mermaid picture, its fields, its findings."""
+    """Return a section for each model: what it does, the path of a request as a Mermaid picture, its fields, its findings."""
     blocks = []
     for model in models:
         lines = [f"## {markdown(model.name)}", "", " ".join(markdown(sentence) for sentence in model.summary), ""]

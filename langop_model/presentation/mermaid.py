@@ -1,4 +1,4 @@
-"""The way of a request as a Mermaid flowchart, which GitHub and GitLab draw in Markdown."""
+"""The path of a request as a Mermaid flowchart, which GitHub and GitLab draw in Markdown."""
 
 from __future__ import annotations
 

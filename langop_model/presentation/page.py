@@ -57,7 +57,7 @@ def draw(models: Sequence[Effective], differences: Sequence[Entry] | None = None
 
 def _section(index: int, model: Effective) -> _Section:
     anchor = f"m{index}-{re.sub(r'[^a-z0-9]+', '-', model.name.lower())}"
-    picture = svg.draw(request_path.of(model.facts), f"The way of a request to {model.name}", f"{anchor}-path")
+    picture = svg.draw(request_path.of(model.facts), f"The path of a request to {model.name}", f"{anchor}-path")
     return _Section(anchor, model, Markup(picture))  # noqa: S704 - every text in it is escaped
 
 

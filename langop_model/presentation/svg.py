@@ -1,4 +1,4 @@
-"""The way of a request as SVG: columns of boxes from left to right, drawn without a layout engine."""
+"""The path of a request as SVG: columns of boxes from left to right, drawn without a layout engine."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], model: str, *, 
     if others and not behaves:
         names = [dotted(path) for path in others]
         more = [f"{len(names) - SHOWN} more"] if len(names) > SHOWN else []
-        text = f"written in another way, with the same effect: {quantities.listed([*names[:SHOWN], *more])}"
+        text = f"written differently, with the same effect: {quantities.listed([*names[:SHOWN], *more])}"
         yield Difference(model, Severity.COSMETIC, text, names[0])
 
 

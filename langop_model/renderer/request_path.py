@@ -1,4 +1,4 @@
-"""The way of a request through one model, as a picture: names, cache, limits, endpoints, retries, fallbacks by cause.
+"""The path of a request through one model, as a picture: names, cache, limits, endpoints, retries, fallbacks by cause.
 
 The order is the gateway's: an answer from the cache counts towards no limit.
 """

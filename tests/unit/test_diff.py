@@ -138,14 +138,14 @@ def test_a_field_that_the_operator_reads_is_said(write: Write):
 def test_the_same_in_other_words_is_cosmetic(write: Write):
     old, new = write(a_manifest(a_spec(timeout="5m")), "old.json"), write(a_manifest(a_spec(timeout="300s")), "new.json")
     result = run("--exit-code", old, new)
-    assert "  cosmetic           written in another way, with the same effect: spec.timeout" in result.stdout
+    assert "  cosmetic           written differently, with the same effect: spec.timeout" in result.stdout
     assert result.exit_code == 1
 
 
 def test_the_same_in_other_words_is_not_said_beside_a_change(write: Write):
     old = write(a_manifest(a_spec(timeout="5m")), "old.json")
     new = write(a_manifest(a_spec(timeout="300s", aliases=["x"])), "new.json")
-    assert "written in another way" not in run(old, new).stdout
+    assert "written differently" not in run(old, new).stdout
 
 
 def test_a_field_without_effect_is_cosmetic(write: Write):
@@ -223,6 +223,11 @@ def test_a_value_is_no_markup(write: Write):
     text = run("--format", "markdown", old, new).stdout
     assert "<img" not in text
     assert "[a]" not in text.replace("\\[a\\]", "")
+
+
+def test_a_value_is_no_template(write: Write):
+    old, new = (write(a_manifest(a_spec(aliases=aliases)), f"{len(aliases)}.json") for aliases in ([], ["{{ 7 ~ 191 }}"]))
+    assert "clients may ask for {{ 7 ~ 191 }}" in run(old, new).stdout
 
 
 def test_a_value_does_not_write_to_the_terminal(write: Write):

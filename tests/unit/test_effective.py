@@ -116,7 +116,7 @@ def test_an_absent_boolean_of_a_bare_spec_is_false():
 def test_a_zero_that_counts_as_absent_is_no_limit():
     spec = a_spec(rateLimits={"requestsPerMinute": 0, "tokensPerMinute": 5})
     found = row(spec, "rateLimits.requestsPerMinute", bare=True)
-    assert (found.value, found.does) == (0, "Requests in a minute are not limited.")
+    assert (found.value, found.does) == (0, "Requests per minute are not limited.")
     assert "LM141" in [each.code for each in found.findings]
 
 
@@ -242,7 +242,7 @@ def numbers_of_duration(text: str) -> list[float]:
     ("spec", "name", "expected"),
     [
         (a_spec(rateLimits={"requestsPerMinute": 1200}), "rateLimits.requestsPerMinute", [1200, WINDOW, 300, 429]),
-        (a_spec(rateLimits={"tokensPerMinute": 50000}), "rateLimits.tokensPerMinute", [50000, WINDOW, 300]),
+        (a_spec(rateLimits={"tokensPerMinute": 50000}), "rateLimits.tokensPerMinute", [50000, WINDOW, 300, 429]),
         (a_spec(rateLimits={"concurrentRequests": 7}), "rateLimits.concurrentRequests", [7, 300, 429]),
         (a_spec(caching={"enabled": True, "ttl": "90s"}), "caching.ttl", [90]),
         (a_spec(caching={"enabled": True, "maxSize": 12}), "caching.maxSize", [12]),
@@ -296,7 +296,7 @@ def test_a_model_is_summed_up_in_plain_words():
     spec = a_spec(rateLimits={"requestsPerMinute": 60}, caching={"enabled": True, "ttl": "1h"}, fallbacks=[{"modelRef": "b"}])
     assert " ".join(explained(spec).summary) == (
         "Clients ask for llama or model. A server that speaks the protocol of OpenAI is asked for llama, in the client's own "
-        "protocol where it can be. At most 60 requests a minute; a request above that waits up to 300 s. Answers are kept in "
-        "memory for 3,600 s. A request is tried once. An attempt may take 300 s. When it fails for good, b is asked, by the "
-        "cause of the failure."
+        "protocol where possible. At most 60 requests a minute; a request above that waits up to 300 s. Answers are kept in "
+        "memory for 3,600 s. A request is tried once. An attempt may take 300 s. When it still fails, b is asked, depending on "
+        "the cause."
     )

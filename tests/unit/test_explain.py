@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
 
 from langop_model.cli import main
 from langop_model.renderer import json_schema
@@ -141,7 +142,14 @@ def test_json_has_every_place_and_every_value():
     assert fields["spec.caching.ttl"]["origin"] == "written"
 
 
-# The way of a request.
+@pytest.mark.parametrize("name", ["explanation", "difference"])
+def test_a_published_schema_is_one_and_can_be_printed(name: str):
+    printed = json.loads(CliRunner().invoke(main, ["schema", name]).stdout)
+    Draft202012Validator.check_schema(printed)
+    assert printed == load_json(f"{name}.schema.json")
+
+
+# The path of a request.
 
 
 def drawing(spec: object, write: Write) -> str:
@@ -208,6 +216,13 @@ def test_a_value_is_no_markup(write: Write, style: str):
     assert "alert" in text
     assert "<img" not in text
     assert style == "html" or not re.search(r"(?<!\\)\]\(javascript", text)
+
+
+@pytest.mark.parametrize("style", ["text", "json", "markdown", "html"])
+def test_a_value_is_no_template(write: Write, style: str):
+    text = run("--format", style, write(a_spec(aliases=["{{ 7 ~ 191 }}", "{% for x in y %}"]))).stdout
+    assert "7 ~ 191" in text.replace("\\~", "~")
+    assert "7191" not in text
 
 
 # Golden.
