@@ -45,8 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def laboratory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    """A gateway with the MODELS of all modules that are run; what their BEGIN lists has begun."""
-    modules = {item.module for item in request.session.items if isinstance(item, pytest.Function)}
+    """A gateway with the MODELS of all modules of this folder that are run; what their BEGIN lists has begun."""
+    here = [item for item in request.session.items if isinstance(item, pytest.Function) and HERE in item.path.parents]
+    modules = {item.module for item in here}
     models: dict[str, Any] = {}
     for module in modules:
         own = getattr(module, "MODELS", {})
@@ -55,7 +56,7 @@ def laboratory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     folder = tmp_path_factory.mktemp("laboratory")
     with StandIn() as provider, Gateway(mount(models, folder, provider), folder, folder, environment=AWS) as gateway:
         laboratory = Laboratory(gateway, provider)
-        wanted = {item.originalname for item in request.session.items if isinstance(item, pytest.Function)}
+        wanted = {item.originalname for item in here}
         for module in modules:
             for test, begin in getattr(module, "BEGIN", {}).items():
                 if test in wanted:
