@@ -1,5 +1,6 @@
 # Everything happens in .venv, whose packages are pinned by hash (requirements/).
-# Three other environments: .venv-uv makes the locks, .venv-plain is what `make bench-gateway` compares with, .venv-docs builds the site.
+# Other environments: .venv-uv makes the locks, .venv-plain is what `make bench-gateway` compares with, .venv-docs builds the site,
+# .venv-panels draws the dashboard.
 
 PYTHON ?= python3
 VENV := .venv
@@ -48,6 +49,10 @@ $(VENV)/.ready: requirements/dev.txt requirements/installer.txt pyproject.toml
 .venv-plain/.ready: requirements/plain-litellm.txt requirements/installer.txt
 	@echo "installing a plain litellm[proxy] into .venv-plain: about a minute"
 	@sh requirements/install.sh "$(PYTHON)" .venv-plain requirements/plain-litellm.txt
+	@touch $@
+
+.venv-panels/.ready: requirements/panels.txt requirements/installer.txt
+	@sh requirements/install.sh "$(PYTHON)" .venv-panels requirements/panels.txt
 	@touch $@
 
 .venv-docs/.ready: requirements/docs.txt requirements/installer.txt
@@ -113,8 +118,8 @@ operations-doc: setup ## Write the findings in docs/operations.md
 dashboard: setup ## Write deploy/monitoring/dashboard.json from tools/dashboard.py
 	@$(BIN)/python -m tools.dashboard
 
-panels: setup ## Draw three panels of the dashboard into docs/, from a gateway under load and a Prometheus
-	@$(BIN)/python -m tools.draw_panels
+panels: .venv-panels/.ready ## Draw three panels of the dashboard into docs/, from a gateway under load and a Prometheus
+	@.venv-panels/bin/python -m tools.draw_panels
 
 scale: setup ## Measure and simulate the figures of docs/scale.md: ten minutes
 	@$(BIN)/python -m tools.scale.costs
@@ -181,4 +186,4 @@ push: ## Push the image to IMAGE's registry; several PLATFORMS of docker are pus
 	$(CONTAINER) $(if $(and $(PLATFORMS),$(filter-out docker,$(ENGINE))),manifest push --all,push) $(IMAGE):$(TAG)
 
 clean: ## Remove the environments and what tests leave behind
-	rm -rf $(VENV) .venv-plain .venv-uv .venv-docs .mypy_cache .pytest_cache .ruff_cache .hypothesis build
+	rm -rf $(VENV) .venv-plain .venv-uv .venv-docs .venv-panels .mypy_cache .pytest_cache .ruff_cache .hypothesis build
