@@ -1,4 +1,4 @@
-"""The one place that prints findings: as text, as JSON lines, or as GitHub annotations. Standard error, always."""
+"""Findings are printed: as text, as JSON lines, or as GitHub annotations. Standard error, always."""
 
 from __future__ import annotations
 

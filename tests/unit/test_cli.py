@@ -459,3 +459,31 @@ def test_the_command_works_from_any_folder(tmp_path: Path):
     )
     assert ended.returncode == 0
     assert ended.stdout.decode() == run("render", MINIMAL).stdout
+
+
+# What is mounted.
+
+
+@pytest.fixture
+def mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The place of a bare spec, as the operator mounts it."""
+    monkeypatch.setenv("LANGOP_MODEL_PATH", str(tmp_path / "model.json"))
+    return tmp_path / "model.json"
+
+
+def test_what_is_mounted_is_rendered(mounted: Path):
+    mounted.write_text(
+        json.dumps({"provider": "openai-compatible", "modelName": "llama", "endpoint": "https://a.example.com/v1"})
+    )
+    done = CliRunner().invoke(main, ["render", "--mounted"])
+    assert (done.exit_code, yaml.safe_load(done.stdout)["model_list"][0]["model_name"]) == (0, "llama")
+
+
+def test_nothing_mounted_is_an_error(mounted: Path):
+    done = CliRunner().invoke(main, ["render", "--mounted"])
+    assert (done.exit_code, done.stdout, "LM703" in done.stderr, str(mounted) in done.stderr) == (1, "", True, True)
+
+
+def test_a_source_beside_what_is_mounted_is_wrong_usage():
+    done = CliRunner().invoke(main, ["render", "--mounted", "examples/minimal.yaml"])
+    assert (done.exit_code, "--mounted takes no SOURCE" in done.stderr) == (2, True)
