@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -17,6 +18,8 @@ DONE = b"data: [DONE]\n\n"
 
 # Providers whose streams say in no way that they are complete.
 NO_END = frozenset({"bytez", "predibase", "sagemaker", "triton"})
+
+_closing: set[asyncio.Task[None]] = set()  # asyncio itself keeps no task alive
 
 
 class Events:
@@ -65,9 +68,15 @@ class Events:
             raise Unfinished
 
     async def aclose(self) -> None:
-        """End the provider's work."""
+        """End the provider's work, also where the task of the call is being cancelled: so in a task of its own."""
+        closing = asyncio.ensure_future(self._close())
+        _closing.add(closing)
+        closing.add_done_callback(_closing.discard)
+        await asyncio.shield(closing)
+
+    async def _close(self) -> None:
         close = getattr(self._events, "aclose", None)
-        for closing in (close, getattr(self.source, "aclose", None)):
+        for closing in (self.exchange.aclose, close, getattr(self.source, "aclose", None)):
             if closing is not None:
                 with contextlib.suppress(Exception):
                     await closing()
