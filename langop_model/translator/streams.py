@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from langop_model.gateway.upstreams.translator_protocol import Call
-from langop_model.translator import usage
+from langop_model.translator import response_ids, usage
 from langop_model.translator.exchanges import Exchange
 from langop_model.translator.failures import Malformed, Unfinished
 
@@ -149,6 +149,7 @@ async def responses(events: Events) -> AsyncIterator[bytes]:
         response = part.get("response")
         if isinstance(response, dict):
             response["model"] = events.call.asked or response.get("model")
+            response["id"] = response_ids.plain(str(response.get("id", "")))
             if isinstance(response.get("usage"), dict):
                 events.learn(response["usage"])
                 response["usage"].pop("cost", None)

@@ -74,6 +74,8 @@ def test_every_route_is_answered_after_one_request(route: Route, translator: Tra
         assert provider.asked[0].headers["Authorization"] == f"Bearer {KEY}"
         if route in (Route.CHAT, Route.EMBEDDINGS, Route.RESPONSES, Route.MESSAGES):
             assert orjson.loads(answer.body)["model"] == "mine"
+        if route is Route.RESPONSES:
+            assert orjson.loads(answer.body)["id"] == "resp_chatcmpl-1"
 
     run(translator, test)
 
@@ -86,6 +88,8 @@ def test_every_stream_is_answered_after_one_request(route: Route, translator: Tr
         assert b"lo" in b"".join(events_seen)
         assert all(event.endswith(b"\n\n") and event.count(b"\n\n") == 1 for event in events_seen)
         assert len(provider.asked) == 1
+        if route is Route.RESPONSES:
+            assert b'"id":"resp_chatcmpl-1"' in events_seen[0]
         if route is not Route.COMPLETIONS:
             assert answer.usage is not None
             assert (answer.usage.input_tokens, answer.usage.output_tokens) == (5, 7)
