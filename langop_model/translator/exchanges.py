@@ -18,6 +18,7 @@ class Exchange:
 
     def __init__(self) -> None:
         self.answer: ProviderAnswer | None = None
+        self.response: httpx.Response | None = None
 
     @property
     def is_answered(self) -> bool:
@@ -33,6 +34,11 @@ class Exchange:
     def said_error(self) -> bool:
         """Whether the answer is an error, whatever its status."""
         return self.answer is not None and self.answer.error is not None
+
+    async def aclose(self) -> None:
+        """Close the connection of an answer that is not read to its end: LiteLLM does not do it in all of its streams."""
+        if self.response is not None and not self.response.is_closed:
+            await self.response.aclose()
 
 
 _exchange: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
@@ -64,6 +70,7 @@ def _answer(response: httpx.Response) -> ProviderAnswer | None:
     if exchange is None or response.status_code >= 400:
         return None
     headers = response.headers
+    exchange.response = response
     exchange.answer = ProviderAnswer(headers.get("content-type", ""), headers.get("content-encoding", ""))
     return exchange.answer
 

@@ -12,7 +12,7 @@ from litellm.google_genai import agenerate_content, agenerate_content_stream
 
 from langop_model.gateway.upstreams.base import Route
 from langop_model.gateway.upstreams.translator_protocol import Call
-from langop_model.translator import bridges, known_models, parameters, requests, settings, streams, usage
+from langop_model.translator import bridges, known_models, parameters, requests, response_ids, settings, streams, usage
 from langop_model.translator.deployment import Deployment, deployment_of
 from langop_model.translator.exchanges import Exchange
 from langop_model.translator.failures import Malformed, Refused
@@ -153,6 +153,8 @@ def _whole(answer: Any, call: Call, dropped: tuple[str, ...], exchange: Exchange
         return Whole(str(content.get("text", "")).encode(), "text/plain; charset=utf-8", None, dropped)
     if call.asked and "model" in content:
         content["model"] = call.asked
+    if call.route is Route.RESPONSES:
+        content["id"] = response_ids.plain(str(content.get("id", "")))
     said = content.get("usage") or content.get("usageMetadata")
     if isinstance(content.get("usage"), dict):
         content["usage"].pop("cost", None)

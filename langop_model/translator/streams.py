@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import orjson
 
 from langop_model.gateway.upstreams.translator_protocol import Call
-from langop_model.translator import usage
+from langop_model.translator import response_ids, usage
 from langop_model.translator.exchanges import Exchange
 from langop_model.translator.failures import Malformed, Unfinished
 
@@ -17,6 +18,8 @@ DONE = b"data: [DONE]\n\n"
 
 # Providers whose streams say in no way that they are complete.
 NO_END = frozenset({"bytez", "predibase", "sagemaker", "triton"})
+
+_closing: set[asyncio.Task[None]] = set()  # asyncio itself keeps no task alive
 
 
 class Events:
@@ -65,9 +68,15 @@ class Events:
             raise Unfinished
 
     async def aclose(self) -> None:
-        """End the provider's work."""
+        """End the provider's work, also where the task of the call is being cancelled: so in a task of its own."""
+        closing = asyncio.ensure_future(self._close())
+        _closing.add(closing)
+        closing.add_done_callback(_closing.discard)
+        await asyncio.shield(closing)
+
+    async def _close(self) -> None:
         close = getattr(self._events, "aclose", None)
-        for closing in (close, getattr(self.source, "aclose", None)):
+        for closing in (self.exchange.aclose, close, getattr(self.source, "aclose", None)):
             if closing is not None:
                 with contextlib.suppress(Exception):
                     await closing()
@@ -140,6 +149,7 @@ async def responses(events: Events) -> AsyncIterator[bytes]:
         response = part.get("response")
         if isinstance(response, dict):
             response["model"] = events.call.asked or response.get("model")
+            response["id"] = response_ids.plain(str(response.get("id", "")))
             if isinstance(response.get("usage"), dict):
                 events.learn(response["usage"])
                 response["usage"].pop("cost", None)

@@ -58,7 +58,7 @@ def wait_until_ready(process: TranslatorProcess, within: float = 60.0) -> None:
         time.sleep(0.05)
 
 
-async def soon(condition: Any, within: float = 5.0) -> None:
+async def soon(condition: Any, within: float = 20.0) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + within
     while not condition():

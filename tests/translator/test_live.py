@@ -14,6 +14,8 @@ from langop_model.gateway.serving.translator_process import TranslatorProcess
 from langop_model.gateway.upstreams.base import FailureKind, File, Route, UpstreamError
 from tests.translator.live import KEY, MESSAGES, Live, soon, started, wait_until_ready
 from tests.translator.scripted import STREAM, TEXT_STREAM, Asked, Behaviour, Scripted, failing, hanging, page, streamed
+from tests.unit.gateway.upstreams.test_relay_connections import Provider as RawProvider
+from tests.unit.gateway.upstreams.test_relay_connections import answer, completion, said
 
 SOUND = File("file", "a.wav", "audio/wav", b"RIFF-sound")
 PICTURE = File("image", "a.png", "image/png", b"\x89PNG-picture")
@@ -72,6 +74,8 @@ def test_every_route_is_answered_after_one_request(route: Route, translator: Tra
         assert provider.asked[0].headers["Authorization"] == f"Bearer {KEY}"
         if route in (Route.CHAT, Route.EMBEDDINGS, Route.RESPONSES, Route.MESSAGES):
             assert orjson.loads(answer.body)["model"] == "mine"
+        if route is Route.RESPONSES:
+            assert orjson.loads(answer.body)["id"] == "resp_chatcmpl-1"
 
     run(translator, test)
 
@@ -84,6 +88,8 @@ def test_every_stream_is_answered_after_one_request(route: Route, translator: Tr
         assert b"lo" in b"".join(events_seen)
         assert all(event.endswith(b"\n\n") and event.count(b"\n\n") == 1 for event in events_seen)
         assert len(provider.asked) == 1
+        if route is Route.RESPONSES:
+            assert b'"id":"resp_chatcmpl-1"' in events_seen[0]
         if route is not Route.COMPLETIONS:
             assert answer.usage is not None
             assert (answer.usage.input_tokens, answer.usage.output_tokens) == (5, 7)
@@ -329,6 +335,24 @@ def test_values_of_hints_that_the_model_refuses_are_dropped(translator: Translat
             await live.send(Route.CHAT, {"messages": MESSAGES, "temperature": 0.2})
 
     run(translator, test, "openai/o3")
+
+
+@pytest.mark.parametrize("model", ["openai/theirs", "hosted_vllm/theirs", "mistral/theirs"])
+def test_a_second_answer_on_a_connection_goes_to_nobody(model: str, translator: TranslatorProcess):
+    async def test() -> list[str]:
+        provider = RawProvider(answer(completion("one")), answer(completion("two")), late=answer(completion("stray")))
+        server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        live = Live(str(translator.path), {"model": model, "api_base": url})
+        try:
+            first = said(await live.send(Route.CHAT, BODIES[Route.CHAT]))
+            await asyncio.sleep(0.2)  # in which the stray answer arrives
+            return [first, said(await live.send(Route.CHAT, BODIES[Route.CHAT]))]
+        finally:
+            await live.translation.aclose()
+            server.close()
+
+    assert asyncio.run(test()) == ["one", "two"]
 
 
 # The last two: afterwards the translator is gone.

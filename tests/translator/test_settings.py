@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -17,13 +18,19 @@ from tests.translator.scripted import Asked, Scripted
 
 
 def with_settings(
-    settings: Mapping[str, Any], test: Callable[[Live, Scripted, Scripted], Coroutine[Any, Any, None]], **variables: str
+    settings: Mapping[str, Any],
+    test: Callable[[Live, Scripted, Scripted], Coroutine[Any, Any, None]],
+    folder: Path | None = None,
+    **variables: str,
 ) -> None:
-    """Run `test` with a model whose translator has `settings`, its provider, and a receiver at the variable RECEIVER."""
+    """Run `test` with a model whose translator has `settings`, its provider, and a receiver at the variable RECEIVER.
+
+    `folder` is where the configuration is.
+    """
 
     async def inside() -> None:
         async with Scripted() as provider, Scripted() as receiver:
-            process = TranslatorProcess(settings=settings)
+            process = TranslatorProcess(settings, folder)
             named = {name: value.format(receiver=receiver.url) for name, value in variables.items()}
             process.start({**passed(os.environ, ("COVERAGE_",)), **named})
             try:
@@ -37,6 +44,30 @@ def with_settings(
                 process.stop()
 
     asyncio.run(inside())
+
+
+MODULE = """
+import json, os, urllib.request
+from litellm.integrations.custom_logger import CustomLogger
+
+class Mine(CustomLogger):
+    async def async_log_success_event(self, kwargs, response_obj, start_time, end_time):
+        urllib.request.urlopen(os.environ["RECEIVER"], json.dumps({"model": kwargs["model"]}).encode())
+
+mine = Mine()
+"""
+
+
+def test_a_callback_in_a_module_beside_the_configuration_is_told(tmp_path: Path):
+    (tmp_path / "house_callbacks.py").write_text(MODULE, encoding="utf-8")
+
+    async def test(live: Live, _: Scripted, receiver: Scripted) -> None:
+        receiver.behave = _accept
+        await live.send(Route.CHAT, {"messages": MESSAGES})
+        await soon(lambda: receiver.asked)
+        assert receiver.asked[0].body == {"model": "theirs"}
+
+    with_settings({"callbacks": ["house_callbacks.mine"]}, test, tmp_path, RECEIVER="{receiver}/told")
 
 
 def test_settings_reach_the_translation_and_its_callbacks():
