@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ import yaml
 
 from tests import monitoring, plain_http
 from tests.conftest import ROOT
-from tests.live.observed import Laboratory, eventually, model, mount, question
+from tests.live import redis_server
+from tests.live.observed import REDIS_PASSWORD, Laboratory, eventually, model, mount, question, redis_environment
 from tests.live.prometheus import Prometheus, find_or_skip
+from tests.live.redis_server import RedisServer
 from tests.monitoring import OF_THE_TARGET, Query
 from tools.processes import Gateway
 from tools.stand_in import StandIn
@@ -27,7 +30,7 @@ REQUESTS = 12  # that `use` sends to models
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
     """A gateway of which everything has been asked that the dashboard shows."""
     folder = tmp_path_factory.mktemp("watched")
-    with StandIn() as provider:
+    with StandIn() as provider, ExitStack() as stack:
 
         def at(name: str, **spec: Any) -> dict[str, Any]:
             return model(name, f"{provider.base(name)}/v1", **spec)
@@ -43,8 +46,13 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
             at("broken"),
         ]
         mounted, secrets = mount(folder, models)
-        with Gateway(mounted, secrets, folder) as gateway:
+        redis = RedisServer(redis_server.find_or_skip("NO PANEL IS SEEN WITH FIGURES"), folder, REDIS_PASSWORD)
+        redis.start()
+        stack.callback(redis.kill)
+        with Gateway(mounted, secrets, folder, environment=redis_environment(redis.port)) as gateway:
             laboratory = Laboratory(gateway, provider)
+            body = {"model": "plain", "input": "Hello"}  # starts the translator
+            assert plain_http.post(f"{gateway.url}/v1/responses", json=body, timeout=60).status_code == 200
             use(laboratory)
             eventually(lambda: laboratory.metric("langop_cache_requests_total", result="hit"), lambda hits: hits >= 2)
             yield laboratory
