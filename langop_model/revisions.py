@@ -112,6 +112,8 @@ def _by_its_own_renderer(
         for index, file in enumerate(files):
             each, ended, words = _rendered(tree, [file], tree / f"rendered-{index}", gateway=False)
             found, said, code = [*found, *each], said + words, max(code, ended)
+    if not found and not code:
+        outcome.add([make("LM022", revision=revision, reason="it wrote no configuration")])
     if code:
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         reasons = [line for line in lines if " error LM" in line] or lines[-1:] or [f"it ended with {code}"]
@@ -125,8 +127,9 @@ def _rendered(tree: Path, files: list[str], output: Path, *, gateway: bool) -> t
     command = [sys.executable, "render.py", "render", *(["--gateway"] if gateway else []), "-o", f"{output}{os.sep}", *files]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("PYTHONPATH", None)
+    output.mkdir()  # else an older revision would take it for the name of one file
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
-    results = sorted(output.glob("*.yaml")) if output.is_dir() else []
+    results = sorted(output.glob("*.yaml"))
     return [Configuration(path.stem, path.stem, _data(path)) for path in results], done.returncode, done.stderr
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from langop_model.renderer import upstream
+
 WILDCARD = "/*"  # the end of the name of a group that serves every model of its provider
 FALLBACK = "fallback/"  # how the group of another proxy begins
 
@@ -50,10 +52,26 @@ def of(config: Mapping[str, Any]) -> dict[str, ConfiguredModel]:
             model.section.setdefault("endpoints", []).append({"id": identity, "url": url})
     for model in found.values():
         model.section |= _asked(model)
+        if "timeout" not in model.section:
+            model.section |= _of_parameters(model)
     for name, groups in _names(config, found).items():
         for group in groups:
             found[group].names.append(name)
     return found
+
+
+def _of_parameters(model: ConfiguredModel) -> dict[str, Any]:
+    """Return what a section of ours would say, of a model that has none (or an older one): its deployments say it.
+
+    So a LiteLLM configuration that is written by hand, and what it is imported as, differ in nothing but what they do.
+    """
+    each = [mapping(entry.get("litellm_params")) for entry in model.deployments.values()]
+    if not each or model.is_internal:
+        return {}
+    common = {name: value for name, value in each[0].items() if all(other.get(name) == value for other in each)}
+    defaults = {name: value for name, value in common.items() if name != "model" and upstream.is_request_member(name)}
+    timeout = {"timeout": common["timeout"]} if "timeout" in common else {}
+    return {**timeout, **({"defaults": defaults} if defaults else {})}
 
 
 def _asked(model: ConfiguredModel) -> dict[str, str]:

@@ -294,6 +294,14 @@ def test_a_configuration_of_another_program_is_compared_by_its_model_list():
     assert [each.text for each in found] == ["model removed: clients that ask for b get 404"]
 
 
+def test_what_a_configuration_by_hand_says_of_a_deployment_is_compared_with_what_the_section_says():
+    parameters = {"model": "openai/llama", "api_base": "https://llm.example.com/v1", "temperature": 0.5, "timeout": 300}
+    by_hand = {"model_list": [{"model_name": "llama", "litellm_params": {**parameters, "api_key": "not-needed"}}]}
+    found = [each.text for each in behaviour.compare(by_hand, render(a_spec(configuration={"temperature": 0.7})).config)]
+    assert "default temperature 0.5 → 0.7 (for requests that do not set it)" in found
+    assert not [text for text in found if text.startswith(("timeout", "parameter temperature", "requests go to"))]
+
+
 @pytest.mark.parametrize("model_list", [None, {}, "x", 5, [[1]], [{"model_info": None}], [{"litellm_params": "x"}]])
 def test_a_configuration_of_a_strange_shape_can_be_compared(model_list: Any):
     assert behaviour.compare({"model_list": model_list}, {"model_list": model_list}) == []

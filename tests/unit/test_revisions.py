@@ -44,6 +44,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert text.count(TIMEOUT) == 1
     template.write_text(text.replace(TIMEOUT, TIMEOUT.replace("| seconds", "| seconds * 2")), encoding="utf-8")
     git(folder, "commit", "--quiet", "-am", "two")
+    git(folder, "checkout", "--quiet", "-b", "silent")
+    (folder / "render.py").write_text("", encoding="utf-8")
+    git(folder, "commit", "--quiet", "-am", "a command that does nothing")
+    git(folder, "checkout", "--quiet", "main")
     return folder
 
 
@@ -76,6 +80,13 @@ def test_nothing_of_a_revision_is_left_behind(checkout: Path, monkeypatch: pytes
     assert list(tmp_path.iterdir()) == []
     status = subprocess.run(["git", "status", "--porcelain"], check=True, capture_output=True, text=True)
     assert status.stdout == ""
+
+
+def test_a_revision_that_renders_nothing_is_no_gateway_without_models(checkout: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(checkout)
+    result = run("silent:examples/minimal.yaml", "examples/minimal.yaml")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error LM022: revision silent can't be rendered by its own renderer: it wrote no configuration" in result.stderr
 
 
 @pytest.fixture
