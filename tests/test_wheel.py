@@ -66,5 +66,5 @@ def test_commands_of_the_checkout_are_not_in_the_wheel(installed: Path, wheel: P
 
 
 def test_the_documentation_names_the_wheel_that_is_built(wheel: Path):
-    text = (ROOT / "docs" / "command.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
     assert text.count(f"./{wheel.name}") == 2

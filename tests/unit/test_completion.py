@@ -82,5 +82,5 @@ def test_bash_reads_the_script(program: str):
 
 
 def test_the_documentation_has_a_line_for_each_shell():
-    text = (ROOT / "docs" / "command.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
     assert all(f"_LANGOP_MODEL_COMPLETE={shell}_source langop-model" in text for shell in SHELLS)
