@@ -8,7 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from langop_model import __version__
 from langop_model.gateway.access import health_page
+from langop_model.resources import litellm_version
 
 PICTURE = Path("docs/health.png")
 WIDTH, HEIGHT = 500, 1170  # CSS pixels; a browser window is not narrower
@@ -19,7 +21,7 @@ EXAMPLE: dict[str, Any] = {
     "status": "degraded",
     "configuration": {"hash": "4f297c4b6b5a", "served_since": "2026-11-25T08:00:00Z"},
     "redis": {"status": "down"},
-    "versions": {"gateway": "0.1.0", "litellm": "1.110.2", "python": "3.11.7"},
+    "versions": {"gateway": __version__, "litellm": litellm_version(), "python": "3.11.7"},
     "workers": {"serving": 2, "restarts": 1},
     "translator": {"status": "up", "restarts": 1},
     "refused_change": {
