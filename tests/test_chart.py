@@ -11,10 +11,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests import chart
-from tests.chart import CHART, RECORDED, Manifest, by_name
 from tests.conftest import ROOT
-from tests.manifests import built, container, nodes, pod
+from tests.support import chart
+from tests.support.chart import CHART, RECORDED, Manifest, by_name
+from tests.support.manifests import built, container, nodes, pod
 from tests.test_deploy import CUSTOM, KUBERNETES
 from tests.test_monitoring import MONITORING
 

@@ -22,7 +22,7 @@ from langop_model.launch.config_watcher import CONFIGURATION
 from langop_model.renderer.settings import SECRETS_FOLDER
 from tests.conftest import ROOT
 from tests.live import redis_server
-from tests.manifests import BUILDS, built, container, gateway, matches, nodes, of_kind, pod, pod_labels, seconds
+from tests.support.manifests import BUILDS, built, container, gateway, matches, nodes, of_kind, pod, pod_labels, seconds
 from tools.processes import free_port
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.client_errors import ANY, ClientError, every
 from tests.conftest import ROOT
+from tests.support.client_errors import ANY, ClientError, every
 
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (\d+|\*its own\*) \| (?:`(\w+)` )?\| (.+?) \| .+ \|$", re.MULTILINE)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from langop_model.gateway.access import health_page
-from tests import programs
 from tests.conftest import ROOT
+from tests.support import programs
 from tools.health_page import EXAMPLE, FLAGS, screenshot
 
 PHONE = 500  # CSS pixels: the narrowest window of the browser; its text is as large as on a phone

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.kubelet import MountedFolder
+from tests.support.kubelet import MountedFolder
 from tools.image_test import checks
 from tools.image_test.engine import CommandLine, Container, find
 

@@ -16,9 +16,9 @@ from grafana_foundation_sdk.cog import plugins
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from tests import programs
 from tests.conftest import ROOT
-from tests.manifests import container, gateway, of_kind
+from tests.support import programs
+from tests.support.manifests import container, gateway, of_kind
 from tools import dashboard
 
 MONITORING = ROOT / "deploy" / "monitoring"

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from langop_model.cli import main
-from tests import programs
 from tests.conftest import ROOT
+from tests.support import programs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

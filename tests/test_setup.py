@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 from langop_model.resources import litellm_version
 from tests.conftest import ROOT
-from tests.wheels import Index
+from tests.support.wheels import Index
 
 SCRIPT = ROOT / "requirements" / "install.sh"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

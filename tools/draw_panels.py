@@ -21,8 +21,8 @@ import httpx
 import yaml
 from matplotlib.figure import Figure
 
-from tests import programs
 from tests.live.prometheus import Prometheus
+from tests.support import programs
 from tools import dashboard
 from tools.processes import Gateway
 from tools.stand_in import StandIn

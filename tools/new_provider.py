@@ -120,7 +120,7 @@ def prove(name: str) -> int:
     """Write what is made of the catalogue, then run the golden and the wire test of a provider; return pytest's exit code."""
     run = [sys.executable, "-m"]
     subprocess.run([*run, "tools.provider_catalogue", "--write"], check=True, cwd=ROOT)
-    tests = ["tests/test_goldens.py", "tests/wire/test_chat.py", "tests/unit/test_catalogue.py", "--update-golden"]
+    tests = ["tests/test_goldens.py", "tests/wire/test_chat.py", "tests/unit/renderer/test_catalogue.py", "--update-golden"]
     return subprocess.run([*run, "pytest", "-q", *tests, "-k", f"[{name}] or {name}.yaml"], check=False, cwd=ROOT).returncode
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests import programs
+from tests.support import programs
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = "examples/every-field.yaml"

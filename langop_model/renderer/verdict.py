@@ -1,8 +1,8 @@
 """Whether a JSON Schema accepts a value: yes or no, the same as jsonschema says, without importing it.
 
 jsonschema words errors, and most specifications have none. Importing it takes longer than all the rest of a command, and
-importing jsonschema-rs (0.61) 2.5 times as long as starting Python; this takes nothing. tests/unit/test_verdict.py compares
-the verdicts about thousands of changed specifications and configurations.
+importing jsonschema-rs (0.61) 2.5 times as long as starting Python; this takes nothing.
+tests/unit/renderer/test_verdict.py compares the verdicts about thousands of changed specifications and configurations.
 """
 
 from __future__ import annotations

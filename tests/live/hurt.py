@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests import plain_http
 from tests.live import redis_server
 from tests.live.laboratory import NOBODY, PATIENCE, Laboratory, a_model, balanced, mount
 from tests.live.observed import REDIS_PASSWORD, redis_environment
 from tests.live.test_reload import eventually, put
 from tests.live.test_translator import command_line
+from tests.support import plain_http
 from tools.memory import family
 from tools.processes import Gateway
 from tools.stand_in import StandIn

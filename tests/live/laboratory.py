@@ -24,7 +24,7 @@ import httpx
 import yaml
 from openai import OpenAI
 
-from tests import plain_http
+from tests.support import plain_http
 from tools.processes import Gateway
 from tools.stand_in import Seen, StandIn
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import yaml
 
-from tests import plain_http, programs
+from tests.support import plain_http, programs
 from tools.processes import Gateway, free_port
 
 JOB = "langop-model"

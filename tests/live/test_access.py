@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from openai import AuthenticationError, OpenAI
 
-from tests import plain_http
 from tests.live.guarded import AGENT, AGENTS_KEY, MASTER_KEY, Guarded
 from tests.live.observed import KEY, Laboratory, question
+from tests.support import plain_http
 
 ADMIN = [
     ("GET", "/ui/"), ("GET", "/openapi.json"), ("GET", "/redoc"), ("GET", "/docs"), ("GET", "/routes"),

@@ -20,12 +20,12 @@ from typing import TypeVar
 import httpx
 import pytest
 
-from tests import plain_http
 from tests.live import redis_server
 from tests.live.observed import REDIS_PASSWORD, Laboratory, eventually, model, mount, question, redis_environment
 from tests.live.prometheus import Prometheus, find_or_skip, shortened
 from tests.live.redis_server import RedisServer
-from tests.monitoring import FOLDER
+from tests.support import plain_http
+from tests.support.monitoring import FOLDER
 from tools.memory import family
 from tools.processes import Gateway
 from tools.stand_in import StandIn

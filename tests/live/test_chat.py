@@ -12,8 +12,8 @@ import pytest
 import yaml
 from openai import OpenAI
 
-from tests import plain_http
 from tests.conftest import ROOT
+from tests.support import plain_http
 from tools.processes import Gateway
 from tools.stand_in import Seen, StandIn
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import monitoring, plain_http
 from tests.conftest import ROOT
 from tests.live import redis_server
 from tests.live.observed import REDIS_PASSWORD, Laboratory, eventually, model, mount, question, redis_environment
 from tests.live.prometheus import Prometheus, find_or_skip
 from tests.live.redis_server import RedisServer
-from tests.monitoring import OF_THE_TARGET, Query
+from tests.support import monitoring, plain_http
+from tests.support.monitoring import OF_THE_TARGET, Query
 from tools.processes import Gateway
 from tools.stand_in import StandIn
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import plain_http
 from tests.live.laboratory import PATIENCE, question
+from tests.support import plain_http
 from tools.processes import Gateway
 from tools.stand_in import StandIn
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import plain_http
 from tests.live.laboratory import Laboratory, a_model, question, said
+from tests.support import plain_http
 from tools.processes import Gateway, free_port
 from tools.stand_in import StandIn
 

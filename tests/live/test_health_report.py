@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests import plain_http
 from tests.live.laboratory import NOBODY, Laboratory, a_model, at, balanced
+from tests.support import plain_http
 
 MODELS = {
     "health-asked": a_model("health-asked"),

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests import plain_http
 from tests.live.laboratory import PATIENCE, question
 from tests.live.test_reload import eventually, put
+from tests.support import plain_http
 from tools.processes import Gateway
 from tools.stand_in import StandIn
 

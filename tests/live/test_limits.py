@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 
-from tests import plain_http
 from tests.live.laboratory import (
     NOBODY,
     Laboratory,
@@ -23,6 +22,7 @@ from tests.live.laboratory import (
     said,
     statuses,
 )
+from tests.support import plain_http
 
 # What would have to wait for the window to move is refused at once: a minute is longer than this.
 IMPATIENT = {"timeout": "20s"}

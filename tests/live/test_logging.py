@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests import plain_http
 from tests.live.observed import KEY, REDIS_PASSWORD, Laboratory, eventually, json_lines, question, request_lines
+from tests.support import plain_http
 
 HOLDS = {
     "logs-nothing": (False, False),

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from tests import plain_http
 from tests.live.observed import Laboratory, eventually, question
+from tests.support import plain_http
 
 RESPONSES = "langop_responses_total"
 PROVIDER_ERRORS = "langop_provider_errors_total"

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests import plain_http
 from tests.live.observed import KEY, Laboratory, model, mount, question
+from tests.support import plain_http
 from tools.processes import Gateway
 from tools.stand_in import StandIn
 from tools.stand_in.answer import Answer, as_json, as_stream, event

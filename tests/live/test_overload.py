@@ -14,9 +14,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests import plain_http
 from tests.live.laboratory import PATIENCE, question
-from tests.load import Load
+from tests.support import plain_http
+from tests.support.load import Load
 from tools.processes import Gateway
 from tools.stand_in import StandIn
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import plain_http
 from tests.live import redis_server
 from tests.live.laboratory import Laboratory, a_model, at, balanced, most_in_flight, mount, said, statuses
 from tests.live.observed import REDIS_PASSWORD, eventually, redis_environment
 from tests.live.redis_server import RedisServer
+from tests.support import plain_http
 from tools.memory import family
 from tools.processes import Gateway
 from tools.stand_in import StandIn

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import plain_http
 from tests.live.laboratory import PATIENCE, question
-from tests.load import Load
+from tests.support import plain_http
+from tests.support.load import Load
 from tools import memory
 from tools.processes import Gateway
 from tools.stand_in import StandIn

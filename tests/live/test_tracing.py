@@ -6,8 +6,8 @@ import secrets
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from tests import plain_http
 from tests.live.observed import KEY, Collector, Exported, Laboratory, eventually, question
+from tests.support import plain_http
 
 
 def trace_of_a_caller() -> tuple[str, str, dict[str, str]]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import plain_http
 from tests.live.laboratory import PATIENCE, in_background
 from tests.live.test_reload import Changing, eventually, put
+from tests.support import plain_http
 from tools.memory import family
 from tools.processes import Gateway
 from tools.stand_in import StandIn

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import plain_http
-from tests.kubelet import Pod
 from tests.live.laboratory import PATIENCE, question
+from tests.support import plain_http
+from tests.support.kubelet import Pod
 from tools.processes import Gateway
 from tools.stand_in import StandIn
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kubelet import MountedFolder
+from tests.support.kubelet import MountedFolder
 
 
 @pytest.fixture

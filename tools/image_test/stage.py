@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
-from tests.kubelet import MountedFolder
 from tests.live import redis_server
 from tests.live.redis_server import RedisServer
+from tests.support.kubelet import MountedFolder
 from tools.image_test.engine import Container, Engine
 from tools.processes import READY_WITHIN, free_port
 from tools.stand_in import StandIn

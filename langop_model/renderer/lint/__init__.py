@@ -2,7 +2,7 @@
 
 A rule is a function of one model (or of all resources in a file) that yields a problem for each place it finds. Its docstring
 says why the rule exists, schema/findings.json holds its texts, and docs/lint.md is made of both. A new rule is a function, an
-entry of one of the tables here, its texts, and a case in tests/unit/test_lint.py.
+entry of one of the tables here, its texts, and a case in tests/unit/renderer/test_lint.py.
 """
 
 from __future__ import annotations

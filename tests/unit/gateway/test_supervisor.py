@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests import plain_http
 from tests.conftest import ROOT
-from tests.load import Load
+from tests.support import plain_http
+from tests.support.load import Load
 from tools.processes import free_port
 
 PATIENCE = 20.0  # seconds; nothing here takes one

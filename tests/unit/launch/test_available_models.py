@@ -18,7 +18,7 @@ from langop_model.launch.config_watcher import ConfigReloader
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer import templating
 from langop_model.renderer.findings import Finding, SpecError
-from tests.kubelet import Pod, look
+from tests.support.kubelet import Pod, look
 from tests.unit.specs import a_manifest, a_spec, codes
 
 GOOD = a_spec(modelName="good-model")

@@ -16,7 +16,7 @@ from langop_model.launch import command
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer.findings import Finding, SpecError
 from tests.conftest import ROOT
-from tests.kubelet import Pod
+from tests.support.kubelet import Pod
 from tests.unit.specs import a_spec, codes
 
 BY_HAND = "{model_name: claude, litellm_params: {model: anthropic/claude-x, api_key: os.environ/ANTHROPIC_API_KEY}}"

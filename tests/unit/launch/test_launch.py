@@ -21,7 +21,7 @@ from langop_model.renderer import findings
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer.findings import Finding, SpecError
 from tests.conftest import ROOT
-from tests.kubelet import look
+from tests.support.kubelet import look
 from tests.unit.specs import a_manifest, a_spec, codes
 
 GOLDENS = sorted((ROOT / "tests" / "golden").glob("*.config.yaml"))

@@ -15,7 +15,7 @@ from langop_model.cli import main
 from langop_model.launch import command
 from langop_model.launch.config_watcher import ConfigReloader
 from tests.conftest import ROOT
-from tests.kubelet import Pod
+from tests.support.kubelet import Pod
 from tests.unit.specs import a_spec
 
 Launched = list[tuple[Mapping[str, str], str, int]]

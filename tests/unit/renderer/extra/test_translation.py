@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from langop_model.renderer.settings import Settings
-from tests.unit.extra.renderings import about_extra, gateway, refusal, refusals, rendered, section
+from tests.unit.renderer.extra.renderings import about_extra, gateway, refusal, refusals, rendered, section
 from tests.unit.specs import a_spec, balanced, parameters, render
 
 RETRIES = {"maxAttempts": 7}

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from langop_model.renderer.settings import Settings
-from tests.unit.extra.renderings import refusal, refusals, rendered
+from tests.unit.renderer.extra.renderings import refusal, refusals, rendered
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.extra.renderings import about_extra, gateway, refusal, rendered, section
+from tests.unit.renderer.extra.renderings import about_extra, gateway, refusal, rendered, section
 from tests.unit.specs import a_spec
 
 
