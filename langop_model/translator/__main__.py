@@ -46,7 +46,7 @@ async def _serve(options: argparse.Namespace, chosen: Mapping[str, Any]) -> int:
 
     try:
         observed = callbacks.install(chosen, options.folder)
-    except callbacks.BadCallback as problem:
+    except callbacks.InvalidCallbackError as problem:
         logs.LOGGER.error("a callback can't be set up: %s", problem)
         return 78
     await _until_stopped(server.serve(options.socket, options.parent, observed=observed))

@@ -10,7 +10,7 @@ from typing import Any
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import content, parameters
 from langop_model.translator.deployment import Deployment
-from langop_model.translator.failures import Refused
+from langop_model.translator.failures import RefusedRequestError
 from langop_model.translator.parameters import divided
 from langop_model.translator.requests import Request, _body, _required
 
@@ -48,21 +48,21 @@ def responses(call: Call, deployment: Deployment) -> Request:
 
 
 def _check_over_chat(body: dict[str, Any]) -> None:
-    """Raise Refused for what only a provider that keeps responses and serves tools can do."""
+    """Raise RefusedRequestError for what only a provider that keeps responses and serves tools can do."""
     for name in _STATEFUL:
         if body.get(name):
-            raise Refused(f"{name} is not supported by this model: its provider keeps no responses")
+            raise RefusedRequestError(f"{name} is not supported by this model: its provider keeps no responses")
         body.pop(name, None)
     for tool in body.get("tools") or []:
         if isinstance(tool, dict) and tool.get("type") not in ("function", "custom"):
-            raise Refused(f"a tool of the type {tool.get('type')} is not supported by this model")
+            raise RefusedRequestError(f"a tool of the type {tool.get('type')} is not supported by this model")
 
 
 def messages(call: Call, deployment: Deployment) -> Request:
     """Anthropic's messages."""
     own, others = divided(_body(call), parameters.MESSAGES)
     for name in others:
-        raise Refused(f"{name} is not supported by this model")
+        raise RefusedRequestError(f"{name} is not supported by this model")
     _required(own, "messages", "max_tokens")
     content.check_messages(own["messages"], deployment)
     request = Request(own)
@@ -80,7 +80,7 @@ def generate_content(call: Call, deployment: Deployment) -> Request:
     """Gemini's generateContent: `systemInstruction` is lost inside `config`, so it is an argument."""
     own, others = divided(_body(call), parameters.GENERATE_CONTENT)
     for name in others:
-        raise Refused(f"{name} is not supported by this model")
+        raise RefusedRequestError(f"{name} is not supported by this model")
     _required(own, "contents")
     content.check_contents(own["contents"], deployment)
     arguments: dict[str, Any] = {"contents": own["contents"], "config": dict(own.get("generationConfig") or {})}

@@ -18,7 +18,7 @@ from langop_model.translator.settings import CALLBACK_LISTS
 _GATEWAYS_OWN = frozenset({"prometheus", "otel"})
 
 
-class BadCallback(ValueError):
+class InvalidCallbackError(ValueError):
     """A callback that can't be set up."""
 
 
@@ -31,7 +31,9 @@ def named(settings: Mapping[str, Any]) -> dict[str, list[str]]:
 def install(settings: Mapping[str, Any], folder: Path | None = None) -> bool:
     """Set the callbacks of `litellm_settings` up, and return whether there are any.
 
-    A name with dots is an object in a module, which may be a file in `folder`, where the configuration is. Raises BadCallback.
+    A name with dots is an object in a module, which may be a file in `folder`, where the configuration is.
+
+    Raises InvalidCallbackError.
     """
     lists = named(settings)
     made: dict[str, Any] = {}
@@ -53,7 +55,7 @@ def _generic_api() -> Any:
     try:
         return GenericAPILogger()
     except ValueError as problem:
-        raise BadCallback(f"generic_api: {problem}") from None
+        raise InvalidCallbackError(f"generic_api: {problem}") from None
 
 
 def _object(name: str, folder: Path | None) -> Any:
@@ -63,4 +65,4 @@ def _object(name: str, folder: Path | None) -> Any:
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as problem:
-        raise BadCallback(f"{name}: {problem}") from None
+        raise InvalidCallbackError(f"{name}: {problem}") from None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from langop_model.translator.deployment import Deployment
-from langop_model.translator.failures import Refused
+from langop_model.translator.failures import RefusedRequestError
 
 _TEXT = frozenset({"text", "input_text", "output_text", "refusal", "thinking", "redacted_thinking", "tool_result", "tool_use"})
 
@@ -42,24 +42,24 @@ def parts(messages: Any) -> Iterator[dict[str, Any]]:
 
 
 def check_messages(messages: Any, deployment: Deployment) -> None:
-    """Raise Refused for a part that this provider's translation would lose or fetch."""
+    """Raise RefusedRequestError for a part that this provider's translation would lose or fetch."""
     if not isinstance(messages, list):
-        raise Refused("messages is not a list")
+        raise RefusedRequestError("messages is not a list")
     for part in parts(messages):
         kind = str(part.get("type", "text"))
         if kind in _TEXT:
             continue
         if deployment.provider in TEXT_ONLY or (kind == "input_audio" and deployment.provider in WITHOUT_SOUND):
-            raise Refused(f"a part of the type {kind} is not supported by this model's provider")
+            raise RefusedRequestError(f"a part of the type {kind} is not supported by this model's provider")
         if deployment.provider in FETCHES and (url := _remote(part)):
-            raise Refused(
+            raise RefusedRequestError(
                 f"a part of the type {kind} refers to {url.partition(':')[0]}: this provider takes its bytes only; "
                 "send them as a data: URL"
             )
 
 
 def check_contents(contents: Any, deployment: Deployment) -> None:
-    """Raise Refused for a part of Gemini's format that this provider's translation would lose or fetch.
+    """Raise RefusedRequestError for a part of Gemini's format that this provider's translation would lose or fetch.
 
     Google's own providers get the parts as they are: LiteLLM fetches nothing for them.
     """
@@ -70,9 +70,9 @@ def check_contents(contents: Any, deployment: Deployment) -> None:
         if named is None:
             continue
         if deployment.provider in TEXT_ONLY:
-            raise Refused(f"a part with {named} is not supported by this model's provider")
+            raise RefusedRequestError(f"a part with {named} is not supported by this model's provider")
         if deployment.provider in FETCHES and (url := _remote({named: part[named]})):
-            raise Refused(
+            raise RefusedRequestError(
                 f"a part with {named} refers to {url.partition(':')[0]}: this provider takes its bytes only; "
                 "send them as inlineData"
             )
@@ -108,7 +108,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def check_tools(tools: Any) -> None:
-    """Raise Refused for tools that LiteLLM would serve by itself: its own MCP servers."""
+    """Raise RefusedRequestError for tools that LiteLLM would serve by itself: its own MCP servers."""
     for tool in tools if isinstance(tools, list) else []:
         if isinstance(tool, dict) and str(tool.get("server_url", "")).lower().startswith("litellm"):
-            raise Refused("a tool of the type mcp with this server_url is not supported")
+            raise RefusedRequestError("a tool of the type mcp with this server_url is not supported")

@@ -10,7 +10,7 @@ from typing import Any
 import litellm
 
 from langop_model.translator import parameters
-from langop_model.translator.failures import Refused
+from langop_model.translator.failures import RefusedRequestError
 
 # Limits, prices and schedules are the gateway's business. A price costs LiteLLM a quarter of a call.
 _GATEWAYS_OWN = frozenset(
@@ -70,7 +70,7 @@ def _supported(name: str, provider: str, base: str | None) -> frozenset[str]:
 def deployment_of(rendered: Mapping[str, Any]) -> Deployment:
     """Return the deployment that rendered `litellm_params` describe, without what a request says for itself.
 
-    Raises Refused for a model whose provider LiteLLM does not know.
+    Raises RefusedRequestError for a model whose provider LiteLLM does not know.
     """
     model = str(rendered["model"])
     try:
@@ -78,7 +78,7 @@ def deployment_of(rendered: Mapping[str, Any]) -> Deployment:
             model, **_named("custom_llm_provider", rendered.get("custom_llm_provider"))
         )
     except litellm.BadRequestError:
-        raise Refused(f"no provider is known for the model {model}", 500) from None
+        raise RefusedRequestError(f"no provider is known for the model {model}", 500) from None
     settings = {
         key: value
         for key, value in rendered.items()

@@ -29,7 +29,7 @@ _WRONG_SHAPE = (KeyError, TypeError, AttributeError, ValueError)
 _CREDENTIALS = re.compile(r"api.?key|credential|access.token|\bauth", re.IGNORECASE)
 
 
-class Refused(Exception):
+class RefusedRequestError(Exception):
     """The call asks for what this model or its provider does not take; nobody was asked."""
 
     def __init__(self, message: str, status: int = 400) -> None:
@@ -37,11 +37,11 @@ class Refused(Exception):
         self.status = status
 
 
-class Unfinished(Exception):
+class UnfinishedStreamError(Exception):
     """A stream ended without the provider's own end."""
 
 
-class Malformed(Exception):
+class MalformedStreamError(Exception):
     """An answer that is not what its protocol says."""
 
 
@@ -59,16 +59,16 @@ def failure_of(error: BaseException, exchange: Exchange) -> Failure:
 
 def _of_own(chain: list[BaseException], answer: ProviderAnswer | None) -> Failure | None:
     """Return the failure that this package has raised or the provider's answer shows."""
-    refused = next((each for each in chain if isinstance(each, Refused)), None)
+    refused = next((each for each in chain if isinstance(each, RefusedRequestError)), None)
     if refused is not None:
         return Failure(FailureKind.UNSUPPORTED, refused.status, str(refused), reached=False)
     if answer is not None and answer.error is not None:
         return _within_answer(answer.error)
     if answer is not None and answer.broke is not None:
         return _broken(answer.broke)
-    if any(isinstance(each, Unfinished) for each in chain) or (answer is not None and answer.ended_early):
+    if any(isinstance(each, UnfinishedStreamError) for each in chain) or (answer is not None and answer.ended_early):
         return Failure(FailureKind.STREAM, 502, "the provider's stream ended before its end")
-    malformed = next((each for each in chain if isinstance(each, Malformed)), None)
+    malformed = next((each for each in chain if isinstance(each, MalformedStreamError)), None)
     return Failure(FailureKind.MALFORMED, 502, str(malformed)) if malformed is not None else None
 
 

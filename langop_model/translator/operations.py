@@ -15,7 +15,7 @@ from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import bridges, known_models, parameters, requests, response_ids, settings, streams, usage
 from langop_model.translator.deployment import Deployment, deployment_of
 from langop_model.translator.exchanges import Exchange
-from langop_model.translator.failures import Malformed, Refused
+from langop_model.translator.failures import MalformedStreamError, RefusedRequestError
 from langop_model.translator.parameters import HINTS
 from langop_model.translator.requests import Prepare, Request
 from langop_model.translator.streams import Events
@@ -82,24 +82,24 @@ OPERATIONS: Mapping[Route, Operation] = {
 async def run(call: Call, exchange: Exchange, *, observed: bool = False) -> Whole | Streamed:
     """Ask the provider once. `exchange` is that of this task; `observed`: LiteLLM's callbacks shall see the call.
 
-    Raises Refused, and whatever LiteLLM raises: `failures.failure_of` reads it.
+    Raises RefusedRequestError, and whatever LiteLLM raises: `failures.failure_of` reads it.
     """
     operation = OPERATIONS.get(call.route)
     if operation is None:
-        raise Refused(f"{call.route.value} is not served for this model", 404)
+        raise RefusedRequestError(f"{call.route.value} is not served for this model", 404)
     settings.export(call.variables)
     deployment = deployment_of(call.parameters)
     if not observed:  # a callback would be told a price that is not the model's
         known_models.add(deployment.name, deployment.provider)
     request = operation.prepare(call, deployment)
     if call.stream and operation.form is None:
-        raise Refused("stream is not supported on this route by this model's provider")
+        raise RefusedRequestError("stream is not supported on this route by this model's provider")
     function = operation.streaming if call.stream and operation.streaming else operation.function
     answer = await _ask(function, request, _around(call, deployment, observed=observed), call)
     dropped = tuple(dict.fromkeys(request.dropped))
     if call.stream and operation.form is not None:
         if not hasattr(answer, "__aiter__"):
-            raise Malformed("the provider answered without a stream")
+            raise MalformedStreamError("the provider answered without a stream")
         return Streamed(Events(answer, call, deployment.provider, operation.form, exchange), dropped)
     return _whole(answer, call, dropped, exchange)
 
@@ -114,7 +114,9 @@ async def _ask(function: Function, request: Request, around: Mapping[str, Any], 
             named = [name for name in request.arguments if name in HINTS and name in said]
             if not named or not call.drop:
                 others = [name for name in request.arguments if name in parameters.CHAT and name in said]
-                raise Refused(f"{' and '.join(named or others) or 'a parameter'} is not supported by this model") from None
+                raise RefusedRequestError(
+                    f"{' and '.join(named or others) or 'a parameter'} is not supported by this model"
+                ) from None
             for name in named:
                 request.drop(name)
 
@@ -144,7 +146,7 @@ def _around(call: Call, deployment: Deployment, *, observed: bool) -> dict[str, 
 def _whole(answer: Any, call: Call, dropped: tuple[str, ...], exchange: Exchange) -> Whole:
     """Return the answer as JSON, or the bytes of a binary one."""
     if answer is None or exchange.said_error:
-        raise Malformed("the provider's answer could not be read")
+        raise MalformedStreamError("the provider's answer could not be read")
     if call.route is Route.SPEECH:
         content_type = getattr(getattr(answer, "response", None), "headers", {}).get("content-type", "audio/mpeg")
         return Whole(answer.content, content_type, None, dropped)
@@ -166,7 +168,7 @@ _MEMBERS = {Route.CHAT: "choices", Route.COMPLETIONS: "choices", Route.EMBEDDING
 
 
 def _check(content: Mapping[str, Any], route: Route) -> None:
-    """Raise Malformed for an answer without what its route promises: an error that came with status 200."""
+    """Raise MalformedStreamError for an answer without what its route promises: an error that came with status 200."""
     member = _MEMBERS.get(route)
     if member and not isinstance(content.get(member), list):
-        raise Malformed(f"the provider's answer has no {member}")
+        raise MalformedStreamError(f"the provider's answer has no {member}")

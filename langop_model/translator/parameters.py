@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from langop_model.translator.failures import Refused
+from langop_model.translator.failures import RefusedRequestError
 
 # OpenAI's chat completions, as litellm.acompletion names them.
 CHAT = frozenset(
@@ -134,11 +134,11 @@ def is_setting(name: str) -> bool:
 def divided(body: Mapping[str, Any], known: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the members that `known` names, and the others. Null is as if it was not there.
 
-    Raises Refused for one that is a setting.
+    Raises RefusedRequestError for one that is a setting.
     """
     own = {name: value for name, value in body.items() if name in known and value is not None}
     others = {name: value for name, value in body.items() if name not in known and value is not None}
     for name in others:
         if is_setting(name):
-            raise Refused(f"{name} is a setting of the gateway, not a parameter of a request")
+            raise RefusedRequestError(f"{name} is a setting of the gateway, not a parameter of a request")
     return own, others

@@ -11,7 +11,7 @@ from langop_model.gateway.upstreams.base import File
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import content, parameters
 from langop_model.translator.deployment import Deployment
-from langop_model.translator.failures import Refused
+from langop_model.translator.failures import RefusedRequestError
 from langop_model.translator.parameters import HINTS, WITHOUT_EXTRA_BODY, divided
 
 # What LiteLLM's list lacks although the provider documents it: it is passed as it is.
@@ -45,7 +45,7 @@ def _body(call: Call) -> dict[str, Any]:
 def _required(body: Mapping[str, Any], *names: str) -> None:
     for name in names:
         if body.get(name) is None:
-            raise Refused(f"{name} is missing")
+            raise RefusedRequestError(f"{name} is missing")
 
 
 def chat(call: Call, deployment: Deployment) -> Request:
@@ -91,14 +91,14 @@ def _judge(request: Request, call: Call, deployment: Deployment) -> None:
         elif deployment.like_openai and name not in deployment.lost:
             allowed.append(name)
         elif (name, request.arguments[name]) != ("n", 1):
-            raise Refused(f"{name} is not supported by this model")
+            raise RefusedRequestError(f"{name} is not supported by this model")
     if allowed:
         request.arguments["allowed_openai_params"] = allowed
 
 
 def _drop(request: Request, name: str, call: Call) -> None:
     if not call.drop:
-        raise Refused(f"{name} is not supported by this model")
+        raise RefusedRequestError(f"{name} is not supported by this model")
     request.drop(name)
 
 
@@ -118,7 +118,7 @@ def _add(request: Request, others: Mapping[str, Any], call: Call, deployment: De
         elif name in HINTS:
             _drop(request, name, call)
         else:
-            raise Refused(f"{name} is not a parameter of this model's provider")
+            raise RefusedRequestError(f"{name} is not a parameter of this model's provider")
 
 
 def completions(call: Call, deployment: Deployment) -> Request:
@@ -132,7 +132,7 @@ def completions(call: Call, deployment: Deployment) -> Request:
             if name in HINTS:
                 _drop(request, name, call)
             elif (name, own[name]) not in (("n", 1), ("best_of", 1), ("echo", False)):
-                raise Refused(f"{name} is not supported by this model")
+                raise RefusedRequestError(f"{name} is not supported by this model")
     _add(request, others, call, deployment)
     _stream(request, call, deployment)
     return request
@@ -143,7 +143,7 @@ def simple(known: frozenset[str], *required: str) -> Prepare:
 
     def prepare(call: Call, deployment: Deployment) -> Request:
         if call.stream:
-            raise Refused("stream is not supported on this route by this model's provider")
+            raise RefusedRequestError("stream is not supported on this route by this model's provider")
         own, others = divided(_body(call), known)
         _required(own, *required)
         request = Request(own)
@@ -160,7 +160,7 @@ def narrow(known: frozenset[str], *required: str) -> Prepare:
     def prepare_only(call: Call, deployment: Deployment) -> Request:
         for name in _body(call):
             if name not in known and call.body[name] is not None:
-                raise Refused(f"{name} is not supported on this route by this model's provider")
+                raise RefusedRequestError(f"{name} is not supported on this route by this model's provider")
         return prepare(call, deployment)
 
     return prepare_only
@@ -181,7 +181,7 @@ def uploads(prepare: Prepare, **fields: bool) -> Prepare:
         for file in call.files:
             name = file.field.removesuffix("[]")
             if name not in fields:
-                raise Refused(f"{name} is not a file of this route")
+                raise RefusedRequestError(f"{name} is not a file of this route")
             if fields[name]:
                 request.arguments.setdefault(name, []).append(_opened(file))
             else:

@@ -19,9 +19,9 @@ from langop_model.gateway.upstreams.translator_protocol import (
     PATH,
     STREAM_TYPE,
     USAGE_HEADER,
-    BadCall,
     Failure,
     Frame,
+    InvalidCallError,
     dump_frame,
     load_call,
     usage_members,
@@ -61,7 +61,7 @@ class Server:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
             call = load_call(await request.read())
-        except BadCall as problem:
+        except InvalidCallError as problem:
             return _failed(Failure("translator", 500, f"not a call: {problem}", reached=False))
         logs.remember(secrets_of(call.parameters, call.variables.values()))
         exchange = exchanges.watch()

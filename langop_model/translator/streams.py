@@ -12,7 +12,7 @@ import orjson
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import response_ids, usage
 from langop_model.translator.exchanges import Exchange
-from langop_model.translator.failures import Malformed, Unfinished
+from langop_model.translator.failures import MalformedStreamError, UnfinishedStreamError
 
 DONE = b"data: [DONE]\n\n"
 
@@ -41,7 +41,7 @@ class Events:
     async def begin(self) -> list[bytes]:
         """Return the first events, when the provider has said something: until then a stream fails as any answer does.
 
-        Raises Malformed where it says nothing, and whatever LiteLLM raises.
+        Raises MalformedStreamError where it says nothing, and whatever LiteLLM raises.
         """
         first: list[bytes] = []
         try:
@@ -53,19 +53,19 @@ class Events:
             await self.aclose()
             raise
         await self.aclose()
-        raise Malformed("the provider's stream is empty")
+        raise MalformedStreamError("the provider's stream is empty")
 
     def check_end(self) -> None:
-        """Raise Malformed or Unfinished unless the provider has said that its answer is complete."""
+        """Raise MalformedStreamError or UnfinishedStreamError unless the provider has said that its answer is complete."""
         answer = self.exchange.answer
         if answer is None:
             complete = _ended(self.source)
         elif not answer.has_begun:
-            raise Malformed("the provider did not answer in its protocol")
+            raise MalformedStreamError("the provider did not answer in its protocol")
         else:
             complete = answer.is_complete or (self.provider in NO_END and answer.broke is None and answer.error is None)
         if not complete:
-            raise Unfinished
+            raise UnfinishedStreamError
 
     async def aclose(self) -> None:
         """End the provider's work, also where the task of the call is being cancelled: so in a task of its own."""
@@ -100,7 +100,7 @@ async def chat(events: Events) -> AsyncIterator[bytes]:
     async for chunk in events.source:
         part = _dumped(chunk)
         if isinstance(part.get("error"), dict):
-            raise Malformed("the provider's stream holds an error")
+            raise MalformedStreamError("the provider's stream holds an error")
         used = part.pop("usage", None)
         if used:
             events.learn(used)
@@ -157,10 +157,10 @@ async def responses(events: Events) -> AsyncIterator[bytes]:
             events.check_end()
             ended = True
         if kind in ("response.failed", "error"):
-            raise Malformed("the provider's stream holds an error")
+            raise MalformedStreamError("the provider's stream holds an error")
         yield event(part, kind)
     if not ended:
-        raise Unfinished
+        raise UnfinishedStreamError
 
 
 async def messages(events: Events) -> AsyncIterator[bytes]:
@@ -174,14 +174,14 @@ async def messages(events: Events) -> AsyncIterator[bytes]:
         if isinstance(part.get("usage"), dict):
             seen.update({key: value for key, value in part["usage"].items() if value is not None})
         if part.get("type") == "error":
-            raise Malformed("the provider's stream holds an error")
+            raise MalformedStreamError("the provider's stream holds an error")
         if part.get("type") == "message_stop" or (part.get("delta") or {}).get("stop_reason"):
             events.check_end()
             ended = True
         yield event(part, name or str(part.get("type", "")))
     events.learn(seen)
     if not ended:
-        raise Unfinished
+        raise UnfinishedStreamError
 
 
 async def generate_content(events: Events) -> AsyncIterator[bytes]:
@@ -194,7 +194,7 @@ async def generate_content(events: Events) -> AsyncIterator[bytes]:
             ended = True
         yield event(part)
     if not ended:
-        raise Unfinished
+        raise UnfinishedStreamError
 
 
 async def _events(source: Any) -> AsyncIterator[tuple[str, dict[str, Any]]]:
@@ -230,5 +230,5 @@ def _parsed(text: bytes) -> tuple[str, dict[str, Any]] | None:
     try:
         content = orjson.loads(joined)
     except orjson.JSONDecodeError:
-        raise Malformed("the provider's stream holds an event that is not valid JSON") from None
+        raise MalformedStreamError("the provider's stream holds an event that is not valid JSON") from None
     return (name, content) if isinstance(content, dict) else None

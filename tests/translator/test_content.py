@@ -10,7 +10,7 @@ pytest.importorskip("litellm")
 
 from langop_model.translator.content import check_contents, check_messages
 from langop_model.translator.deployment import deployment_of
-from langop_model.translator.failures import Refused
+from langop_model.translator.failures import RefusedRequestError
 
 INSIDE = "http://169.254.169.254/latest/meta-data"
 FETCHING = ("bedrock/anthropic.claude-3-5-sonnet-20240620-v1:0", "ollama/llava")
@@ -28,14 +28,14 @@ def contents(**part: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("member", ["fileData", "file_data"])
 def test_an_address_in_geminis_format_is_refused_where_it_would_be_fetched(member: str, name: str, address: str, model: str):
     part = {member: {name: address, "mimeType": "image/png"}}
-    with pytest.raises(Refused, match="send them as inlineData"):
+    with pytest.raises(RefusedRequestError, match="send them as inlineData"):
         check_contents(contents(**part), deployment_of({"model": model}))
 
 
 @pytest.mark.parametrize("model", FETCHING)
 def test_an_address_in_a_message_is_refused_where_it_would_be_fetched(model: str):
     message = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": INSIDE}}]}
-    with pytest.raises(Refused, match="send them as a data: URL"):
+    with pytest.raises(RefusedRequestError, match="send them as a data: URL"):
         check_messages([message], deployment_of({"model": model}))
 
 
@@ -47,7 +47,7 @@ def test_bytes_in_geminis_format_pass(model: str):
 @pytest.mark.parametrize("model", TEXT_ONLY)
 @pytest.mark.parametrize("part", [{"inlineData": {"data": "aGVsbG8="}}, {"fileData": {"fileUri": "files/1"}}], ids=str)
 def test_what_is_no_text_is_refused_where_it_would_vanish(part: dict[str, Any], model: str):
-    with pytest.raises(Refused, match="is not supported"):
+    with pytest.raises(RefusedRequestError, match="is not supported"):
         check_contents(contents(**part), deployment_of({"model": model}))
 
 
@@ -59,5 +59,5 @@ def test_google_gets_its_own_files(model: str):
 
 def test_one_turn_that_is_not_in_a_list_is_looked_at_too():
     turn = contents(fileData={"fileUri": INSIDE})[0]
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedRequestError):
         check_contents(turn, deployment_of({"model": FETCHING[0]}))

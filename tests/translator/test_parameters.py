@@ -34,7 +34,7 @@ def test_no_allow_list_holds_a_setting_of_litellms(name: str):
 @pytest.mark.parametrize("name", STEERING)
 def test_a_steering_name_is_refused_everywhere(name: str):
     from langop_model.translator.deployment import deployment_of
-    from langop_model.translator.failures import Refused
+    from langop_model.translator.failures import RefusedRequestError
     from langop_model.translator.operations import OPERATIONS
 
     bodies = {
@@ -49,7 +49,7 @@ def test_a_steering_name_is_refused_everywhere(name: str):
     }
     for route, operation in OPERATIONS.items():
         call = Call(Route(route), {"model": "openai/m"}, {**bodies, name: "http://elsewhere.example.com"})
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedRequestError):
             operation.prepare(call, deployment_of(call.parameters))
 
 

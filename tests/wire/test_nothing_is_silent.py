@@ -14,7 +14,7 @@ from tests.wire.test_chat import asked
 from tests.wire.wire import QUESTION, Wire
 
 if TYPE_CHECKING:
-    from langop_model.translator.failures import Refused  # imports LiteLLM
+    from langop_model.translator.failures import RefusedRequestError  # imports LiteLLM
 
 TOOL = {
     "type": "function",
@@ -74,12 +74,12 @@ def test_what_changes_an_answer_arrives_or_is_refused(case: Case, kind: str, wir
     assert not wire.seen
 
 
-def refused(asking: Callable[[], object]) -> Refused | UpstreamError | None:
+def refused(asking: Callable[[], object]) -> RefusedRequestError | UpstreamError | None:
     """Return why a request was refused; None if it was answered."""
-    from langop_model.translator.failures import Refused
+    from langop_model.translator.failures import RefusedRequestError
 
     try:
         asking()
-    except (Refused, UpstreamError) as refusal:
+    except (RefusedRequestError, UpstreamError) as refusal:
         return refusal
     return None

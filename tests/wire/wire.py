@@ -44,7 +44,7 @@ _watching: list[bool] = []
 _elsewhere: list[str] = []
 
 
-class Elsewhere(OSError):
+class ElsewhereError(OSError):
     """A request to another host."""
 
 
@@ -56,7 +56,7 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     host = address.decode() if isinstance(address, bytes) else str(address)
     if host not in ("", "127.0.0.1", "localhost", "::1"):
         _elsewhere.append(host)
-        raise Elsewhere(f"{host} is not this machine")
+        raise ElsewhereError(f"{host} is not this machine")
 
 
 sys.addaudithook(_watch)

@@ -35,10 +35,10 @@ from langop_model.gateway.upstreams.translator_protocol import (
     SAID_WITHIN,
     STREAM_TYPE,
     USAGE_HEADER,
-    BadCall,
     Call,
     Failure,
     Frame,
+    InvalidCallError,
     dump_call,
     load_failure,
 )
@@ -291,7 +291,7 @@ class _Exchange:
 def _loaded(data: bytes) -> Failure:
     try:
         return load_failure(data)
-    except BadCall:
+    except InvalidCallError:
         return Failure(FailureKind.TRANSLATOR, 502, "the translator's answer could not be read")
 
 

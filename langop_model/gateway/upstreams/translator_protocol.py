@@ -38,7 +38,7 @@ class Frame(IntEnum):
     END = 4
 
 
-class BadCall(ValueError):
+class InvalidCallError(ValueError):
     """A call that is not what this module writes."""
 
 
@@ -90,12 +90,12 @@ class Failure:
 
 
 def load_failure(text: bytes) -> Failure:
-    """Return the failure that `dump` wrote. Raises BadCall."""
+    """Return the failure that `dump` wrote. Raises InvalidCallError."""
     try:
         failure = Failure(**orjson.loads(text))
         FailureKind(failure.kind)
     except (TypeError, ValueError) as problem:
-        raise BadCall(str(problem)) from None
+        raise InvalidCallError(str(problem)) from None
     return failure
 
 
@@ -111,7 +111,7 @@ def dump_call(call: Call) -> bytes:
 
 
 def load_call(data: bytes) -> Call:
-    """Return the call that `dump_call` wrote. Raises BadCall."""
+    """Return the call that `dump_call` wrote. Raises InvalidCallError."""
     try:
         (length,) = _LENGTH.unpack_from(data)
         start = _LENGTH.size + length
@@ -123,7 +123,7 @@ def load_call(data: bytes) -> Call:
             start = end
         return Call(**{**members, "route": Route(members["route"]), "files": tuple(files)})
     except (struct.error, TypeError, KeyError, ValueError) as problem:
-        raise BadCall(str(problem)) from None
+        raise InvalidCallError(str(problem)) from None
 
 
 def dump_frame(kind: Frame, data: bytes = b"") -> bytes:
