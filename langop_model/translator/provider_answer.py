@@ -29,6 +29,7 @@ _OVERLAP = 64  # bytes of one part in which the first half of an end may be
 _END = re.compile(
     rb'"(?:finish_?reason|stop_?reason|done_reason|completionReason)"\s*:\s*"[^"]'
     rb'|"(?:done|final|is_finished)"\s*:\s*true'
+    rb'|"state"\s*:\s*"(?:completed|canceled|failed|rejected)"'  # a task of the A2A protocol
     rb'|"(?:type|event|event_type)"\s*:\s*"(?:message_stop|message-end|stream-end|response\.completed|response\.incomplete)"'
     rb"|data:\s*\[DONE\]|event:\s*(?:message_stop|done)\b",
     re.IGNORECASE,

@@ -31,6 +31,7 @@ def answer(content_type: str, *parts: bytes, encoding: str = "") -> ProviderAnsw
         (EVENTS, b'data: {"candidates":[{"content":{},"finishReason": "STOP"}]}\r\n\r\n'),
         (EVENTS, b'data: {"type":"message-end","delta":{"finish_reason":"COMPLETE"}}\n\n'),
         (EVENTS, b'data: {"kind":"status-update","final":true}\n\n'),
+        (LINES, b'{"result": {"kind": "task", "status": {"state": "completed"}}}\n'),
         (LINES, b'{"message":{"content":"a"},"done":false}\n{"done":true,"done_reason":"stop"}\n'),
         ("application/vnd.amazon.eventstream", b'\x00\x01:event-type messageStop{"stopReason":"end_turn"}'),
         ("application/json", b'{"output":"whole"}'),
