@@ -224,10 +224,8 @@ class Record:
 
     def model_asked(self) -> str:
         """Return what the deployment is asked for, without the name of a group that serves any."""
-        deployment = self._accounting.prices.deployments.get(self.endpoint)
-        if deployment is None or not deployment.serves_any:
-            return ""
-        return self.deployed_model.removeprefix(deployment.named(""))
+        found = self._accounting.prices.deployments.get(self.endpoint)
+        return self.deployed_model.removeprefix(found.named("")) if found is not None and found.serves_any else ""
 
     # The end.
 
@@ -254,6 +252,8 @@ class Record:
         if self._accounting.traces is not None:
             self._accounting.traces.end(self)
         self._accounting.log.write(self)
+        if self.failure is not None:
+            self.failure.forget_frames()
 
     def left(self, usage: Usage | None = None) -> None:
         """End the record of a client that did not wait; `usage` is what it had by then."""

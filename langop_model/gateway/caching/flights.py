@@ -80,6 +80,8 @@ class Flight:
             raise
         except BaseException as error:  # noqa: BLE001 - each client raises it
             self.is_over = True
+            if isinstance(error, UpstreamError):
+                error.forget_frames()  # the future keeps them, and they know the future
             self.begun.set_exception(error)
             self.begun.exception()  # asyncio reports an exception that nobody has looked at: all clients may have left
             return

@@ -78,15 +78,18 @@ class Dispatcher:
             return await self._group(self.runtimes[first], call, observer, call.resolved.model)
         except UpstreamError as problem:
             error = problem
-        for target in self._targets(first, others, error, call):
-            runtime = self.runtimes[target]
-            observer.falls_back(first, target, error.cause)
-            is_fallback = target not in others
-            try:
-                return await self._group(runtime, call, observer, target, is_fallback=is_fallback)
-            except UpstreamError:  # the client gets the error of the model that it asked for
-                continue
-        raise error
+        try:
+            for target in self._targets(first, others, error, call):
+                runtime = self.runtimes[target]
+                observer.falls_back(first, target, error.cause)
+                is_fallback = target not in others
+                try:
+                    return await self._group(runtime, call, observer, target, is_fallback=is_fallback)
+                except UpstreamError:  # the client gets the error of the model that it asked for
+                    continue
+            raise error
+        finally:
+            del error  # its traceback knows this function, which must not know it too
 
     def _targets(self, first: str, others: list[str], error: UpstreamError, call: Call) -> list[str]:
         """Return the groups to ask after an error, each once: those that share the name, then the fallbacks for its cause."""

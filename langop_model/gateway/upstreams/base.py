@@ -227,6 +227,10 @@ class UpstreamError(Exception):
         self.retry_after = retry_after
         self.reached = reached
 
+    def forget_frames(self) -> None:
+        """Forget through which functions it came: they know the request, which may know this error."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+
 
 class Upstream(Protocol):
     """A way to ask a provider."""

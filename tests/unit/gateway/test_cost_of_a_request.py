@@ -33,10 +33,9 @@ SPECS = {"relay": SPEC, "every policy": {**SPEC, **POLICIES}}
 class Provider:
     """A session of aiohttp's with a provider that answers after `seconds`; it is its own answer and its answer's content."""
 
-    status = 200
-
-    def __init__(self, seconds: float = 0.0) -> None:
+    def __init__(self, seconds: float = 0.0, status: int = 200) -> None:
         self.seconds = seconds
+        self.status = status
         self.headers = {"Content-Type": "application/json"}
         self.content = self
         self.left = 0
@@ -54,7 +53,7 @@ class Provider:
     def release(self) -> None:
         """Do nothing."""
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Do nothing."""
 
 
@@ -79,7 +78,10 @@ class Front:
 
     async def __aexit__(self, *_: object) -> None:
         self.services.accounting.log.stream.close()
-        await self.services.aclose()
+        for task in self.services.tasks:
+            task.cancel()
+        await self.services.translation.aclose()
+        await self.services.shared.aclose()
 
     async def ask(self) -> int:
         """Ask something that nobody has asked, and return the status."""
@@ -149,6 +151,20 @@ def test_an_answered_request_leaves_nothing_in_memory(name: str, tmp_path: Path)
     async def scene() -> list[object]:
         async with Front(SPECS[name], tmp_path, Provider(app.WATCHED_AFTER * 2)) as front:
             assert await front.ask() == 200
+            await asyncio.sleep(0.01)
+            return [each for each in gc.get_objects() if type(each).__qualname__ == "_Exchange"]
+
+    assert asyncio.run(scene()) == []
+
+
+@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.usefixtures("no_collector")
+def test_a_failed_request_leaves_nothing_in_memory(name: str, tmp_path: Path):
+    """An exception knows the functions that it came through, and one of them must not know it any more."""
+
+    async def scene() -> list[object]:
+        async with Front(SPECS[name], tmp_path, Provider(status=422)) as front:
+            assert await front.ask() == 422
             await asyncio.sleep(0.01)
             return [each for each in gc.get_objects() if type(each).__qualname__ == "_Exchange"]
 
