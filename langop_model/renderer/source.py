@@ -21,6 +21,10 @@ from langop_model.renderer.findings import Path, SpecError
 from langop_model.renderer.limits import DEEPEST
 
 SUFFIXES = (".json", ".yaml", ".yml")
+_TRAILING_COMMA = {
+    "Illegal trailing comma before end of object": "Expecting property name enclosed in double quotes",
+    "Illegal trailing comma before end of array": "Expecting value",
+}
 _LIKE_JSON = re.compile(r'\s*[{\[]\s*["{\[]')  # YAML in braces seldom quotes its keys
 
 
@@ -116,13 +120,23 @@ def _parse(name: str, text: str) -> list[Document]:
     if text.lstrip()[0] in "{[":
         try:
             return [Document(name, text, parse_json(name, text))]
-        except json.JSONDecodeError as problem:
+        except json.JSONDecodeError as error:
+            problem = _as_before_python_3_13(error)
             no_json = syntax.error("LM005", name, text, problem.msg, problem.lineno, problem.colno, language="JSON")
         if name.endswith(".json"):
             raise no_json
         if _LIKE_JSON.match(text):
             return _parse_yaml(name, text, instead=no_json)
     return _parse_yaml(name, text)
+
+
+def _as_before_python_3_13(problem: json.JSONDecodeError) -> json.JSONDecodeError:
+    """Return an error with the words and the place of Python 3.11, whichever Python reads: 3.13 speaks of trailing commas."""
+    words = _TRAILING_COMMA.get(problem.msg)
+    if words is None:
+        return problem
+    after = problem.pos + 1
+    return json.JSONDecodeError(words, problem.doc, after + len(problem.doc[after:]) - len(problem.doc[after:].lstrip()))
 
 
 def _parse_yaml(name: str, text: str, instead: SpecError | None = None) -> list[Document]:
