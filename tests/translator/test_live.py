@@ -253,7 +253,7 @@ def test_a_provider_that_is_not_there_is_a_broken_connection(translator: Transla
         live.translation.deployments.rendered["one"]["api_base"] = "http://127.0.0.1:9/v1"
         with pytest.raises(UpstreamError) as failed:
             await live.send(Route.CHAT, BODIES[Route.CHAT])
-        assert (failed.value.kind, failed.value.status, failed.value.reached) == (FailureKind.CONNECTION, 502, False)
+        assert (failed.value.kind, failed.value.status, failed.value.reached) == (FailureKind.CONNECTION, 503, False)
 
     run(translator, test)
 
