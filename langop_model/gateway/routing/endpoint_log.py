@@ -16,7 +16,7 @@ def skipped(endpoint: Endpoint, after: str, reason: str) -> None:
     place = f" ({address})" if address else ""
     members = {"event": "endpoint_down", "endpoint": endpoint.id, "url": address, "reason": reason}
     shown = {name: value for name, value in members.items() if value}
-    log.warning("endpoint %s%s is skipped after %s: %s", endpoint.id, place, after, reason, extra=shown)
+    log.warning("endpoint %s is skipped after %s: %s%s", endpoint.id, after, reason, place, extra=shown)
 
 
 def returned(endpoint: Endpoint, after: str) -> None:

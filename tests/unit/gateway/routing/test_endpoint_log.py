@@ -32,7 +32,7 @@ def test_failures_in_a_row_are_one_line_with_address_and_reason(caplog: pytest.L
         endpoints.failed(endpoints.states[0], "server_error", 503)
     (line,) = caplog.records
     assert line.levelno == logging.WARNING
-    expected = "endpoint m/0 (https://host:8443/v1) is skipped after 3 failures in a row, for 30 s: server_error (503)"
+    expected = "endpoint m/0 is skipped after 3 failures in a row, for 30 s: server_error (503) (https://host:8443/v1)"
     assert line.getMessage() == expected
     assert line.__dict__["url"] == "https://host:8443/v1"
     assert line.__dict__["reason"] == "server_error (503)"
