@@ -9,10 +9,11 @@ from collections.abc import Collection
 from functools import cache
 from typing import Any
 
+import yaml
+
 from langop_model.renderer import findings, yaml_values
 from langop_model.renderer.findings import dotted
 from langop_model.renderer.verdict import Checker
-from langop_model.renderer.yaml_library import yaml
 from langop_model.resources import load_json
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # litellm/proxy/proxy_server.py: yaml.safe_load

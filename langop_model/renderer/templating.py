@@ -12,15 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import ChainableUndefined, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined
+from jinja2.bccache import bc_magic
+from markupsafe import Markup
+
 from langop_model.renderer import durations, upstream, yaml_text
 from langop_model.renderer.findings import dotted
-from langop_model.renderer.imports import less_work
 from langop_model.resources import folder, litellm_version
-
-with less_work("fnmatch", "tempfile"):
-    from jinja2 import ChainableUndefined, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined
-    from jinja2.bccache import bc_magic
-    from markupsafe import Markup
 
 if TYPE_CHECKING:
     from jinja2.bccache import Bucket

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import yaml
+
 from langop_model.renderer import findings, syntax, yaml_values
 from langop_model.renderer.findings import Path, SpecError
 from langop_model.renderer.limits import DEEPEST, MOST_NODES
-from langop_model.renderer.yaml_library import yaml
 
 SAFE_INDICATORS = DEEPEST  # a text with fewer of these characters can't nest more deeply
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from langop_model.renderer.yaml_library import yaml
+import yaml
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT, _MAP, _LIST = f"{_TAG}str", f"{_TAG}map", f"{_TAG}seq"

@@ -102,7 +102,7 @@ def modules(*arguments: str) -> set[str]:
 def test_a_right_specification_needs_neither_click_nor_jsonschema():
     loaded = modules("render", EXAMPLE)
     assert "jinja2" in loaded
-    assert not {"click", "jsonschema", "tempfile", "langop_model.renderer.extra.reading"} & loaded
+    assert not {"click", "jsonschema", "langop_model.renderer.extra.reading"} & loaded
 
 
 def test_a_wrong_one_is_worded_by_jsonschema():

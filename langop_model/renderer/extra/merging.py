@@ -6,12 +6,13 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+import yaml
+
 from langop_model.renderer import output_check
 from langop_model.renderer.extra.reading import finding, in_words
 from langop_model.renderer.extra.wanted import VARIABLE, Extra
 from langop_model.renderer.findings import SpecError
 from langop_model.renderer.json_schema import best_match
-from langop_model.renderer.yaml_library import yaml
 
 _ADDED = ("callbacks", "success_callback", "failure_callback")  # lists that are made longer
 

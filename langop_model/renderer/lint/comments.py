@@ -79,8 +79,9 @@ def read(text: str) -> Switches:
 
 def _comments(text: str, rows: list[str]) -> Iterator[tuple[int, int, str]]:
     """Yield line, column and words of the comments for this program: what looks like one inside a value is a value."""
+    import yaml
+
     from langop_model.renderer import yaml_source
-    from langop_model.renderer.yaml_library import yaml
 
     found = [(n, match) for n, row in enumerate(rows, 1) if _MARK in row for match in [_COMMENT.search(row)] if match]
     try:
