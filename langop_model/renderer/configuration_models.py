@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from langop_model.renderer import upstream
+from langop_model.renderer import parameters
 
 WILDCARD = "/*"  # the end of the name of a group that serves every model of its provider
 FALLBACK = "fallback/"  # how the group of another proxy begins
@@ -69,7 +69,7 @@ def _of_parameters(model: ConfiguredModel) -> dict[str, Any]:
     if not each or model.is_internal:
         return {}
     common = {name: value for name, value in each[0].items() if all(other.get(name) == value for other in each)}
-    defaults = {name: value for name, value in common.items() if name != "model" and upstream.is_request_member(name)}
+    defaults = {name: value for name, value in common.items() if name != "model" and parameters.is_request_member(name)}
     timeout = {"timeout": common["timeout"]} if "timeout" in common else {}
     return {**timeout, **({"defaults": defaults} if defaults else {})}
 

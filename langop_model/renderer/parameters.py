@@ -19,6 +19,7 @@ from langop_model.resources import load_json
 
 TEXTS: Path = ("spec", "configuration", "additionalParameters")
 VALUES: Path = ("spec", "params")
+OPENED = "allowed_openai_params"  # members of requests that clients may send to this model beside the usual ones
 LONGEST_VALUE = 40  # characters of a wrong value that are worth repeating
 # LiteLLM's names of a deployment's share in a model group, ours, and the least value.
 SHARE = {"weight": ("weight", 0), "order": ("priority", -(2**31))}
@@ -69,7 +70,28 @@ def _checked(
         row = table.by_key().get(f"model_list[].litellm_params.{name}")
         if row is not None and row.effect == "refused":
             found.add("LM218", *path, name, because=row.because, instead=row.instead)
+    allowed = values.get(OPENED)
+    for wrong in [each for each in allowed if not may_be_allowed(str(each))] if isinstance(allowed, list) else ():
+        because = f"{shown(wrong)} is a setting or a credential, which no client may choose"
+        found.add("LM218", *path, OPENED, because=because, instead="name members of requests only")
     return dict(values)
+
+
+@cache
+def request_members() -> frozenset[str]:
+    """Return the names of parameters that are members of a request to a model, not settings of LiteLLM."""
+    data = load_json("request-members.json")
+    return frozenset(data["spec_only"]).union(*data["routes"].values(), *data["servers"].values())
+
+
+def is_request_member(name: str) -> bool:
+    """Whether a parameter goes into the body of requests: one that LiteLLM does not know is the provider's."""
+    return name in request_members() or name not in known()
+
+
+def may_be_allowed(name: str) -> bool:
+    """Whether params.allowed_openai_params may open a member of requests to clients: never a setting or a credential."""
+    return is_request_member(name) and not credential().search(name)
 
 
 @cache

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from langop_model.renderer import parameters
 from langop_model.renderer.catalogue import Relay
 from langop_model.renderer.plan import Deployment, Model
-from langop_model.resources import load_json
 
 ALL_ROUTES = {
     "chat": "/chat/completions",
@@ -30,18 +28,6 @@ ALL_ROUTES = {
 FOLLOWED = frozenset(
     {"allowed_openai_params", "api_version", "base_model", "drop_params", "extra_body", "extra_headers", "stream_timeout"}
 )
-
-
-@cache
-def request_members() -> frozenset[str]:
-    """Return the names of parameters that are members of a request to a model, not settings of LiteLLM."""
-    data = load_json("request-members.json")
-    return frozenset(data["spec_only"]).union(*data["routes"].values(), *data["servers"].values())
-
-
-def is_request_member(name: str) -> bool:
-    """Whether a parameter goes into the body of requests: one that LiteLLM does not know is the provider's."""
-    return name in request_members() or name not in parameters.known()
 
 
 def of_model(model: Model) -> dict[str, Any]:
@@ -83,7 +69,7 @@ def accepts(model: Model) -> list[str]:
     """Return the members of requests that clients may send beside those that all may: never a setting of LiteLLM's."""
     allowed = model.parameters.get("allowed_openai_params")
     named = [str(name) for name in allowed] if isinstance(allowed, list) else []
-    harmless = [name for name in named if is_request_member(name) and not parameters.credential().search(name)]
+    harmless = [name for name in named if parameters.may_be_allowed(name)]
     return list(dict.fromkeys([*model.provider.members, *harmless]))
 
 
@@ -103,11 +89,11 @@ def address(model: Model, deployment: Deployment) -> str:
 
 def defaults(model: Model) -> dict[str, Any]:
     """Return the members that requests get unless the client gives them: those that spec.params and the like name."""
-    return {name: value for name, value in model.parameters.items() if is_request_member(name)}
+    return {name: value for name, value in model.parameters.items() if parameters.is_request_member(name)}
 
 
 def _is_followed(name: str) -> bool:
-    return is_request_member(name) or name in FOLLOWED or "_cost" in name
+    return parameters.is_request_member(name) or name in FOLLOWED or "_cost" in name
 
 
 def _has_plain_key(model: Model) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from langop_model.renderer import catalogue, rendering
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.settings import Settings
-from tests.unit.specs import a_resource
+from tests.unit.specs import a_resource, a_spec, refusal
 
 CREDENTIALS = {"apiKeySecretRef": {"name": "secret", "key": "api-key"}}
 
@@ -63,9 +63,13 @@ def test_members_of_a_row_and_of_the_specification_are_accepted():
     assert "accepts" not in section("groq")
 
 
-@pytest.mark.parametrize("name", ["api_base", "api_key", "timeout", "aws_region_name", "model_id"])
+@pytest.mark.parametrize("name", ["api_base", "timeout", "aws_region_name", "model_id"])
 def test_a_setting_of_litellms_is_never_accepted(name: str):
-    assert "accepts" not in section("groq", params={"allowed_openai_params": [name]})
+    (found,) = refusal(
+        a_spec(provider="groq", endpoint=None, **CREDENTIALS, params={"allowed_openai_params": ["house_style", name]})
+    )
+    assert (found.code, found.path) == ("LM218", ("spec", "params", "allowed_openai_params"))
+    assert f'"{name}" is a setting or a credential' in found.message
 
 
 def test_the_version_of_azure_is_that_of_the_specification():
