@@ -133,6 +133,12 @@ def test_every_target_of_make_that_is_named_exists():
     assert {name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)} == set()
 
 
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name.startswith("docs/")])
+def test_every_page_is_in_the_sites_menu(document: str):
+    menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2].partition("\nhooks:")[0] + "\n"
+    assert menu.count(f"- {document.removeprefix('docs/')}\n") == 1
+
+
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name.startswith("docs/decisions/0")])
 def test_every_decision_is_in_the_list(document: str):
     assert f"({Path(document).name})" in (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8")
