@@ -56,7 +56,7 @@ class Two:
 
     def snapshots(self) -> set[str]:
         (folder,) = (self.folder / "tmp").glob("langop-metrics-*")
-        return {path.name for path in folder.iterdir() if path.name[0] not in ".r"}
+        return {path.name for path in folder.iterdir() if path.name.isdigit()}
 
     def log(self) -> str:
         return self.gateway.log.read_text(encoding="utf-8")
