@@ -21,11 +21,11 @@ import httpx
 import yaml
 from matplotlib.figure import Figure
 
+from stand_in import StandIn
 from tests.live.prometheus import Prometheus
 from tests.support import programs
 from tools import dashboard
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 PANELS = {
     "Where a request's time goes": "s",

@@ -20,8 +20,8 @@ from langop_model.renderer import rendering
 from langop_model.renderer.findings import SpecError
 from langop_model.renderer.settings import Settings
 from langop_model.report import print_findings
+from stand_in import StandIn
 from tools.processes import Gateway, free_port
-from tools.stand_in import StandIn
 
 QUICK_START = Path("examples/quick-start.yaml")
 HOST = "127.0.0.1"

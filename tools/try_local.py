@@ -14,8 +14,8 @@ from pathlib import Path
 import yaml
 from openai import OpenAI
 
+from stand_in import StandIn
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 EXAMPLE = Path("examples/ollama-local.yaml")
 OLLAMA = "http://127.0.0.1:11434"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from openai import OpenAI
 
+from stand_in import StandIn
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 LIMIT, REQUESTS = 5, 8
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from stand_in import StandIn
 from tests.live.guarded import guarded, guarded_gateway
 from tests.live.laboratory import Laboratory, in_background, mount
 from tests.live.observed import collector, debugged, debugged_gateway, observed, observed_gateway
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 __all__ = [
     "collector",

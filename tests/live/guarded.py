@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
+from stand_in import StandIn
 from tests.live.observed import KEY, Laboratory, model, mount
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 MASTER_KEY = "sk-not-a-real-master-key-2718"
 HMAC_SECRET = "not-a-real-hmac-secret-3141"

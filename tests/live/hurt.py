@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from stand_in import StandIn
+from stand_in.answer import as_json
 from tests.live import redis_server
 from tests.live.laboratory import NOBODY, PATIENCE, Laboratory, a_model, balanced, mount
 from tests.live.observed import REDIS_PASSWORD, redis_environment
@@ -24,8 +26,6 @@ from tests.live.test_translator import command_line
 from tests.support import plain_http
 from tools.memory import family
 from tools.processes import Gateway
-from tools.stand_in import StandIn
-from tools.stand_in.answer import as_json
 
 ONCE: dict[str, Any] = {"retryPolicy": {"maxAttempts": 0}}
 PRICES: dict[str, Any] = {"costTracking": {"enabled": True, "inputTokenCost": 0.5, "outputTokenCost": 1.5}}

@@ -24,9 +24,9 @@ import httpx
 import yaml
 from openai import OpenAI
 
+from stand_in import Seen, StandIn
 from tests.support import plain_http
 from tools.processes import Gateway
-from tools.stand_in import Seen, StandIn
 
 STAND_IN = "http://stand-in.invalid"
 NOBODY = "http://127.0.0.1:9/v1"  # where nothing listens

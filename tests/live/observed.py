@@ -20,9 +20,9 @@ from openai import OpenAI
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
 
+from stand_in import Seen, StandIn
 from tests.support import plain_http
 from tools.processes import Gateway, free_port
-from tools.stand_in import Seen, StandIn
 
 if TYPE_CHECKING:
     import httpx

@@ -20,6 +20,7 @@ from typing import TypeVar
 import httpx
 import pytest
 
+from stand_in import StandIn
 from tests.live import redis_server
 from tests.live.observed import REDIS_PASSWORD, Laboratory, eventually, model, mount, question, redis_environment
 from tests.live.prometheus import Prometheus, find_or_skip, shortened
@@ -28,7 +29,6 @@ from tests.support import plain_http
 from tests.support.monitoring import FOLDER
 from tools.memory import family
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 T = TypeVar("T")
 RULES = shortened((FOLDER / "alerts.yaml").read_text(encoding="utf-8")).replace('le="40.96"', 'le="1.28"')

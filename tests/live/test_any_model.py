@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from stand_in import StandIn
 from tests.live.laboratory import Laboratory, a_model, mount
 from tests.support import plain_http
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 MODEL = {"all": a_model("all", modelName="*", observability={"metrics": True})}
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stand_in import StandIn
 from tests.live.observed import TTL, Laboratory, model, mount, question
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 CONVERSATION = [
     {"role": "system", "content": "Be brief."},

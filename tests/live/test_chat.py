@@ -12,10 +12,10 @@ import pytest
 import yaml
 from openai import OpenAI
 
+from stand_in import Seen, StandIn
 from tests.conftest import ROOT
 from tests.support import plain_http
 from tools.processes import Gateway
-from tools.stand_in import Seen, StandIn
 
 KEY = "not-a-real-key-4711"
 QUESTION = "What is the capital of France?"

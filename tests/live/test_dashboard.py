@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from stand_in import StandIn
 from tests.conftest import ROOT
 from tests.live import redis_server
 from tests.live.observed import REDIS_PASSWORD, Laboratory, eventually, model, mount, question, redis_environment
@@ -18,7 +19,6 @@ from tests.live.redis_server import RedisServer
 from tests.support import monitoring, plain_http
 from tests.support.monitoring import OF_THE_TARGET, Query
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 QUERIES = [*monitoring.panels(), *monitoring.alerts()]
 TARGET = {"namespace": "ns", "service": "gateway", "pod": "gateway-1"}

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stand_in import StandIn
 from tests.live.laboratory import PATIENCE, question
 from tests.support import plain_http
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 if TYPE_CHECKING:
     import httpx

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stand_in import StandIn
 from tests.live.laboratory import Laboratory, a_model, question, said
 from tests.support import plain_http
 from tools.processes import Gateway, free_port
-from tools.stand_in import StandIn
 
 if TYPE_CHECKING:
     import httpx

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from stand_in import StandIn
 from tests.live.laboratory import PATIENCE, question
 from tests.live.test_reload import eventually, put
 from tests.support import plain_http
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 
 @dataclass

@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
+from stand_in import StandIn
+from stand_in.answer import Answer, as_json, as_stream, event
 from tests.live.observed import KEY, Laboratory, model, mount, question
 from tests.support import plain_http
 from tools.processes import Gateway
-from tools.stand_in import StandIn
-from tools.stand_in.answer import Answer, as_json, as_stream, event
 
 RETRIES = {"maxAttempts": 1, "initialBackoff": "10ms", "maxBackoff": "10ms"}
 QUIET = {"metrics": True, "logging": {"level": "info", "logRequests": False, "logResponses": False}}

@@ -14,11 +14,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from stand_in import StandIn
 from tests.live.laboratory import PATIENCE, question
 from tests.support import plain_http
 from tests.support.load import Load
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 MEASURED = 2.0  # seconds of the load that says what the capacity is
 OVERLOADED = 6.0  # seconds at twice that rate

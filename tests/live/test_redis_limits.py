@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stand_in import StandIn
 from tests.live import redis_server
 from tests.live.laboratory import Laboratory, a_model, at, balanced, most_in_flight, mount, said, statuses
 from tests.live.observed import REDIS_PASSWORD, eventually, redis_environment
@@ -20,7 +21,6 @@ from tests.live.redis_server import RedisServer
 from tests.support import plain_http
 from tools.memory import family
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 if TYPE_CHECKING:
     import httpx

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stand_in import StandIn
 from tests.live.laboratory import PATIENCE, question
 from tests.support import plain_http
 from tests.support.load import Load
 from tools import memory
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 if TYPE_CHECKING:
     import httpx

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stand_in import StandIn
 from tests.live.laboratory import PATIENCE, in_background
 from tests.live.test_reload import Changing, eventually, put
 from tests.support import plain_http
 from tools.memory import family
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 if TYPE_CHECKING:
     import httpx

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stand_in import StandIn
 from tests.live.laboratory import PATIENCE, question
 from tests.support import plain_http
 from tests.support.kubelet import Pod
 from tools.processes import Gateway
-from tools.stand_in import StandIn
 
 if TYPE_CHECKING:
     import httpx

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stand_in import StandIn
 from tools import run
-from tools.stand_in import StandIn
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ import httpx
 import openai
 import pytest
 
-from tools.stand_in import StandIn
+from stand_in import StandIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from openai.types.chat import ChatCompletionMessageParam
 
-    from tools.stand_in.behaviour import Status
+    from stand_in.behaviour import Status
 
 HTTP = httpx.Client(timeout=5)  # one for all: making one loads the system's certificates
 PATHS = {
@@ -575,7 +575,7 @@ class TestServer:
             assert ask(second.url).status_code == 200
 
     def test_it_runs_as_a_program_until_interrupted(self) -> None:
-        command = [sys.executable, "-m", "tools.stand_in", "--port", "0"]
+        command = [sys.executable, "-m", "stand_in", "--port", "0"]
         root = Path(__file__).parents[2]
         with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
             assert program.stdout is not None

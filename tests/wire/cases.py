@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from langop_model.renderer import catalogue
 from langop_model.renderer.catalogue import Provider
+from stand_in import google
+from stand_in.tokens import TOKEN
 from tests.wire.wire import KEY, Wire
-from tools.stand_in import google
-from tools.stand_in.tokens import TOKEN
 
 PLACES = {"LOCATION": "europe-west4", "/PROVIDER": "/together"}
 # The credentials of one say the address, and huggingface.co that of the other.

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from langop_model.translator import settings as translator_settings
+from stand_in import StandIn
 from tests.wire.wire import Renderings, Wire
-from tools.stand_in import StandIn
 
 # LiteLLM's own, which the translator sets.
 CHANGED = (

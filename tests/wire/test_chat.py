@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from langop_model.renderer import catalogue
+from stand_in import Seen
 from tests.wire.cases import CASES, Case
 from tests.wire.wire import ANSWER, KEY, QUESTION, Wire, nothing_leaves_this_machine
-from tools.stand_in import Seen
 
 DEFAULTS = {
     "temperature": 0.31, "maxTokens": 4177, "topP": 0.62,

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from stand_in import Seen
+from stand_in.tokens import TOKEN
 from tests.wire.wire import ANSWER, KEY, Wire, nothing_leaves_this_machine
-from tools.stand_in import Seen
-from tools.stand_in.tokens import TOKEN
 
 WHOLE = {"credentialsSecretRef": {"name": "secret"}}
 ONE = {"apiKeySecretRef": {"name": "secret"}}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from langop_model.renderer.findings import SpecError
+from stand_in import Seen
 from tests.unit.specs import codes
 from tests.wire.wire import ANSWER, KEY, Wire, nothing_leaves_this_machine
-from tools.stand_in import Seen
 
 ONE = {"apiKeySecretRef": {"name": "secret"}}
 

@@ -30,8 +30,8 @@ from langop_model.launch.provider_credentials import load_keys, pod_identity_var
 from langop_model.renderer import rendering
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
+from stand_in import Seen, StandIn
 from tests.unit.specs import a_resource
-from tools.stand_in import Seen, StandIn
 
 KEY = "not-a-real-key-4711"
 QUESTION = "What is the capital of France?"

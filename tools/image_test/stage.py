@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 
+from stand_in import StandIn
 from tests.live import redis_server
 from tests.live.redis_server import RedisServer
 from tests.support.kubelet import MountedFolder
 from tools.image_test.engine import Container, Engine
 from tools.processes import READY_WITHIN, free_port
-from tools.stand_in import StandIn
 
 FIRST_KEY, SECOND_KEY = "not-a-real-key-one", "not-a-real-key-two"
 MODEL = "stand-in"

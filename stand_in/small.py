@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tools.stand_in import bedrock, openai
-from tools.stand_in.answer import Answer, Call, Said, as_json, as_stream, event
+from stand_in import bedrock, openai
+from stand_in.answer import Answer, Call, Said, as_json, as_stream, event
 
 if TYPE_CHECKING:
-    from tools.stand_in.behaviour import Status
+    from stand_in.behaviour import Status
 
 
 @dataclass(frozen=True, slots=True)

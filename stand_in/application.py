@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
-from tools.stand_in import anthropic, azure, bedrock, google, openai, small, tokens
-from tools.stand_in.answer import Answer, Call
-from tools.stand_in.behaviour import EVERYWHERE, Behaviour, Behaviours, Status
-from tools.stand_in.recording import Recorder, Seen
+from stand_in import anthropic, azure, bedrock, google, openai, small, tokens
+from stand_in.answer import Answer, Call
+from stand_in.behaviour import EVERYWHERE, Behaviour, Behaviours, Status
+from stand_in.recording import Recorder, Seen
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 import uvicorn
 
-from tools.stand_in import google
-from tools.stand_in.application import Application
-from tools.stand_in.behaviour import EVERYWHERE, Behaviour, Behaviours
-from tools.stand_in.recording import Recorder
+from stand_in import google
+from stand_in.application import Application
+from stand_in.behaviour import EVERYWHERE, Behaviour, Behaviours
+from stand_in.recording import Recorder
 
 if TYPE_CHECKING:
-    from tools.stand_in.recording import Seen
+    from stand_in.recording import Seen
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # As a label, one of these would hide the paths of a protocol that begin with it.

@@ -7,10 +7,10 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tools.stand_in.answer import Answer, Call, Said, as_json, as_stream, event
+from stand_in.answer import Answer, Call, Said, as_json, as_stream, event
 
 if TYPE_CHECKING:
-    from tools.stand_in.behaviour import Status
+    from stand_in.behaviour import Status
 
 PATH = re.compile(r"(?:/.+)?/models/(?P<model>[^/:]+):(?P<action>generateContent|streamGenerateContent)")
 TOKEN_PATH = "/token"

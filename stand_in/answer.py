@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tools.stand_in.behaviour import Behaviour
+    from stand_in.behaviour import Behaviour
 
 
 @dataclass(frozen=True, slots=True)

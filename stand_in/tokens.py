@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.stand_in.answer import Answer, as_json
+from stand_in.answer import Answer, as_json
 
 TOKEN = "stand-in-token"
 LIFETIME = 3599  # seconds

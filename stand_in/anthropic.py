@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tools.stand_in.answer import Answer, Call, as_json, as_stream, event
+from stand_in.answer import Answer, Call, as_json, as_stream, event
 
 if TYPE_CHECKING:
-    from tools.stand_in.behaviour import Status
+    from stand_in.behaviour import Status
 
 # HTTP status: the error's type and message.
 ERRORS: dict[Status, tuple[str, str]] = {

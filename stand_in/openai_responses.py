@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tools.stand_in.answer import Answer, Call, as_json, as_stream, event
+from stand_in.answer import Answer, Call, as_json, as_stream, event
 
 
 def answer(call: Call) -> Answer:

@@ -8,10 +8,10 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from tools.stand_in.answer import Answer, Call, Said, as_json, as_stream
+from stand_in.answer import Answer, Call, Said, as_json, as_stream
 
 if TYPE_CHECKING:
-    from tools.stand_in.behaviour import Status
+    from stand_in.behaviour import Status
 
 PATH = re.compile(r"/model/.+/converse(-stream)?")
 STRING = 7  # the type of a header's value in an event stream

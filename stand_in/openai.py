@@ -9,11 +9,11 @@ import struct
 import time
 from typing import TYPE_CHECKING, Any
 
-from tools.stand_in import openai_responses
-from tools.stand_in.answer import Answer, Call, Said, as_json, as_stream, count, event
+from stand_in import openai_responses
+from stand_in.answer import Answer, Call, Said, as_json, as_stream, count, event
 
 if TYPE_CHECKING:
-    from tools.stand_in.behaviour import Status
+    from stand_in.behaviour import Status
 
 MODEL = "stand-in"
 DIMENSIONS = 16

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict, Union
 
 if TYPE_CHECKING:
-    from tools.stand_in.answer import Answer
+    from stand_in.answer import Answer
 
 Refusal = Literal["context_length_exceeded", "content_policy"]
 """What providers refuse a prompt for; each protocol answers in its provider's own shape."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tools.stand_in import openai
-from tools.stand_in.answer import Answer, Call, as_json
+from stand_in import openai
+from stand_in.answer import Answer, Call, as_json
 
 if TYPE_CHECKING:
-    from tools.stand_in.behaviour import Status
+    from stand_in.behaviour import Status
 
 # HTTP status: the error's code and message. Other failures look as they do at OpenAI.
 ERRORS: dict[Status, tuple[str, str]] = {

@@ -1,4 +1,4 @@
-"""Run the stand-in: `python -m tools.stand_in --port 9000`."""
+"""Run the stand-in: `python -m stand_in --port 9000`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import contextlib
 import sys
 
 from langop_model import ports
-from tools.stand_in.server import StandIn
+from stand_in.server import StandIn
 
 KEEP = 100  # requests; nobody reads them here
 
 
 def main() -> None:
     """Serve until interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m tools.stand_in", description="A stand-in for LLM providers.")
+    parser = argparse.ArgumentParser(prog="python -m stand_in", description="A stand-in for LLM providers.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=9000, help="port to listen on; 0 picks one (default: %(default)s)")
     arguments = parser.parse_args()
