@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from langop_model.gateway.accounting.definitions import ALL, SECTIONS
-from langop_model.gateway.accounting.registry import Definition, Kind, Merge
+from langop_model.gateway.accounting.registry import Definition, Merge, MetricType
 
 PAGE = Path("docs/metrics.md")
 
@@ -58,7 +58,7 @@ def section(title: str, definitions: tuple[Definition, ...]) -> str:
 
 def workers(definition: Definition) -> str:
     """Return what several workers make of a gauge, where it is not their sum."""
-    if definition.kind is not Kind.GAUGE or definition.merge is Merge.SUM:
+    if definition.kind is not MetricType.GAUGE or definition.merge is Merge.SUM:
         return ""
     return f" Of several workers, the {'largest' if definition.merge is Merge.MAX else 'smallest'}."
 

@@ -58,7 +58,7 @@ def _copy(folder: Path) -> str:
     return str(copy)
 
 
-class Keys:
+class ProviderKeys:
     """The keys of one model by LiteLLM's parameter, read again when their files change.
 
     What can't be read any more keeps its last value: a Secret that is being replaced stops no request.

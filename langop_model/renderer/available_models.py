@@ -31,12 +31,12 @@ class _Candidate:
 class AvailableModels:
     """Renders those LanguageModels of a gateway that can be served.
 
-    `softened` names codes of errors that count as warnings. `also` is asked about each model, but for previous versions.
+    `downgraded` names codes of errors that count as warnings. `also` is asked about each model, but for previous versions.
     `previous` are the resources that are being served while a change is rendered.
     """
 
     settings: Settings
-    softened: frozenset[str] = frozenset()
+    downgraded: frozenset[str] = frozenset()
     also: ModelCheck | None = None
     previous: Sequence[Resource] = ()
     candidates: list[_Candidate] = field(default_factory=list)
@@ -87,7 +87,7 @@ class AvailableModels:
             [candidate.resource for candidate in candidates],
             settings,
             gateway=True,
-            softened=self.softened,
+            downgraded=self.downgraded,
             rejections=Rejections(tuple(self.unavailable), tuple(outdated)),
             also=also,
         )

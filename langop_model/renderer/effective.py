@@ -237,7 +237,7 @@ class _Explainer:
             return Origin.WRITTEN
         if _at(self.meant, path[1:]) is not _MISSING:
             return Origin.PARAMETER
-        stated = self.original.models[self.index].stated
+        stated = self.original.models[self.index].user_spec
         return Origin.EXTRA if _at(stated, path[1:]) is not _MISSING else Origin.RESOURCE
 
     def _seen(self, node: Mapping[str, Any], path: Path, value: Any) -> list[Explanation]:

@@ -119,13 +119,13 @@ def error(code: str, *, file: str = "", line: int = 0, column: int = 0, **values
 class Findings:
     """Collects the findings about one resource and gives each its place in the source.
 
-    `softened` names codes whose errors count as warnings here: a newer operator's unknown field must not stop an older
+    `downgraded` names codes whose errors count as warnings here: a newer operator's unknown field must not stop an older
     image.
     """
 
     document: Located | None = None
     resource: str = ""
-    softened: frozenset[str] = frozenset()
+    downgraded: frozenset[str] = frozenset()
     items: list[Finding] = field(default_factory=list)
 
     def add(self, code: str, *path: str | int, **values: Any) -> None:
@@ -136,7 +136,7 @@ class Findings:
         """Record a finding that is already made, once."""
         from dataclasses import replace
 
-        if finding.code in self.softened and finding.level == "error":
+        if finding.code in self.downgraded and finding.level == "error":
             finding = replace(finding, level="warning")
         if self.document is not None and not finding.file:
             line, column = self.document.locate(finding.path)

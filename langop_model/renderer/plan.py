@@ -12,8 +12,8 @@ from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.credentials import Credentials
 from langop_model.renderer.endpoints import VERSION_QUERY
 from langop_model.renderer.findings import Findings, Path
+from langop_model.renderer.limit_split import split_limit
 from langop_model.renderer.settings import Settings
-from langop_model.renderer.shares import divide
 
 ANY = "*"  # the modelName of a resource that serves whatever its provider has
 _RESERVED_ID = re.compile(r"(endpoint|fallback)-")  # what this project itself names deployments by
@@ -65,7 +65,7 @@ class Model:
     group: str
     provider: Provider
     spec: dict[str, Any]
-    stated: dict[str, Any]
+    user_spec: dict[str, Any]
     deployments: list[Deployment]
     findings: Findings
     credentials: Credentials = field(default_factory=Credentials)
@@ -107,10 +107,10 @@ class Model:
         return ""
 
 
-def make(name: str, spec: dict[str, Any], stated: dict[str, Any], settings: Settings, found: Findings) -> Model:
+def make(name: str, spec: dict[str, Any], user_spec: dict[str, Any], settings: Settings, found: Findings) -> Model:
     """Return the plan of one valid spec.
 
-    `spec` has the resource's defaults, `stated` is the spec as written. References to other models are resolved later,
+    `spec` has the resource's defaults, `user_spec` is the spec as written. References to other models are resolved later,
     for all models together.
     """
     provider = catalogue.of_spec(spec)
@@ -127,7 +127,7 @@ def make(name: str, spec: dict[str, Any], stated: dict[str, Any], settings: Sett
         group=f"{name}/{ANY}" if spec["modelName"] == ANY else spec["modelName"],
         provider=provider,
         spec=spec,
-        stated=stated,
+        user_spec=user_spec,
         deployments=deployments,
         findings=found,
         credentials=credentials.of_spec(provider, spec, settings.secrets_folder, found),
@@ -247,7 +247,7 @@ def _share_limit(limits: dict[str, int], deployments: list[Deployment], found: F
     """Divide the requests of a minute; tokens and concurrent requests are counted for all endpoints together."""
     if "requestsPerMinute" not in limits:
         return
-    parts = divide(limits["requestsPerMinute"], [deployment.weight for deployment in deployments])
+    parts = split_limit(limits["requestsPerMinute"], [deployment.weight for deployment in deployments])
     for deployment, part in zip(deployments, parts, strict=True):
         deployment.requests_per_minute = part
     without = ", ".join(deployment.id for deployment in deployments if not deployment.requests_per_minute)

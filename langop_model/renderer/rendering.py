@@ -9,11 +9,11 @@ from typing import Any
 from langop_model.renderer import (
     extra,
     field_parameters,
+    global_settings,
     lint,
     manifest,
     output_check,
     plan,
-    process_wide,
     references,
     specification,
     templating,
@@ -48,14 +48,14 @@ class Rendering:
 
 
 def render_file(
-    name: str, settings: Settings, softened: frozenset[str] = frozenset(), also: ModelCheck | None = None
+    name: str, settings: Settings, downgraded: frozenset[str] = frozenset(), also: ModelCheck | None = None
 ) -> list[Rendering]:
     """Return one configuration for each LanguageModel in a file (`-`: standard input). Raises SpecError for all at once."""
-    return render_each(manifest.read(name, settings), settings, softened, also)
+    return render_each(manifest.read(name, settings), settings, downgraded, also)
 
 
 def render_each(
-    read: Read, settings: Settings, softened: frozenset[str] = frozenset(), also: ModelCheck | None = None
+    read: Read, settings: Settings, downgraded: frozenset[str] = frozenset(), also: ModelCheck | None = None
 ) -> list[Rendering]:
     """Return one configuration for each LanguageModel that a file held. Raises SpecError for all at once.
 
@@ -65,7 +65,7 @@ def render_each(
     refused: list[Finding] = []
     for resource in read.resources:
         try:
-            renderings.append(render([resource], settings, softened=softened, also=also))
+            renderings.append(render([resource], settings, downgraded=downgraded, also=also))
         except SpecError as problem:
             refused += problem.findings
     if refused:
@@ -74,14 +74,14 @@ def render_each(
     return [_with(said, rendering) for rendering in renderings[:1]] + renderings[1:]
 
 
-def render_gateway(names: Sequence[str], settings: Settings, softened: frozenset[str] = frozenset()) -> Rendering:
+def render_gateway(names: Sequence[str], settings: Settings, downgraded: frozenset[str] = frozenset()) -> Rendering:
     """Return one configuration of all LanguageModels in the files and folders `names`. Raises SpecError for all at once."""
     resources, found = [], []
     for name in names:
         read = manifest.read_all(name, settings)
         resources += read.resources
         found += [*read.findings, *lint.check_file(read.resources, settings.ignored)]
-    return _with(found, render(resources, settings, gateway=True, softened=softened))
+    return _with(found, render(resources, settings, gateway=True, downgraded=downgraded))
 
 
 def render(
@@ -89,20 +89,20 @@ def render(
     settings: Settings,
     *,
     gateway: bool = False,
-    softened: frozenset[str] = frozenset(),
+    downgraded: frozenset[str] = frozenset(),
     rejections: Rejections | None = None,
     also: ModelCheck | None = None,
 ) -> Rendering:
     """Return the configuration of `resources`: of one alone, or of a gateway's.
 
-    `softened` names codes of errors that count as warnings. `rejections` are the LanguageModels that this gateway does not
+    `downgraded` names codes of errors that count as warnings. `rejections` are the LanguageModels that this gateway does not
     serve: with it, a fallback to one of them, or to nobody, is skipped instead of refused. `also` is asked about each model.
     Raises RejectedResourcesError, a SpecError, with the findings of all resources.
     """
     wanted = extra.read(settings)
     settings = wanted.settings(settings)
     models = check(
-        resources, settings, gateway=gateway, softened=softened, lenient=rejections is not None, also=also, wanted=wanted
+        resources, settings, gateway=gateway, downgraded=downgraded, lenient=rejections is not None, also=also, wanted=wanted
     )
     groups = extra.groups_of(wanted, models)
     shared = {**references.shared_names(models), **wanted.shared}
@@ -113,7 +113,7 @@ def render(
         models=models,
         gateway=gateway,
         settings=settings,
-        process=extra.process_of(wanted, process_wide.decide(models), groups),
+        process=extra.process_of(wanted, global_settings.decide(models), groups),
         shared=shared,
         extra=wanted,
         groups=groups,
@@ -144,7 +144,7 @@ def check(  # noqa: PLR0913 - what render was given
     settings: Settings,
     *,
     gateway: bool = False,
-    softened: frozenset[str] = frozenset(),
+    downgraded: frozenset[str] = frozenset(),
     lenient: bool = False,
     also: ModelCheck | None = None,
     wanted: extra.Extra = extra.NOTHING,
@@ -153,7 +153,7 @@ def check(  # noqa: PLR0913 - what render was given
 
     `wanted` is the extra configuration, whose defaults fill what a resource does not state; for the others see `render`.
     """
-    all_found = [Findings(resource.document, resource.name, softened) for resource in resources]
+    all_found = [Findings(resource.document, resource.name, downgraded) for resource in resources]
     resources = [zero_values.without_zero_values(each, found) for each, found in zip(resources, all_found, strict=True)]
     for resource, found in zip(resources, all_found, strict=True):
         specification.validate(resource, found)

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from itertools import accumulate
 from typing import Any
 
-from langop_model.gateway.accounting.registry import SEPARATOR, Definition, Kind, Registry, Totals
+from langop_model.gateway.accounting.registry import SEPARATOR, Definition, MetricType, Registry, Totals
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -61,7 +61,7 @@ class _Family:
         self.labels: dict[str, str] = {}  # as text, by their values in a snapshot
         self.unused: dict[str, str] = {}  # the lines of each at 0
         self.shown: dict[str, tuple[float, int, str]] = {}  # the lines of a histogram, its sum and count at the last scrape
-        self.lines = _lines(definition) if definition.kind is Kind.HISTOGRAM else ""
+        self.lines = _lines(definition) if definition.kind is MetricType.HISTOGRAM else ""
         self.at_zero = (self.lines % ((0,) * (len(definition.buckets) + 3))).split(LABELS) if self.lines else []
 
     def add(self, keys: AbstractSet[str]) -> None:

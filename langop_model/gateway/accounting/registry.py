@@ -20,7 +20,7 @@ SEPARATOR = "\x1f"  # between the values of labels in a snapshot
 Totals = dict[str, dict[str, Any]]
 
 
-class Kind(StrEnum):
+class MetricType(StrEnum):
     """The types of the exposition format."""
 
     COUNTER = "counter"
@@ -45,7 +45,7 @@ class Definition:
     """
 
     name: str
-    kind: Kind
+    kind: MetricType
     help: str
     labels: tuple[str, ...] = ()
     unit: str = ""
@@ -56,7 +56,7 @@ class Definition:
     @property
     def series(self) -> str:
         """The name that a query uses; a histogram's has `_bucket`, `_sum` or `_count` behind it."""
-        return f"{self.name}_total" if self.kind is Kind.COUNTER else self.name
+        return f"{self.name}_total" if self.kind is MetricType.COUNTER else self.name
 
 
 class Value:
@@ -180,19 +180,19 @@ def merge(
 def retire(base: bytes | None, snapshot: bytes, definitions: dict[str, Definition]) -> bytes:
     """Return `base`, what ended workers have counted, with the last snapshot of one more; its gauges ended with it."""
     totals = merge([snapshot], definitions, base)
-    return orjson.dumps({name: found for name, found in totals.items() if definitions[name].kind is not Kind.GAUGE})
+    return orjson.dumps({name: found for name, found in totals.items() if definitions[name].kind is not MetricType.GAUGE})
 
 
 def _of(family: Family[Value] | Family[Distribution]) -> dict[str, Any]:
     definition = family.definition
     children = list(family.children.values())  # a scrape may be answered while a request adds a series
-    if definition.kind is Kind.HISTOGRAM:
+    if definition.kind is MetricType.HISTOGRAM:
         return {
             child.key: [child.sum, child.counts, _exemplars(child)]
             for child in cast("list[Distribution]", children)
             if child.sum or any(child.counts)
         }
-    keeps_zero = definition.kind is Kind.GAUGE and definition.merge is not Merge.SUM
+    keeps_zero = definition.kind is MetricType.GAUGE and definition.merge is not Merge.SUM
     values = cast("list[Value]", children)
     return {child.key: child.value for child in values if keeps_zero or child.value}
 
@@ -203,11 +203,11 @@ def _exemplars(child: Distribution) -> dict[str, tuple[str, float, float]] | Non
 
 def _add(definition: Definition, into: dict[str, Any], found: dict[str, Any]) -> None:
     """Add what another process has of a metric."""
-    if definition.kind is Kind.HISTOGRAM:
+    if definition.kind is MetricType.HISTOGRAM:
         for labels, value in found.items():
             mine = into.get(labels)
             into[labels] = value if mine is None else _both(mine, value)
-    elif definition.kind is Kind.GAUGE and definition.merge is not Merge.SUM:
+    elif definition.kind is MetricType.GAUGE and definition.merge is not Merge.SUM:
         choose = max if definition.merge is Merge.MAX else min
         for labels, value in found.items():
             into[labels] = choose(into.get(labels, value), value)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from langop_model.gateway.accounting.registry import Definition, Kind
+from langop_model.gateway.accounting.registry import Definition, MetricType
 
-COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
+COUNTER, GAUGE, HISTOGRAM = MetricType.COUNTER, MetricType.GAUGE, MetricType.HISTOGRAM
 
 # OpenTelemetry's buckets; those of durations go on to 655 s, as long as a request may take, so that its percentiles are known.
 DURATION = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68, 655.36)

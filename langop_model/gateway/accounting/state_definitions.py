@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from langop_model.gateway.accounting.registry import Definition, Kind, Merge
+from langop_model.gateway.accounting.registry import Definition, Merge, MetricType
 
-COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
+COUNTER, GAUGE, HISTOGRAM = MetricType.COUNTER, MetricType.GAUGE, MetricType.HISTOGRAM
 QUEUE = (0.001, 0.01, 0.1, 0.5, 1, 5, 15, 30, 60, 120, 300)
 
 MODEL = ("model",)

@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Callable
 
 from langop_model.gateway.serving.channel import Channel
+from langop_model.gateway.serving.child_process import ChildProcess, how_it_ended, reap
 from langop_model.gateway.serving.collaborators import Changes, Companion, Environment
-from langop_model.gateway.serving.process import Process, how_it_ended, reap
 
 POLL = 1.0  # seconds between two looks at the mounted files
 START_WITHIN = 120.0  # seconds until a worker that is not ready is given up; it needs one, on a slow machine three
@@ -41,7 +41,7 @@ class Generation:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
-        self.workers: list[Process] = []
+        self.workers: list[ChildProcess] = []
 
     @property
     def ready(self) -> bool:
@@ -75,7 +75,7 @@ class Supervisor:
         self.opened = opened
         self.serving: Generation | None = None
         self.coming: Generation | None = None
-        self.retiring: list[Process] = []
+        self.retiring: list[ChildProcess] = []
         self.retired_at = 0.0
         self.looked_at = 0.0
         self.deaths: deque[float] = deque(maxlen=DEATHS * workers)
@@ -123,12 +123,12 @@ class Supervisor:
         for _ in range(self.number):
             self.coming.workers.append(self._fork(environment))
 
-    def _fork(self, environment: Environment) -> Process:
-        worker = Process(lambda channel: self.serve(environment, channel), [each.channel for each in self._workers()])
+    def _fork(self, environment: Environment) -> ChildProcess:
+        worker = ChildProcess(lambda channel: self.serve(environment, channel), [each.channel for each in self._workers()])
         self.selector.register(worker.channel, selectors.EVENT_READ, worker)
         return worker
 
-    def _workers(self) -> list[Process]:
+    def _workers(self) -> list[ChildProcess]:
         generations = [generation for generation in (self.serving, self.coming) if generation]
         return [*self.retiring, *(worker for generation in generations for worker in generation.workers)]
 
@@ -152,7 +152,7 @@ class Supervisor:
             else:
                 worker.kill()
 
-    def _hear(self, worker: Process) -> None:
+    def _hear(self, worker: ChildProcess) -> None:
         for word, text in worker.channel.receive():
             worker.ready = worker.ready or word == "ready"
             worker.reason = text if word == "failed" else worker.reason
@@ -171,7 +171,7 @@ class Supervisor:
                 self._hear(worker)
                 self._remove(worker, how_it_ended(ended[worker.pid]))
 
-    def _remove(self, worker: Process, how: str) -> None:
+    def _remove(self, worker: ChildProcess, how: str) -> None:
         worker.channel.close()
         if self.companion is not None:
             self.companion.worker_ended(worker.pid)
@@ -254,7 +254,7 @@ class Supervisor:
                 os.waitpid(worker.pid, 0)
 
 
-def _kill(workers: list[Process]) -> None:
+def _kill(workers: list[ChildProcess]) -> None:
     """End workers that nobody waits for."""
     for worker in workers:
         worker.kill()

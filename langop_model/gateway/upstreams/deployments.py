@@ -8,7 +8,7 @@ from typing import Any
 
 from langop_model.contract import references
 from langop_model.contract.settings import Endpoint, Group
-from langop_model.gateway.secrets import Keys
+from langop_model.gateway.secrets import ProviderKeys
 from langop_model.gateway.upstreams.base import UpstreamRequest
 
 _NO_KEY = "not-needed"  # what the configuration says to LiteLLM, which wants a key
@@ -29,7 +29,7 @@ class Deployments:
             if "id" in entry.get("model_info", {})
         }
         self.labels = {str(entry["model_info"]["id"]): entry["model_info"] for entry in model_list if "model_info" in entry}
-        self.keys: dict[str, Keys] = {}
+        self.keys: dict[str, ProviderKeys] = {}
 
     def key(self, group: Group, endpoint: Endpoint, parameter: str) -> str:
         """Return the credential `parameter` of a deployment; empty where it has none."""
@@ -60,10 +60,10 @@ class Deployments:
         variables = {name: keys.values[name] for name, key in keys.keys.items() if name == key.variable and name in keys.values}
         return references.resolved(filled, self._variable), variables
 
-    def _keys(self, group: Group) -> Keys:
+    def _keys(self, group: Group) -> ProviderKeys:
         keys = self.keys.get(group.name)
         if keys is None:
-            keys = self.keys[group.name] = Keys(group.keys)
+            keys = self.keys[group.name] = ProviderKeys(group.keys)
         return keys
 
     def _variable(self, name: str) -> str | None:

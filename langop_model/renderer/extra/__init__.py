@@ -15,8 +15,8 @@ from langop_model.renderer.findings import Finding
 from langop_model.renderer.settings import Settings
 
 if TYPE_CHECKING:
+    from langop_model.renderer.global_settings import GlobalSettings
     from langop_model.renderer.plan import Model
-    from langop_model.renderer.process_wide import ProcessWide
 
 __all__ = ["NOTHING", "VARIABLE", "Extra", "fill", "findings", "groups_of", "merge", "process_of", "read"]
 
@@ -63,7 +63,7 @@ def merge(wanted: Extra, text: str, config: dict[str, Any], own_parameters: Coll
     return merging.merge(text, config, wanted, own_parameters)
 
 
-def process_of(wanted: Extra, process: ProcessWide, groups: list[Group]) -> ProcessWide:
+def process_of(wanted: Extra, process: GlobalSettings, groups: list[Group]) -> GlobalSettings:
     """Return what the process does for `groups`, which are written by hand, too."""
     if not groups:
         return process

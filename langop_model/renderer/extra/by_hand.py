@@ -17,8 +17,8 @@ from langop_model.renderer.extra.reading import finding
 from langop_model.renderer.extra.relayed import sections as relayed_sections
 from langop_model.renderer.extra.wanted import VARIABLE, Default, Extra, Group
 from langop_model.renderer.findings import Finding, Findings, Path, SpecError
+from langop_model.renderer.global_settings import LITELLM_CACHES, GlobalSettings
 from langop_model.renderer.plan import Model
-from langop_model.renderer.process_wide import LITELLM_CACHES, ProcessWide
 from langop_model.renderer.specification import node_of
 
 LIMITS = ("requests_per_minute", "tokens_per_minute", "concurrent_requests")
@@ -254,7 +254,7 @@ def _seconds(duration: str) -> float:
     return durations.seconds(duration)
 
 
-def process_of(process: ProcessWide, groups: list[Group], extra: Extra) -> ProcessWide:
+def process_of(process: GlobalSettings, groups: list[Group], extra: Extra) -> GlobalSettings:
     """Return what the process does for `groups` too: what no LanguageModel asks for, as the extra configuration says it."""
     if not groups:
         return process

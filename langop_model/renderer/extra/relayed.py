@@ -34,7 +34,7 @@ def sections(name: str, entries: list[Entry]) -> dict[str, Any]:
         group=name,
         provider=provider,
         spec={"modelName": first["model"].partition("/")[2]},
-        stated={},
+        user_spec={},
         deployments=deployments,
         findings=Findings(),
         credentials=Credentials(tuple(Credential(key, "", ()) for key in sorted(given))),

@@ -60,5 +60,5 @@ def address_without_version(model: Model) -> Iterator[Problem]:
 
 
 def _written(model: Model) -> list[dict[str, Any]]:
-    written: list[dict[str, Any]] = model.stated.get("loadBalancing", {}).get("endpoints", [])
+    written: list[dict[str, Any]] = model.user_spec.get("loadBalancing", {}).get("endpoints", [])
     return written

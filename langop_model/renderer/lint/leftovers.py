@@ -18,7 +18,7 @@ def placeholder(model: Model) -> Iterator[Problem]:
 
     What should have, such as envsubst or Helm, has not seen this file: the text is used as it is.
     """
-    for path, value in walk(model.stated, ("spec",)):
+    for path, value in walk(model.user_spec, ("spec",)):
         found = PLACEHOLDER.search(value) if isinstance(value, str) else None
         if found is not None:
             yield problem(*path, text=found[0] if len(found[0]) <= LONGEST else f"{found[0][: LONGEST - 1]}…")

@@ -37,7 +37,7 @@ def problem(*path: str | int, **values: Any) -> Problem:
 
 def stated(model: Model, *path: str) -> bool:
     """Whether the author of a specification wrote the field at spec.`path`, as opposed to its default."""
-    value: Any = model.stated
+    value: Any = model.user_spec
     for name in path:
         if not isinstance(value, dict) or name not in value:
             return False

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from langop_model.contract.settings import Key
-from langop_model.gateway.secrets import Keys
+from langop_model.gateway.secrets import ProviderKeys
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def write(path: Path, text: str) -> None:
     path.write_text(f"{text}\n", encoding="utf-8")
 
 
-def one(secret: Path) -> Keys:
-    return Keys({"api_key": Key("LANGOP_KEY", file=str(secret / "api-key"))})
+def one(secret: Path) -> ProviderKeys:
+    return ProviderKeys({"api_key": Key("LANGOP_KEY", file=str(secret / "api-key"))})
 
 
 def test_a_key_takes_the_place_of_its_reference(secret: Path):
@@ -80,7 +80,7 @@ def test_a_swapped_link_as_kubernetes_makes_it_is_noticed(secret: Path):
 
 
 def test_a_key_of_a_whole_secret_may_come_and_go(secret: Path):
-    keys = Keys({"aws_session_token": Key("LANGOP_TOKEN", folder=str(secret), names=("aws_session_token",))})
+    keys = ProviderKeys({"aws_session_token": Key("LANGOP_TOKEN", folder=str(secret), names=("aws_session_token",))})
     assert keys.fill({}) == {}
     write(secret / "AWS-Session-Token", "token")
     assert keys.fill({}) == {"aws_session_token": "token"}
@@ -90,7 +90,7 @@ def test_a_key_of_a_whole_secret_may_come_and_go(secret: Path):
 
 def test_an_entry_of_an_object_is_filled_beside_the_others(secret: Path):
     write(secret / "api-key", "first")
-    keys = Keys({"extra_headers.X-Key": Key("LANGOP_KEY", file=str(secret / "api-key"))})
+    keys = ProviderKeys({"extra_headers.X-Key": Key("LANGOP_KEY", file=str(secret / "api-key"))})
     filled = keys.fill({"extra_headers": {"X-Other": "1", "X-Key": "os.environ/LANGOP_KEY"}})
     assert filled == {"extra_headers": {"X-Other": "1", "X-Key": "first"}}
 
@@ -98,11 +98,11 @@ def test_an_entry_of_an_object_is_filled_beside_the_others(secret: Path):
 def test_a_variable_of_the_process_is_set_and_stands_in_no_deployment(secret: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SOME_CLIENT_SECRET", "old")
     write(secret / "some-client-secret", "new")
-    keys = Keys({"SOME_CLIENT_SECRET": Key("SOME_CLIENT_SECRET", folder=str(secret), names=("some_client_secret",))})
+    keys = ProviderKeys({"SOME_CLIENT_SECRET": Key("SOME_CLIENT_SECRET", folder=str(secret), names=("some_client_secret",))})
     assert keys.fill({}) == {}
     assert os.environ["SOME_CLIENT_SECRET"] == "new"
 
 
 def test_a_folder_of_tokens_is_left_to_litellm(secret: Path):
     write(secret / "access-token", "token")
-    assert Keys({"TOKEN_DIR": Key("TOKEN_DIR", folder=str(secret), handed="folder")}).fill({}) == {}
+    assert ProviderKeys({"TOKEN_DIR": Key("TOKEN_DIR", folder=str(secret), handed="folder")}).fill({}) == {}

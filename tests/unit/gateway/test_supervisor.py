@@ -233,12 +233,12 @@ def test_when_the_launcher_is_killed_its_workers_go_too(small: Small):
 
 
 def test_a_child_that_process_1_inherits_is_waited_for():
-    from langop_model.gateway.serving import process
+    from langop_model.gateway.serving import child_process
 
     pid = os.fork()
     if pid == 0:
         os._exit(3)
-    assert eventually(lambda: pid in {ended for ended, _ in process.reap()})
+    assert eventually(lambda: pid in {ended for ended, _ in child_process.reap()})
 
 
 # Stopping.

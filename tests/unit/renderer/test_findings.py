@@ -97,7 +97,7 @@ def test_findings_come_in_the_order_of_the_source(found: Findings):
 
 
 def test_a_softened_error_is_a_warning_and_no_other_is(found: Findings):
-    found.softened = frozenset({"LM101"})
+    found.downgraded = frozenset({"LM101"})
     found.add("LM101", "spec", "newField", allowed="", hint="")
     found.add("LM104", "spec", "endpoint")
     assert [(finding.code, finding.level) for finding in found.items] == [("LM101", "warning"), ("LM104", "error")]

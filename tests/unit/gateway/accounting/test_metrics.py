@@ -13,7 +13,7 @@ from langop_model.contract.settings import Caching, Endpoint, Fallback, Group, H
 from langop_model.gateway.accounting import definitions as of
 from langop_model.gateway.accounting.exposition import OPENMETRICS, TEXT, content_type
 from langop_model.gateway.accounting.metrics import Metrics
-from langop_model.gateway.accounting.registry import Definition, Kind, retire
+from langop_model.gateway.accounting.registry import Definition, MetricType, retire
 from langop_model.gateway.accounting.worker_snapshots import WorkerSnapshots
 
 GROUP = Group(
@@ -185,7 +185,7 @@ def test_names_follow_the_rules(definition: Definition):
     assert not definition.name.endswith("_total")
     assert not definition.unit or definition.name.endswith(f"_{definition.unit}")
     assert definition.help.endswith(".")
-    assert bool(definition.buckets) is (definition.kind is Kind.HISTOGRAM)
+    assert bool(definition.buckets) is (definition.kind is MetricType.HISTOGRAM)
     assert list(definition.buckets) == sorted(set(definition.buckets))
     assert not {"agent", "user", "caller", "key", "call_id", "trace_id"} & set(definition.labels)
 

@@ -19,7 +19,7 @@ Task = Callable[[Channel], None]
 log = logging.getLogger("langop.worker")
 
 
-class Process:
+class ChildProcess:
     """A child process that runs `task` with its end of the channel, and then ends.
 
     It starts with the launcher's memory as it is at this moment, and shares it until one of the two writes into it.

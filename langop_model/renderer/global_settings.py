@@ -15,7 +15,7 @@ LITELLM_CACHES = {"memory": "local", "redis": "redis"}  # LiteLLM's names (litel
 
 
 @dataclass(slots=True)
-class ProcessWide:
+class GlobalSettings:
     """What the one process does. None where no model asks. `cache_type` and `cache_ttl` (seconds) are for LiteLLM's cache."""
 
     log_level: str | None
@@ -25,7 +25,7 @@ class ProcessWide:
     cache_ttl: float | None
 
 
-def decide(models: list[Model]) -> ProcessWide:
+def decide(models: list[Model]) -> GlobalSettings:
     """Return what serves all `models` best, and record a finding for each model that asked for something else.
 
     Metrics and traces if any model asks for them, and the most talkative log level. LiteLLM's cache needs no finding: the
@@ -34,7 +34,7 @@ def decide(models: list[Model]) -> ProcessWide:
     caching = [model.spec["caching"] for model in models if model.spec.get("caching", {}).get("enabled")]
     types = [LITELLM_CACHES[each["backend"]] for each in caching if each["backend"] in LITELLM_CACHES]
     lifetimes = [durations.seconds(each["ttl"]) for each in caching if "ttl" in each]
-    return ProcessWide(
+    return GlobalSettings(
         log_level=_agree(models, ("observability", "logging", "level"), max, _LEVELS.index),
         metrics=bool(_agree(models, ("observability", "metrics"), max, bool)),
         tracing=bool(_agree(models, ("observability", "tracing"), max, bool)),

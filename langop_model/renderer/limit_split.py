@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def divide(total: int, weights: Sequence[int]) -> list[int]:
+def split_limit(total: int, weights: Sequence[int]) -> list[int]:
     """Divide `total` in proportion to `weights` (none negative) into whole parts that add up to exactly `total`.
 
     The method of the largest remainder: every part is its quota rounded down, and what is left goes to the largest

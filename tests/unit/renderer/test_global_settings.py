@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from langop_model.renderer import process_wide, rendering
-from langop_model.renderer.process_wide import ProcessWide
+from langop_model.renderer import global_settings, rendering
+from langop_model.renderer.global_settings import GlobalSettings
 from tests.unit.specs import SETTINGS, a_resource, a_spec
 
 
-def decided(**fields: dict[str, Any]) -> tuple[ProcessWide, list[tuple[str, str]]]:
+def decided(**fields: dict[str, Any]) -> tuple[GlobalSettings, list[tuple[str, str]]]:
     """Return what is decided for models with these fields, and who is told what: (resource, path)."""
     resources = [a_resource(a_spec(modelName=f"model-{name}", **fields[name]), name) for name in fields]
     models = rendering.check(resources, SETTINGS, gateway=True)
-    process = process_wide.decide(models)
+    process = global_settings.decide(models)
     told = [(f.resource, ".".join(map(str, f.path))) for model in models for f in model.findings.items if f.code == "LM314"]
     return process, told
 
@@ -30,7 +30,7 @@ def cached(**caching: Any) -> dict[str, Any]:
 
 
 def test_where_no_model_asks_nothing_is_set():
-    assert decided(a={}, b={})[0] == ProcessWide(None, False, False, None, None)
+    assert decided(a={}, b={})[0] == GlobalSettings(None, False, False, None, None)
 
 
 def test_what_one_model_asks_for_is_done_and_nobody_is_told():
