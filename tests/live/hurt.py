@@ -89,6 +89,7 @@ def ask(hurt: Hurt) -> None:
     provider.behave("narrow", delay=1.0)
     waiting = [laboratory.ask_in_background("narrow") for _ in range(4)]
     hurt.until("langop_queue_length", lambda value: value == 3, model="narrow")
+    hurt.until("langop_endpoint_requests_in_flight", lambda value: value == 1, model="narrow")
     assert [each.result(PATIENCE).status_code for each in waiting] == [200] * 4
     for text in ("again", "again"):
         laboratory.ask("every", text)

@@ -179,10 +179,13 @@ class Supervisor:
             self.retiring.remove(worker)
         elif self.coming and worker in self.coming.workers:
             self.coming.workers.remove(worker)
-            self._give_up(worker.reason or how)
+            if worker.ready:  # it has served, while another one of its generation starts
+                self._replace(self.coming, worker.reason or how)
+            else:
+                self._give_up(worker.reason or how)
         elif self.serving and worker in self.serving.workers:
             self.serving.workers.remove(worker)
-            self._replace(worker.reason or how)
+            self._replace(self.serving, worker.reason or how)
 
     def _give_up(self, reason: str) -> None:
         """A worker of the coming generation did not start: the serving one goes on."""
@@ -199,8 +202,8 @@ class Supervisor:
             if self.changes:
                 self.changes.failed(reason)
 
-    def _replace(self, how: str) -> None:
-        if self.stopping or self.serving is None:
+    def _replace(self, generation: Generation, how: str) -> None:
+        if self.stopping:
             return
         now = time.monotonic()
         self.deaths.append(now)
@@ -209,7 +212,7 @@ class Supervisor:
         if self.changes:
             self.changes.died(how)
         self.restarts += 1
-        self.serving.workers.append(self._fork(self.serving.environment))
+        generation.workers.append(self._fork(generation.environment))
 
     def _move_on(self) -> None:
         """Let the coming generation take over when it is ready; look for changes when none is in progress."""

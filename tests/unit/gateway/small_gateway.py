@@ -60,6 +60,7 @@ class Application:
             if "FAIL" in self.environment:
                 await send({"type": "lifespan.startup.failed", "message": "a traceback"})
                 raise ValueError(self.environment["FAIL"])
+            await self._held_back()
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await send({"type": "lifespan.shutdown.complete"})
@@ -71,6 +72,17 @@ class Application:
         await send({"type": "http.response.body", "body": self.environment["VERSION"].encode(), "more_body": True})
         await asyncio.sleep(float(path or 0))
         await send({"type": "http.response.body", "body": b"."})
+
+    async def _held_back(self) -> None:
+        """With HOLD, a folder: the first worker starts at once, and the others when there is a file `go` in it."""
+        if "HOLD" not in self.environment:
+            return
+        folder = Path(self.environment["HOLD"])
+        try:
+            (folder / "first").touch(exist_ok=False)
+        except FileExistsError:
+            while not (folder / "go").exists():
+                await asyncio.sleep(0.02)
 
 
 def main() -> None:

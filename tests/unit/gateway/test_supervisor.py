@@ -221,8 +221,18 @@ def test_as_many_deaths_of_several_workers_are_no_end(start: Callable[..., Small
         assert eventually(lambda: small.version() == "1")
         with pytest.raises(httpx.TransportError):
             small.get("die")
-        assert eventually(lambda: len(small.told()) == deaths)  # noqa: B023 - called at once
+        assert eventually(lambda: len(small.told()) == deaths), small.told()  # noqa: B023 - called at once
     assert eventually(lambda: len(small.children()) == 2 and small.version() == "1")
+
+
+def test_a_worker_that_dies_while_another_one_starts_is_replaced(start: Callable[..., Small], tmp_path: Path):
+    small = start(workers=2, HOLD=str(tmp_path))
+    assert eventually(lambda: small.version() == "1")
+    with pytest.raises(httpx.TransportError):
+        small.get("die")
+    assert eventually(lambda: len(small.told()) == 1 and len(small.children()) == 2)
+    (tmp_path / "go").touch()
+    assert eventually(lambda: small.version() == "1")
 
 
 def test_when_the_launcher_is_killed_its_workers_go_too(small: Small):
