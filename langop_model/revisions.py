@@ -10,8 +10,8 @@ import io
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -79,10 +79,11 @@ def _tree(revision: str) -> Iterator[Path]:
     """Yield a folder with the files of a revision, which is removed afterwards."""
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
     top = _git("rev-parse", "--show-toplevel").decode().strip()
-    archive = _git("-C", top, "archive", "--format=tar", commit)
+    # zip, not tar: zipfile writes nothing outside of the folder. tarfile needs a filter for that, which Python has since 3.11.4.
+    archive = _git("-C", top, "archive", "--format=zip", "-0", commit)
     with tempfile.TemporaryDirectory(prefix="langop-diff-") as folder:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-            files.extractall(folder, filter="data")
+        with zipfile.ZipFile(io.BytesIO(archive)) as files:
+            files.extractall(folder)
         yield Path(folder)
 
 

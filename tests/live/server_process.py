@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 READY_WITHIN = 30.0  # seconds
 
@@ -50,8 +51,15 @@ class ServerProcess:
         """Keep its connections, and answer nothing, as a network that drops everything does."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
+        while not all(_is_stopped(task) for task in Path(f"/proc/{self.process.pid}/task").iterdir()):
+            time.sleep(0.001)  # until then a thread may still answer
 
     def go_on(self) -> None:
         """Answer again."""
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
+
+
+def _is_stopped(task: Path) -> bool:
+    """Whether a thread has stopped: the letter after its name in proc(5)'s stat."""
+    return (task / "stat").read_text(encoding="utf-8").rpartition(") ")[2][0] == "T"
