@@ -79,7 +79,7 @@ def _tree(revision: str) -> Iterator[Path]:
     """Yield a folder with the files of a revision, which is removed afterwards."""
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
     top = _git("rev-parse", "--show-toplevel").decode().strip()
-    # zip, not tar: zipfile writes nothing outside of the folder. tarfile needs a filter for that, which Python has since 3.11.4.
+    # zip, not tar: zipfile writes nothing outside of the folder. tarfile needs a filter for that, which Python 3.11.0 lacks.
     archive = _git("-C", top, "archive", "--format=zip", "-0", commit)
     with tempfile.TemporaryDirectory(prefix="langop-diff-") as folder:
         with zipfile.ZipFile(io.BytesIO(archive)) as files:
