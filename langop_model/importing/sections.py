@@ -10,7 +10,7 @@ from typing import Any
 from langop_model.contract.references import REFERENCE
 from langop_model.importing import secrets, table
 from langop_model.importing.groups import Made, ordered
-from langop_model.renderer import source
+from langop_model.renderer import nested, source
 from langop_model.renderer.extra import defaults, reading, translation
 from langop_model.renderer.extra import table as extra_table
 from langop_model.renderer.extra.table import Row
@@ -46,7 +46,7 @@ def read(document: dict[str, Any], found: Findings) -> Sections:
     hidden = _hide_secrets(wanted)
     extra = _translated(wanted, found)
     for path, variable in hidden.items():
-        if _at(wanted, path) == f"{REFERENCE}{variable}":  # what was not imported needs no Secret
+        if nested.at(wanted, path) == f"{REFERENCE}{variable}":  # what was not imported needs no Secret
             found.add("LM805", *path, target=f"os.environ/{variable}", secret="a variable that a Secret has to fill")  # noqa: S106 - words
     result = Sections(extra, wanted)
     for path, value in _keys(wanted):
@@ -123,13 +123,6 @@ def _hide_secrets(wanted: dict[str, Any]) -> dict[Path, str]:
     return hidden
 
 
-def _at(value: Any, path: Path) -> Any:
-    for segment in path:
-        known = segment in value if isinstance(value, dict) else isinstance(value, list) and isinstance(segment, int)
-        value = value[segment] if known else None
-    return value
-
-
 def _variable(path: Path) -> str:
     names = [str(segment) for segment in path if isinstance(segment, str)]
     if path[0] == "environment_variables":
@@ -164,7 +157,7 @@ def _remove(wanted: Any, path: Path) -> Path:
             del wanted[key]
         return (known[0],) if known else ()
     for depth in range(len(path), 0, -1):
-        holder: Any = _at(wanted, path[: depth - 1])
+        holder: Any = nested.at(wanted, path[: depth - 1])
         last: Any = path[depth - 1]
         if (isinstance(holder, dict) and last in holder) or (isinstance(holder, list) and isinstance(last, int)):
             del holder[last]

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import UndefinedError
 
 from langop_model.contract.references import REFERENCE
-from langop_model.renderer import parameters, quantities, sentences, wording
+from langop_model.renderer import nested, parameters, quantities, sentences, wording
 from langop_model.renderer.findings import dotted
 from langop_model.resources import load_json
 
@@ -87,8 +87,8 @@ class Rows:
         for path, leaf in flat(dict(value)):
             for length in range(1, len(path)):
                 row, _ = self._row(path[:length])
-                if ("added" in row or "removed" in row) and _at(other, path[:length]) is ABSENT:
-                    whole[path[:length]] = _at(value, path[:length])
+                if ("added" in row or "removed" in row) and nested.at(other, path[:length], ABSENT) is ABSENT:
+                    whole[path[:length]] = nested.at(value, path[:length], ABSENT)
                     break
             else:
                 if path:
@@ -144,14 +144,6 @@ def _find(part: str, path: tuple[str, ...]) -> tuple[dict[str, Any], str]:
         elif len(pattern) == len(path) and all(name in ("*", segment) for name, segment in zip(pattern, path, strict=True)):
             return row, next((segment for name, segment in zip(pattern, path, strict=True) if name == "*"), "")
     return {"name": "{{ key }}", "unit": "value"}, dotted(path)
-
-
-def _at(value: Any, path: tuple[str, ...]) -> Any:
-    for segment in path:
-        if not isinstance(value, dict) or segment not in value:
-            return ABSENT
-        value = value[segment]
-    return value
 
 
 def _without_secrets(value: Any, name: str) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from langop_model.renderer import explanation, field_parameters, rendering, sentences, specification
+from langop_model.renderer import explanation, field_parameters, nested, rendering, sentences, specification
 from langop_model.renderer.explanation import Explanation, Surroundings
 from langop_model.renderer.findings import Finding, Findings, Path, dotted
 from langop_model.renderer.manifest import Resource
@@ -194,7 +194,7 @@ class _Explainer:
 
     def _effective(self, path: Path, node: Mapping[str, Any]) -> Any:
         """Return the value that counts; what was written where nothing counts any more."""
-        found, written = _at(self.facts.spec, path[1:]), _at(self.written, path[1:])
+        found, written = nested.at(self.facts.spec, path[1:], _MISSING), nested.at(self.written, path[1:], _MISSING)
         if found is _MISSING:
             return written
         if "properties" not in node and isinstance(found, dict) and isinstance(written, dict) and not _is_leaf(node):
@@ -213,7 +213,8 @@ class _Explainer:
         places = tuple(dict.fromkeys(change.place for each in seen for change in each.changes))
         own += self._of_the_object(own, seen)
         fidelity = max((self._fidelity(node, origin, each) for each in seen), key=_FIDELITIES.index)
-        counts = _at(self.facts.spec, path[1:]) is not _MISSING or "absent" not in entry  # a zero may mean the same as absence
+        # A zero may mean the same as absence.
+        counts = nested.at(self.facts.spec, path[1:], _MISSING) is not _MISSING or "absent" not in entry
         does = sentences.fill(entry["does" if counts else "absent"], values)
         return Field(path, value, origin, does, fidelity, places, tuple(own))
 
@@ -233,12 +234,12 @@ class _Explainer:
         return [finding for finding in found if finding.code not in codes]
 
     def _origin(self, path: Path) -> Origin:
-        if _at(self.written, path[1:]) is not _MISSING:
+        if nested.at(self.written, path[1:], _MISSING) is not _MISSING:
             return Origin.WRITTEN
-        if _at(self.meant, path[1:]) is not _MISSING:
+        if nested.at(self.meant, path[1:], _MISSING) is not _MISSING:
             return Origin.PARAMETER
         stated = self.original.models[self.index].user_spec
-        return Origin.EXTRA if _at(stated, path[1:]) is not _MISSING else Origin.RESOURCE
+        return Origin.EXTRA if nested.at(stated, path[1:], _MISSING) is not _MISSING else Origin.RESOURCE
 
     def _seen(self, node: Mapping[str, Any], path: Path, value: Any) -> list[Explanation]:
         """Return what is seen of each leaf of a field when it is changed."""
@@ -259,15 +260,6 @@ def _on_the_way(field_name: str, wanted: str) -> bool:
 def _is_about(finding: Path, path: Path) -> bool:
     """Whether a finding is about a field or something inside it."""
     return finding[: len(path)] == path
-
-
-def _at(value: Any, path: Iterable[str | int]) -> Any:
-    for segment in path:
-        inside = segment in value if isinstance(value, dict) else isinstance(value, list) and segment in range(len(value))
-        if not inside:
-            return _MISSING
-        value = value[segment]
-    return value
 
 
 def _parsed(text: str) -> Any:

@@ -7,10 +7,10 @@ schema/languagemodel.schema.json.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from langop_model.renderer import durations, parameters, specification
+from langop_model.renderer import durations, nested, parameters, specification
 from langop_model.renderer.findings import Findings, Path, dotted
 
 MEANT = "x-fields"
@@ -28,7 +28,7 @@ def as_fields(spec: dict[str, Any], found: Findings) -> dict[str, Any]:
     moved = copy.deepcopy(spec)
     by: dict[str, Path] = {}
     for path, field, convert in stated:
-        container = _at(moved, path[1:-1])
+        container = nested.at(moved, path[1:-1])
         value = container.pop(path[-1])
         if field in by:
             found.add("LM415", *path, by=dotted(by[field]))
@@ -38,16 +38,16 @@ def as_fields(spec: dict[str, Any], found: Findings) -> dict[str, Any]:
             continue
         by[field] = path
         target = field.split(".")
-        if _at(spec, target) is not None:
+        if nested.at(spec, target) is not None:
             found.add("LM415", "spec", *target, by=dotted(path))
         found.add("LM140", *path, target=f"spec.{field}")
-        _set(moved, target, value)
+        nested.put(moved, target, value)
     return moved
 
 
 def _stated(spec: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str, str]]:
     """Yield path, field and conversion of each parameter at `path` that means a field, in the order in which they win."""
-    values = _at(spec, path[1:])
+    values = nested.at(spec, path[1:])
     for name, meant in _meant().items():
         if isinstance(values, dict) and name in values:
             yield (*path, name), meant["field"], meant.get("convert", "")
@@ -80,15 +80,3 @@ def _allowed(field: str, error: Any) -> str:
         return {"integer": "an integer", "string": "a text"}[node["type"]]
     bounds = [f"{word} {node[key]}" for key, word in (("minimum", "at least"), ("maximum", "at most")) if key in node]
     return str(node["x-allowed"]) if "x-allowed" in node else " and ".join(bounds)
-
-
-def _at(value: Any, path: Sequence[str | int]) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _set(spec: dict[str, Any], path: Sequence[str], value: Any) -> None:
-    for name in path[:-1]:
-        spec = spec.setdefault(name, {})
-    spec[path[-1]] = value

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from langop_model.renderer import specification
+from langop_model.renderer import nested, specification
 from langop_model.renderer.extra.reading import finding
 from langop_model.renderer.extra.wanted import Extra
 from langop_model.renderer.findings import Finding
@@ -21,12 +21,12 @@ def fill(spec: dict[str, Any], names: Iterable[str], extra: Extra, *, bare: bool
     own, done = set(names), set()
     wanted = [default for default in extra.defaults if not default.models or default.models & own]
     for default in sorted(wanted, key=lambda each: each.within):  # an object that others make is there before it is filled
-        if default.within and not isinstance(_at(filled, default.field[:-1]), dict):
+        if default.within and not isinstance(nested.at(filled, default.field[:-1]), dict):
             continue
         if default.field in done or _states(spec, default.field, bare=bare):
             continue
         done.add(default.field)  # the first one wins
-        _set(filled, default.field, default.value)
+        nested.put(filled, default.field, default.value)
         extra.used.add(default.path)
     return filled
 
@@ -55,15 +55,3 @@ def _states(spec: dict[str, Any], field: Sequence[str], *, bare: bool) -> bool:
             return bare and last and depth > 0 and "x-omitted" in specification.node_of(field)
         value = value[name]
     return not (bare and len(field) == 1 and value == specification.node_of(field).get("default"))
-
-
-def _at(value: Any, field: Sequence[str]) -> Any:
-    for name in field:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _set(spec: dict[str, Any], field: Sequence[str], value: Any) -> None:
-    for name in field[:-1]:
-        spec = spec.setdefault(name, {})
-    spec[field[-1]] = value

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from langop_model.contract.references import REFERENCE
-from langop_model.renderer import catalogue, source
+from langop_model.renderer import catalogue, nested, source
 from langop_model.renderer.durations import in_go
 from langop_model.renderer.extra import retry_policy, table
 from langop_model.renderer.extra.reading import CACHE, SECTIONS, finding, refused
@@ -30,7 +30,7 @@ def translate(wanted: dict[str, Any], settings: Settings) -> Extra:
     extra.variables = dict(_variables(wanted))
     wanted = _renamed(wanted)
     for row in table.rows():
-        paths = [path for key in row.keys if (path := _path_of(key)) and _at(wanted, path) is not None]
+        paths = [path for key in row.keys if (path := _path_of(key)) and nested.at(wanted, path) is not None]
         if len(paths) > 1 and row.effect == "translated" and row.rule not in _ADDED:
             extra.findings += [finding("LM753", path, by=dotted(paths[0])) for path in paths[1:] if not row.only]
         try:
@@ -55,13 +55,13 @@ def _take(row: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> 
     if row.effect == "passed" and paths[0][0] in SECTIONS and len(paths[0]) > 1:
         for path in paths:
             _need(row, path, wanted)
-            extra.passed = _merge(extra.passed, _nested(path, _at(wanted, path)))
+            extra.passed = _merge(extra.passed, _nested(path, nested.at(wanted, path)))
         return
     rule = _RULES.get(row.rule)
     if rule is not None:
         rule(row, paths, wanted, extra)
     elif row.effect == "translated":
-        value = _at(wanted, paths[0])
+        value = nested.at(wanted, paths[0])
         extra.defaults += _defaults(row, paths[0], value)
         if row.reader:
             extra.passed = _merge(extra.passed, _nested(paths[0], value))
@@ -81,27 +81,27 @@ def _defaults(row: Row, path: Path, value: Any) -> Iterator[Default]:
 
 def _need(row: Row, path: Path, wanted: dict[str, Any]) -> None:
     callbacks = ("callbacks", "success_callback", "failure_callback")
-    if row.needs and not any(_at(wanted, ("litellm_settings", name)) for name in callbacks):
+    if row.needs and not any(nested.at(wanted, ("litellm_settings", name)) for name in callbacks):
         raise SpecError([finding("LM751", path, problem=f"has no effect without {row.needs}")])
 
 
 def _fallbacks(row: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
-    for index, entry in enumerate(_at(wanted, paths[0])):
+    for index, entry in enumerate(nested.at(wanted, paths[0])):
         for name, targets in entry.items():
             extra.fallbacks.append(NamedFallback((*paths[0], index, name), name, tuple(targets), row.causes))
 
 
 def _default_fallbacks(row: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
-    extra.fallbacks.append(NamedFallback(paths[0], ALL, tuple(_at(wanted, paths[0])), row.causes))
+    extra.fallbacks.append(NamedFallback(paths[0], ALL, tuple(nested.at(wanted, paths[0])), row.causes))
 
 
 def _retry_policy(_: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
-    extra.defaults[:0] = retry_policy.defaults(paths[0], _at(wanted, paths[0]), _retries(wanted), frozenset())
+    extra.defaults[:0] = retry_policy.defaults(paths[0], nested.at(wanted, paths[0]), _retries(wanted), frozenset())
 
 
 def _model_group_retry_policy(_: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
     of_groups: list[Default] = []  # what names a model comes before what holds for all
-    for name, policy in _at(wanted, paths[0]).items():
+    for name, policy in nested.at(wanted, paths[0]).items():
         of_groups += retry_policy.defaults((*paths[0], name), policy, _retries(wanted), frozenset({name}))
     extra.defaults[:0] = of_groups
 
@@ -109,18 +109,18 @@ def _model_group_retry_policy(_: Row, paths: list[Path], wanted: dict[str, Any],
 def _retries(wanted: dict[str, Any]) -> int:
     """Return the number of retries that holds where a policy is silent."""
     places = (("router_settings", "num_retries"), ("litellm_settings", "num_retries"))
-    return int(next((value for place in places if (value := _at(wanted, place)) is not None), 0))
+    return int(next((value for place in places if (value := nested.at(wanted, place)) is not None), 0))
 
 
 def _cooldown(row: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
-    value = _at(wanted, paths[0])
+    value = nested.at(wanted, paths[0])
     extra.cooldown[row.member] = not value if row.member == "enabled" else value  # disable_cooldowns says the opposite
 
 
 def _redis(_: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
     for path in paths:
         member = str(path[-1]).removeprefix("redis_").replace("startup", "cluster")
-        value = _at(wanted, path)
+        value = nested.at(wanted, path)
         value = _port(path, value) if member == "port" else value
         if extra.redis.setdefault(member, value) != value:
             problem = "names another redis than router_settings does, and one serves the cache, the limits and the cooldowns"
@@ -144,7 +144,7 @@ def _port(path: Path, value: Any) -> int | str:
 
 
 def _aliases(_: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
-    for alias, target in _at(wanted, paths[0]).items():
+    for alias, target in nested.at(wanted, paths[0]).items():
         path = (*paths[0], alias)
         if isinstance(target, dict) and target["hidden"]:
             raise SpecError([finding("LM751", path, problem="every name of a model is listed: write hidden: false")])
@@ -153,7 +153,7 @@ def _aliases(_: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) ->
 
 def _callbacks(row: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
     for path in paths:
-        names = list(dict.fromkeys(_at(wanted, path)))
+        names = list(dict.fromkeys(nested.at(wanted, path)))
         wrong = [refused((*path, names.index(name)), row) for name in names if name in row.refuses]
         if wrong:
             raise SpecError(wrong)
@@ -187,18 +187,20 @@ _ADDED = ("callbacks", "redis")  # rules that read every key of their row
 
 def _backend(wanted: dict[str, Any], *, known: bool) -> Iterator[Default]:
     """A cache without a type is LiteLLM's redis where one is known, as in LiteLLM, and in memory where none is."""
-    paths = [path for path in (("litellm_settings", "cache"), ("router_settings", "cache_responses")) if _at(wanted, path)]
-    if paths and known and _at(wanted, (*CACHE, "type")) is None:
+    paths = [
+        path for path in (("litellm_settings", "cache"), ("router_settings", "cache_responses")) if nested.at(wanted, path)
+    ]
+    if paths and known and nested.at(wanted, (*CACHE, "type")) is None:
         yield Default(paths[0], ("caching", "backend"), "redis", within=True)
 
 
 def _conflicts(wanted: dict[str, Any]) -> Iterator[Finding]:
     """Find settings of redis for a cache that is kept in memory, and a master key that is no reference."""
-    cache = _at(wanted, CACHE) or {}
+    cache = nested.at(wanted, CACHE) or {}
     members = [key for key in cache if table.by_key()[table.spelt((*CACHE, key))].rule == "redis"]
     if cache.get("type") == "local" and members:
         yield finding("LM751", (*CACHE, members[0]), problem="has no effect with type: local, which is kept in memory")
-    key = _at(wanted, MASTER_KEY_PATH)
+    key = nested.at(wanted, MASTER_KEY_PATH)
     if key is not None and not str(key).startswith(REFERENCE):
         yield finding("LM732", MASTER_KEY_PATH)
 
@@ -243,17 +245,11 @@ def _path_of(key: str) -> Path:
     return () if "[]" in key or "*" in key or key.startswith("environment_variables.") else tuple(key.split("."))
 
 
-def _at(value: Any, path: Path) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
 def _nested(path: Path, value: Any) -> dict[str, Any]:
     for key in reversed(path):
         value = {key: value}
-    nested: dict[str, Any] = value
-    return nested
+    whole: dict[str, Any] = value
+    return whole
 
 
 def _merge(base: Any, more: Any) -> Any:
