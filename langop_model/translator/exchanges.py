@@ -6,6 +6,7 @@ A hook for responses is public in httpx, and so is the stream of a response: eac
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 import httpx
@@ -75,6 +76,17 @@ def _answer(response: httpx.Response) -> ProviderAnswer | None:
     return exchange.answer
 
 
+@contextmanager
+def _watched(answer: ProviderAnswer) -> Iterator[None]:
+    """Note how the reading of an answer ends: with a failure, or whole. One that is given up is neither."""
+    try:
+        yield
+    except Exception as problem:
+        answer.broke = problem
+        raise
+    answer.end()
+
+
 class _AsyncSeen(httpx.AsyncByteStream):
     def __init__(self, stream: object, answer: ProviderAnswer) -> None:
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - the client is an AsyncClient
@@ -82,14 +94,10 @@ class _AsyncSeen(httpx.AsyncByteStream):
         self.answer = answer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
+        with _watched(self.answer):
             async for part in self.stream:
                 self.answer.feed(part)
                 yield part
-        except Exception as problem:
-            self.answer.broke = problem
-            raise
-        self.answer.end()
 
     async def aclose(self) -> None:
         await self.stream.aclose()
@@ -102,14 +110,10 @@ class _Seen(httpx.SyncByteStream):
         self.answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
-        try:
+        with _watched(self.answer):
             for part in self.stream:
                 self.answer.feed(part)
                 yield part
-        except Exception as problem:
-            self.answer.broke = problem
-            raise
-        self.answer.end()
 
     def close(self) -> None:
         self.stream.close()
