@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else an import of LiteLLM
 os.environ["LANGOP_NAMESPACE"] = "default"  # else a gateway that is started inside a pod takes the pod's
 
 ROOT = Path(__file__).parent.parent
+Golden = Callable[[Path, str], None]  # the fixture `golden`
 # With -n 2 a module belongs to one process. These belong together: what they share takes seconds to start.
 TOGETHER = {
     "gateways": ("tests/live/",),
@@ -46,6 +47,20 @@ DECLARED_VARIABLES = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-values", action="store_true", help="put every value into every place of every example: minutes")
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing them")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Return what compares a text with its golden file, or writes the file with --update-golden."""
+    refresh = f"run: .venv/bin/python -m pytest {request.path.relative_to(ROOT)} --update-golden, and read the difference"
+
+    def compare(file: Path, actual: str) -> None:
+        if request.config.getoption("--update-golden"):
+            file.write_text(actual, encoding="utf-8")
+        assert file.exists(), f"{file.relative_to(ROOT)} is missing: {refresh}"
+        assert actual == file.read_text(encoding="utf-8"), f"{file.relative_to(ROOT)} differs: {refresh}"
+
+    return compare
 
 
 @pytest.hookimpl(optionalhook=True)

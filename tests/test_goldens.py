@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from langop_model.cli import main
 from langop_model.renderer.findings import lint_codes
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Golden
 
 EXAMPLES = ROOT / "examples"
 GOLDEN = ROOT / "tests" / "golden"
@@ -27,39 +27,27 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, list(arguments))
 
 
-def compare(golden: Path, actual: str, update: bool) -> None:
-    if update:
-        golden.write_text(actual, encoding="utf-8")
-    assert golden.exists(), f"{golden.relative_to(ROOT)} is missing: {REFRESH}"
-    assert actual == golden.read_text(encoding="utf-8"), f"{golden.relative_to(ROOT)} differs: {REFRESH}"
-
-
-@pytest.fixture
-def update(request: pytest.FixtureRequest) -> bool:
-    return bool(request.config.getoption("--update-golden"))
-
-
 @pytest.mark.parametrize("name", RIGHT)
-def test_an_example_becomes_its_golden_configuration_and_findings(name: str, update: bool):
+def test_an_example_becomes_its_golden_configuration_and_findings(name: str, golden: Golden):
     result = run("render", f"examples/{name}.yaml")
     assert result.exit_code == 0, result.stderr
-    compare(GOLDEN / f"{name}.config.yaml", result.stdout, update)
-    compare(GOLDEN / f"{name}.findings.txt", result.stderr, update)
+    golden(GOLDEN / f"{name}.config.yaml", result.stdout)
+    golden(GOLDEN / f"{name}.findings.txt", result.stderr)
 
 
-def test_the_models_of_a_folder_become_one_golden_gateway(update: bool):
+def test_the_models_of_a_folder_become_one_golden_gateway(golden: Golden):
     result = run("render", "--gateway", "examples/gateway")
     assert result.exit_code == 0, result.stderr
-    compare(GOLDEN / "gateway.config.yaml", result.stdout, update)
-    compare(GOLDEN / "gateway.findings.txt", result.stderr, update)
+    golden(GOLDEN / "gateway.config.yaml", result.stdout)
+    golden(GOLDEN / "gateway.findings.txt", result.stderr)
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_specification_gets_its_golden_error_and_nothing_else(name: str, update: bool):
+def test_a_wrong_specification_gets_its_golden_error_and_nothing_else(name: str, golden: Golden):
     result = run("render", f"examples/wrong/{name}")
     assert result.exit_code == 1, result.output
     assert "Traceback" not in result.stderr
-    compare(GOLDEN / "wrong" / f"{name}.txt", result.stderr, update)
+    golden(GOLDEN / "wrong" / f"{name}.txt", result.stderr)
 
 
 LINTED_ON_PURPOSE = {"every-field": {"LM618", "LM623"}}  # a reference, not a recommendation

@@ -18,13 +18,12 @@ from langop_model.cli import main
 from langop_model.importing import result, table
 from langop_model.renderer import catalogue
 from langop_model.renderer.extra import table as extra_table
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Golden
 
 CASES = ROOT / "tests" / "importing" / "cases"
 NAMES = sorted(path.stem for path in CASES.glob("*.yaml") if not path.stem.endswith(".expected"))
 LITELLM = [name for name in NAMES if not name.startswith("agentgateway")]
 REPORTED = "secrets-in-clear"
-REFRESH = "run: .venv/bin/python -m pytest -q tests/importing --update-golden, and read the difference"
 WRONG = {"entries-that-cannot", "wildcards", "wildcard-for-everything"}  # an entry can't become a LanguageModel
 
 
@@ -32,36 +31,24 @@ def run(name: str, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["import", f"tests/importing/cases/{name}.yaml", *arguments])
 
 
-def compare(golden: Path, actual: str, update: bool) -> None:
-    if update:
-        golden.write_text(actual, encoding="utf-8")
-    assert golden.exists(), f"{golden.name} is missing: {REFRESH}"
-    assert actual == golden.read_text(encoding="utf-8"), f"{golden.name} differs: {REFRESH}"
-
-
-@pytest.fixture
-def update(request: pytest.FixtureRequest) -> bool:
-    return bool(request.config.getoption("--update-golden"))
-
-
 def test_there_are_at_least_25():
     assert len(LITELLM) >= 25
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_configuration_becomes_its_golden_manifests_and_findings(name: str, update: bool, monkeypatch: pytest.MonkeyPatch):
+def test_a_configuration_becomes_its_golden_manifests_and_findings(name: str, golden: Golden, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(ROOT)
     done = run(name)
     assert done.exit_code == (1 if name in WRONG else 0), done.stderr
-    compare(CASES / f"{name}.expected.yaml", done.stdout, update)
-    compare(CASES / f"{name}.findings.txt", done.stderr, update)
+    golden(CASES / f"{name}.expected.yaml", done.stdout)
+    golden(CASES / f"{name}.findings.txt", done.stderr)
 
 
-def test_the_report_says_what_differs_and_what_to_do(tmp_path: Path, update: bool, monkeypatch: pytest.MonkeyPatch):
+def test_the_report_says_what_differs_and_what_to_do(tmp_path: Path, golden: Golden, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(ROOT)
     report = tmp_path / "report.md"
     run(REPORTED, "--report", str(report))
-    compare(CASES / f"{REPORTED}.report.md", report.read_text(encoding="utf-8"), update)
+    golden(CASES / f"{REPORTED}.report.md", report.read_text(encoding="utf-8"))
 
 
 # Every key has a finding.

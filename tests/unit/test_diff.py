@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from langop_model.cli import main
 from langop_model.renderer import json_schema
 from langop_model.resources import load_json
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Golden
 from tests.unit.specs import a_manifest, a_spec
 
 MINIMAL = "examples/minimal.yaml"
@@ -247,9 +247,6 @@ PAIRS = {
 
 @pytest.mark.parametrize("name", PAIRS)
 @pytest.mark.parametrize(("style", "suffix"), [("text", "txt"), ("markdown", "md")])
-def test_a_difference_of_examples_is_golden(name: str, style: str, suffix: str, request: pytest.FixtureRequest):
+def test_a_difference_of_examples_is_golden(name: str, style: str, suffix: str, golden: Golden):
     actual = run("--format", style, *PAIRS[name]).stdout
-    path = GOLDEN / f"{name}.{suffix}"
-    if request.config.getoption("--update-golden"):
-        path.write_text(actual, encoding="utf-8")
-    assert actual == path.read_text(encoding="utf-8")
+    golden(GOLDEN / f"{name}.{suffix}", actual)

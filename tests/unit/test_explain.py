@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from langop_model.cli import main
 from langop_model.renderer import json_schema
 from langop_model.resources import load_json
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Golden
 from tests.unit.specs import EAST, WEST, a_manifest, a_spec, balanced
 
 EVERY_FIELD = "examples/every-field.yaml"
@@ -237,9 +237,6 @@ GOLDENS = {
 
 
 @pytest.mark.parametrize("name", GOLDENS)
-def test_an_explanation_is_golden(name: str, request: pytest.FixtureRequest):
+def test_an_explanation_is_golden(name: str, golden: Golden):
     actual = run("--format", *GOLDENS[name]).stdout
-    path = GOLDEN / name
-    if request.config.getoption("--update-golden"):
-        path.write_text(actual, encoding="utf-8")
-    assert actual == path.read_text(encoding="utf-8")
+    golden(GOLDEN / name, actual)
