@@ -49,7 +49,7 @@ def read(provider: Provider, url: str, model: str, path: Path, found: Findings, 
     version = VERSION_QUERY.search(url)
     parts = urlsplit(VERSION_QUERY.sub("", url))
     given = parts.path.rstrip("/")
-    shortened, said = _without_request(provider, given.removesuffix(f"/{model}") if provider.appends == _ANY_NAME else given)
+    shortened, said = _without_request(provider, given, model)
     base_path = _completed(provider, parts, shortened)
     base = parts._replace(path=base_path).geturl()
     own = _own_host(provider, parts)
@@ -127,9 +127,11 @@ def _endings(provider: Provider, given: str) -> Iterator[str]:
             yield match[0]
 
 
-def _without_request(provider: Provider, given: str) -> tuple[str, dict[str, str]]:
+def _without_request(provider: Provider, given: str, model: str) -> tuple[str, dict[str, str]]:
     """Return a path without what LiteLLM appends to it, and what that said of the model, the project and so on."""
     said: dict[str, str] = {}
+    if provider.appends == _ANY_NAME:
+        given = given.removesuffix(f"/{model}")
     whole = _pattern(provider.appends).search(given) if provider.appends not in ("", _ANY_NAME) else None
     if whole is not None:
         said.update(whole.groupdict())

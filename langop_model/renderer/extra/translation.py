@@ -119,7 +119,8 @@ def _cooldown(row: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra)
 
 def _redis(_: Row, paths: list[Path], wanted: dict[str, Any], extra: Extra) -> None:
     for path in paths:
-        member = str(path[-1]).removeprefix("redis_").replace("startup", "cluster")
+        name = str(path[-1])
+        member = "cluster_nodes" if name == "redis_startup_nodes" else name.removeprefix("redis_")
         value = nested.at(wanted, path)
         value = _port(path, value) if member == "port" else value
         if extra.redis.setdefault(member, value) != value:
