@@ -25,12 +25,11 @@ def main() -> int:
     logs.install(options.log_level)
     settings.prepare_environment()
     gc.disable()  # what the import makes lives as long as the process
-    from langop_model.translator import clients
+    from langop_model.translator import clients  # noqa: F401 - imports LiteLLM
 
     chosen = json.loads(options.litellm_settings)
     settings.apply(chosen)
     logs.adopt_litellm()
-    clients.install()
     gc.freeze()
     gc.enable()
     gc.set_threshold(*COLLECT)
@@ -42,8 +41,9 @@ def main() -> int:
 
 async def _serve(options: argparse.Namespace, chosen: Mapping[str, Any]) -> int:
     """Serve until told to stop. The callbacks are set up here: some start a task of their own at once."""
-    from langop_model.translator import callbacks, server
+    from langop_model.translator import callbacks, clients, server
 
+    await clients.install()
     try:
         observed = callbacks.install(chosen, options.folder)
     except callbacks.InvalidCallbackError as problem:

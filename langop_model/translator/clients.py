@@ -1,42 +1,58 @@
-"""No redirect of a provider is followed: it would carry the deployment's key to another host.
+"""LiteLLM's HTTP clients: over a session of aiohttp on which no stray answer reaches another caller, and without redirects.
 
-LiteLLM keeps its HTTP clients in a cache that is a public setting, and takes one for OpenAI's client from another.
+A redirect would carry the deployment's key to another host. LiteLLM keeps its clients in a cache that is a public setting, lets
+them share a session that it is given, and takes one for OpenAI's client from another.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import aiohttp
 import httpx
 import litellm
 
+from langop_model.gateway.upstreams.client_request import ClientRequest, on_clean_connection
+from langop_model.gateway.upstreams.relay import KEEP_ALIVE
 from langop_model.translator import exchanges
 
 
-def install() -> None:
-    """Turn redirects off in every client that LiteLLM makes from now on."""
+async def install() -> None:
+    """Set up every client that LiteLLM makes from now on. Called in the event loop that they serve."""
+    session = _session()
     kept = type(litellm.in_memory_llm_clients_cache)
 
-    class WithoutRedirects(kept):  # type: ignore[valid-type, misc]
-        """LiteLLM's cache of clients: one that comes in follows no redirect any more."""
+    class Clients(kept):  # type: ignore[valid-type, misc]
+        """LiteLLM's cache of clients, which sets up each that comes in."""
 
         def set_cache(self, key: str, value: Any, **more: Any) -> Any:
             """Keep a client."""
-            _stay(value)
+            _set_up(value, session)
             return super().set_cache(key, value, **more)
 
         async def async_set_cache(self, key: str, value: Any, **more: Any) -> Any:
             """Keep a client."""
-            _stay(value)
+            _set_up(value, session)
             return await super().async_set_cache(key, value, **more)
 
-    litellm.in_memory_llm_clients_cache = WithoutRedirects()
+    litellm.in_memory_llm_clients_cache = Clients()
     for handler in (litellm.module_level_aclient, litellm.module_level_client):
-        _stay(handler)
+        _set_up(handler, session)
     litellm.aclient_session = litellm.module_level_aclient.client
 
 
-def _stay(kept: Any) -> None:
+def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=30),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        request_class=ClientRequest,
+        middlewares=(on_clean_connection,),
+    )
+
+
+def _set_up(kept: Any, session: aiohttp.ClientSession) -> None:
+    if isinstance(kept, litellm.AsyncHTTPHandler):
+        kept.client = kept.create_client(kept.timeout, kept.event_hooks, kept.ssl_verify, session)
     client = kept if isinstance(kept, httpx.AsyncClient | httpx.Client) else getattr(kept, "client", None)
     if not isinstance(client, httpx.AsyncClient | httpx.Client):
         return

@@ -21,7 +21,6 @@ BEFORE_IMPORT = {
     "LITELLM_LOCAL_BLOG_POSTS": "True",
     "LITELLM_MODE": "PRODUCTION",  # no .env file is read
     "HF_HUB_OFFLINE": "1",
-    "DISABLE_AIOHTTP_TRANSPORT": "True",  # httpx closes a connection with unread bytes: they would answer the next caller
 }
 
 

@@ -45,8 +45,8 @@ def runner() -> Iterator[asyncio.Runner]:
 
         before = {name: getattr(litellm, name) for name in CHANGED}
         translator_settings.apply()
-        clients.install()
         with asyncio.Runner() as runner:
+            runner.run(clients.install())
             yield runner
         for name, value in before.items():
             setattr(litellm, name, value)

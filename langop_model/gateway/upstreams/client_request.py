@@ -7,12 +7,15 @@ before it is used: one with unread bytes is closed.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import aiohttp
 
 if TYPE_CHECKING:
     from aiohttp.connector import Connection
+
+Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 
 class StaleConnectionError(aiohttp.ServerDisconnectedError):
@@ -27,3 +30,12 @@ class ClientRequest(aiohttp.ClientRequest):
         if conn.protocol is None or conn.protocol.should_close:
             raise StaleConnectionError
         return await super().send(conn)
+
+
+async def on_clean_connection(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
+    """Send a request on the first clean connection: a middleware for sessions of aiohttp with the class above."""
+    while True:
+        try:
+            return await handler(request)
+        except StaleConnectionError:
+            continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from typing import Any
 
@@ -67,6 +67,9 @@ class Call:
     files: tuple[File, ...] = ()
 
 
+_MEMBERS = [each.name for each in fields(Call)]
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a call failed: UpstreamError's members, but for the cause. `body` is the provider's own text, as it came.
@@ -101,7 +104,7 @@ def load_failure(text: bytes) -> Failure:
 
 def dump_call(call: Call) -> bytes:
     """Return a call as the body of a request."""
-    members = asdict(replace(call, files=()))
+    members = {name: getattr(call, name) for name in _MEMBERS}
     members["files"] = [
         {"field": file.field, "name": file.name, "content_type": file.content_type, "size": len(file.content)}
         for file in call.files
