@@ -182,8 +182,16 @@ sbom: setup ## Write $(SBOM): the packages that the image locks, in CycloneDX
 		--output-file $(SBOM) requirements/gateway.txt
 	@echo $(SBOM)
 
+dist: setup ## Build the wheel and the sdist in dist/
+	@rm -rf dist
+	@$(BIN)/hatchling build
+
+release: ## Write VERSION=1.2.3 wherever the version is, and date the changes in CHANGELOG.md (RELEASING.md)
+	@test -n "$(VERSION)" || { echo "which version? make release VERSION=1.2.3" >&2; exit 2; }
+	@$(PYTHON) tools/release.py prepare "$(VERSION)"
+
 push: ## Push the image to IMAGE's registry; several PLATFORMS of docker are pushed by build
 	$(CONTAINER) $(if $(and $(PLATFORMS),$(filter-out docker,$(ENGINE))),manifest push --all,push) $(IMAGE):$(TAG)
 
 clean: ## Remove the environments and what tests leave behind
-	rm -rf $(VENV) .venv-plain .venv-uv .venv-docs .venv-panels .mypy_cache .pytest_cache .ruff_cache .hypothesis build
+	rm -rf $(VENV) .venv-plain .venv-uv .venv-docs .venv-panels .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

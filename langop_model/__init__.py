@@ -4,4 +4,4 @@ Two rooms that do not know each other's inside: `renderer` (pure: no clock, no s
 (what runs in LiteLLM's process). `cli` is the door to both: a table of `commands`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -11,7 +11,6 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.conftest import ROOT
 from tests.support import chart
 from tests.support.chart import CHART, RECORDED, Manifest, by_name
 from tests.support.manifests import built, container, nodes, pod
@@ -21,7 +20,6 @@ from tests.test_monitoring import MONITORING
 NAMES = ["default", *sorted(path.name.removesuffix(".values.yaml") for path in RECORDED.glob("*.values.yaml"))]
 DEFAULTS: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
-CHART_FILE: dict[str, Any] = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
 
 
 def values_of(name: str) -> Path | None:
@@ -193,6 +191,15 @@ def test_a_wrong_value_is_refused(wrong: dict[str, Any]):
         jsonschema.validate(DEFAULTS | wrong, SCHEMA)
 
 
-def test_the_chart_has_the_version_of_the_project():
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert f'version = "{CHART_FILE["appVersion"]}"' in text
+def test_no_template_reads_the_versions_of_the_chart():
+    """So a rendering that was recorded stays true when they alone change: support/chart.py."""
+    templates = [path.read_text(encoding="utf-8") for path in (CHART / "templates").iterdir()]
+    assert templates
+    assert not [text for text in templates if ".Chart" in text]
+
+
+def test_the_chart_may_name_a_released_image_by_its_digest():
+    """As the release's workflow writes it."""
+    image = {"repository": "registry.example/langop/model", "tag": "1.2.3", "digest": f"sha256:{'0' * 64}"}
+    assert DEFAULTS["image"].keys() == image.keys()
+    jsonschema.validate(DEFAULTS | {"image": image}, SCHEMA)

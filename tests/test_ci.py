@@ -72,36 +72,90 @@ def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
 JOBS = dict(jobs())
 
 
-@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
-def test_a_job_may_do_little_and_ends(job: dict[str, Any]):
-    assert job["workflow"]["permissions"] == {}
-    assert len(job["permissions"]) == 1
-    assert int(job["timeout-minutes"]) > 0
+STEPS = {name: job["steps"] for name, job in JOBS.items() if "uses" not in job}  # of those that call no other workflow
+SCRIPTS = [step["run"] for steps in STEPS.values() for step in steps if "run" in step]
+MAY_WRITE = {
+    "golden-diff-comment": {"pull-requests"},
+    "review-comment": {"pull-requests"},
+    "release-publish": {"attestations", "id-token", "packages"},
+    "release-page": {"contents"},
+}
 
 
-@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
-def test_a_job_that_may_write_runs_no_code_of_the_repository(job: dict[str, Any]):
-    if "write" in job["permissions"].values():
-        assert not [step for step in job["steps"] if "checkout" in step.get("uses", "")]
+@pytest.mark.parametrize("name", JOBS)
+def test_a_job_may_read_the_repository_or_write_what_it_is_for(name: str):
+    permissions = JOBS[name]["permissions"]
+    expected = dict.fromkeys(MAY_WRITE[name], "write") if name in MAY_WRITE else {"contents": "read"}
+    assert (JOBS[name]["workflow"]["permissions"], permissions) == ({}, expected)
 
 
-@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
-def test_actions_are_pinned_by_commit_and_named_by_version(job: dict[str, Any]):
+@pytest.mark.parametrize("name", STEPS)
+def test_a_job_ends(name: str):
+    assert int(JOBS[name]["timeout-minutes"]) > 0
+
+
+@pytest.mark.parametrize("name", MAY_WRITE)
+def test_a_job_that_may_write_runs_no_code_of_the_repository(name: str):
+    assert not [step for step in STEPS[name] if "checkout" in step.get("uses", "")]
+
+
+@pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
+def test_actions_are_pinned_by_commit_and_named_by_version(steps: list[dict[str, Any]]):
     text = "\n".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)
-    for step in job["steps"]:
+    for step in steps:
         if "uses" in step:
             assert re.search(rf"{step['uses']} # v\d+\.\d+\.\d+\n", text)
             assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step["uses"])
 
 
 def test_workflows_call_what_there_is():
-    commands = [step["run"] for job in JOBS.values() for step in job["steps"] if "run" in step]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = [found for command in commands for found in re.findall(r"\bmake ([\w-]+)", command)]
-    assert set(targets) == {"test-fast", "image-test"}
+    calls = [found for command in SCRIPTS for found in re.findall(r"\bmake (.+)", command)]
+    targets = {word for call in calls for word in call.split() if re.fullmatch(r"[a-z-]+", word)}
+    assert targets == {"build", "dist", "image-test", "sbom", "test-fast"}
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
-    assert ".ci/run" in commands
+    assert ".ci/run" in SCRIPTS
     assert (ROOT / ".ci" / "run").exists()
+    programs = [found for command in SCRIPTS for found in re.findall(r"python3 (\S+)", command)]
+    assert programs == ["tools/release.py"]
+    assert (ROOT / programs[0]).exists()
+
+
+def test_a_called_workflow_may_be_called():
+    called = [job["uses"] for job in JOBS.values() if "uses" in job]
+    assert called == ["$/.github/workflows/tests.yml"]
+    assert "workflow_call" in load(called[0].removeprefix("$/"))["on"]
+
+
+# A release.
+
+
+def needed(name: str) -> set[str]:
+    """Return the jobs of the release that come before one."""
+    needs = JOBS[f"release-{name}"].get("needs", [])
+    return {before for each in ([needs] if isinstance(needs, str) else needs) for before in ({each} | needed(each))}
+
+
+def test_nothing_is_published_before_all_is_checked_and_built():
+    assert needed("publish") == {"version", "tests", "distributions", "image", "chart"}
+    assert needed("page") == needed("publish") | {"publish"}
+
+
+def test_what_is_published_was_built_by_jobs_that_may_only_read():
+    uploaded = {step["with"]["name"] for name, steps in STEPS.items() for step in steps if "upload-artifact" in str(step)}
+    for name in ("release-publish", "release-page"):
+        (pattern,) = [step["with"]["pattern"] for step in STEPS[name] if "download-artifact" in str(step)]
+        assert set(pattern.strip("{}").split(",")) < uploaded
+
+
+def test_a_release_names_no_registry():
+    """The host is a variable of the repository: REGISTRY."""
+    places = [found for script in SCRIPTS for found in re.findall(r"(?:docker|oci)://([^/:\s\"`]+)", script)]
+    assert set(places) == {"$IMAGE", "$CHARTS", "%s"}  # %s: the page, for readers
+    assert JOBS["release-publish"]["workflow"]["env"] == {
+        "IMAGE": "${{ vars.REGISTRY }}/${{ github.repository }}",
+        "CHARTS": "${{ vars.REGISTRY }}/${{ github.repository_owner }}/charts",
+    }
 
 
 def test_every_supported_python_is_tested():
@@ -120,7 +174,6 @@ def called(text: str) -> list[list[str]]:
     return [[word.strip('"') for word in call.split()] for call in calls]
 
 
-SCRIPTS = [step["run"] for job in JOBS.values() for step in job["steps"] if "run" in step]
 GITLAB = load("docs/gitlab-ci.yml")["languagemodels"]
 
 

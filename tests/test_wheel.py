@@ -15,13 +15,17 @@ from langop_model.resources import litellm_version
 from tests.conftest import ROOT
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
+def build(source: Path, folder: Path) -> Path:
+    """Return the wheel that pip builds of a folder or of an sdist."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*pip, "--wheel-dir", str(folder), str(ROOT)], check=True, capture_output=True, timeout=120)
+    subprocess.run([*pip, "--wheel-dir", str(folder), str(source)], check=True, capture_output=True, timeout=120)
     (built,) = folder.iterdir()
     return built
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +67,15 @@ def test_commands_of_the_checkout_are_not_in_the_wheel(installed: Path, wheel: P
     assert "No such command" in run(installed, "new-provider", "acme").stderr
     names = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert names == {"langop_model", f"langop_model-{__version__}.dist-info"}
+
+
+def test_a_wheel_of_the_sdist_has_the_same_files(wheel: Path, tmp_path: Path):
+    hatchling = [str(Path(sys.executable).parent / "hatchling"), "build", "--target", "sdist", "--directory", str(tmp_path)]
+    subprocess.run(hatchling, check=True, capture_output=True, timeout=120, cwd=ROOT)
+    (sdist,) = tmp_path.iterdir()
+    assert sdist.name == f"langop_model-{__version__}.tar.gz"
+    built = build(sdist, tmp_path / "wheel")
+    assert zipfile.ZipFile(built).namelist() == zipfile.ZipFile(wheel).namelist()
 
 
 def test_the_documentation_names_the_wheel_that_is_built(wheel: Path):
