@@ -1,8 +1,4 @@
-"""HTTP on a worker's connections: uvicorn's, within limits, and with a whole answer in one write.
-
-uvicorn writes an answer's headers and its body one after the other. Each write wakes the client, which then waits for the rest:
-a tenth of a millisecond or more where cores are idle, twice for each answer.
-"""
+"""HTTP on a worker's connections: uvicorn's, within limits."""
 
 from __future__ import annotations
 
@@ -16,8 +12,7 @@ from langop_model.gateway.access import error_formats, open_routes
 from langop_model.gateway.asgi import App
 from langop_model.gateway.serving import connections, descriptors
 from langop_model.gateway.serving.connections import Connections
-
-STATUS_LINE = b"HTTP/1."
+from langop_model.gateway.serving.transport import Transport
 
 LARGEST_HEAD = 64 * 1024  # bytes of a request's line and headers; nginx takes 32 KiB, Node.js 16
 MOST_HEADERS = 100  # Apache's number
@@ -47,12 +42,12 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self.limits.say()
             self._refuse(503, connections.FULL, "too_many_connections")
             return
-        self.limits.idle[self] = None
+        self.limits.idle[self.transport] = None
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
-        self.limits.idle.pop(self, None)
+        self.limits.idle.pop(self.transport, None)
         for timer in (self.head_timer, self.write_timer):
             if timer is not None:
                 timer.cancel()
@@ -92,7 +87,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         if self.head_timer is not None:
             self.head_timer.cancel()
             self.head_timer = None
-        self.limits.idle.pop(self, None)
+        self.limits.idle.pop(self.transport, None)
         self.app = self.own_app
         if len(self.connections) > self.limits.most and not self._is_probe():
             self.limits.say()
@@ -110,7 +105,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         """Wait for the next request."""
         super().on_response_complete()
         if not self.pipeline and not self.transport.is_closing():
-            self.limits.idle[self] = None
+            self.limits.idle[self.transport] = None
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, or breaks a limit, and close."""
@@ -180,37 +175,3 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             )
             self.transport.write(head.encode() + body)
         self.transport.close()
-
-
-class Transport:
-    """A transport that writes an answer's headers together with what follows them in the same turn of the event loop."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._held = b""
-
-    def write(self, data: bytes) -> None:
-        """Write, or hold headers back until the next write or the next turn of the event loop."""
-        if self._held:
-            held, self._held = self._held, b""
-            self._transport.writelines([held, data])
-        elif data.startswith(STATUS_LINE):
-            self._held = data
-            self._loop.call_soon(self._write_held)
-        else:
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Write what is held, and close."""
-        self._write_held()
-        self._transport.close()
-
-    def _write_held(self) -> None:
-        if self._held:
-            data, self._held = self._held, b""
-            self._transport.write(data)
-
-    def __getattr__(self, name: str) -> Any:
-        """Be the transport in everything else."""
-        return getattr(self._transport, name)
