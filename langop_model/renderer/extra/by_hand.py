@@ -13,7 +13,7 @@ from typing import Any
 from langop_model.renderer import catalogue, endpoints
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.extra import table
-from langop_model.renderer.extra.reading import finding
+from langop_model.renderer.extra.refusals import finding
 from langop_model.renderer.extra.relayed import sections as relayed_sections
 from langop_model.renderer.extra.wanted import VARIABLE, Default, Extra, Group
 from langop_model.renderer.findings import Finding, Findings, Path, SpecError

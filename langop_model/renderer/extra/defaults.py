@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from langop_model.renderer import nested, specification
-from langop_model.renderer.extra.reading import finding
+from langop_model.renderer.extra.refusals import finding
 from langop_model.renderer.extra.wanted import Extra
 from langop_model.renderer.findings import Finding
 

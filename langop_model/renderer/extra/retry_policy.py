@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from langop_model.renderer import specification
-from langop_model.renderer.extra.reading import finding, in_words
+from langop_model.renderer.extra.refusals import finding, in_words
 from langop_model.renderer.extra.wanted import Default
 from langop_model.renderer.findings import Path, SpecError
 
