@@ -17,10 +17,10 @@ import pytest
 import yaml
 
 from langop_model.contract import section
-from langop_model.gateway.routing.failure_causes import classify
 from langop_model.gateway.serving.translator_process import TranslatorProcess
 from langop_model.gateway.upstreams.base import UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
+from langop_model.gateway.upstreams.failure_causes import classify
 from langop_model.gateway.upstreams.parameters import Parameters
 from langop_model.gateway.upstreams.relay import Relay
 from langop_model.gateway.upstreams.translation import Translation

@@ -7,14 +7,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from langop_model.contract.settings import Cause
-from langop_model.gateway.accounting import estimate
 from langop_model.gateway.caching.entries import CachedAnswer, decode
 from langop_model.gateway.limits.admission import RateLimitTimeoutError
 from langop_model.gateway.limits.sliding_window import Reservation
 from langop_model.gateway.routing.endpoints import State
-from langop_model.gateway.routing.failure_causes import is_endpoints_fault
 from langop_model.gateway.routing.observer import Observer
+from langop_model.gateway.routing.retry_decisions import is_endpoints_fault
 from langop_model.gateway.routing.runtime import GroupRuntime
+from langop_model.gateway.upstreams import estimate
 from langop_model.gateway.upstreams.base import Answer, FailureKind, Upstream, UpstreamError, UpstreamRequest, Usage
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from langop_model.gateway.accounting.usage import usage_of
 from langop_model.gateway.upstreams.base import Answer, Route, UpstreamError, UpstreamRequest
+from langop_model.gateway.upstreams.usage import usage_of
 
 if TYPE_CHECKING:
     import aiohttp

@@ -15,7 +15,6 @@ import orjson
 
 from langop_model.contract.settings import Cause, Endpoint, Group
 from langop_model.gateway.deadline import Deadline
-from langop_model.gateway.routing.failure_causes import status_within_answer
 from langop_model.gateway.upstreams import error_body, redaction
 from langop_model.gateway.upstreams.base import (
     CLIENT_ERROR,
@@ -27,6 +26,7 @@ from langop_model.gateway.upstreams.base import (
     Usage,
 )
 from langop_model.gateway.upstreams.deployments import Deployments, NoDeploymentError
+from langop_model.gateway.upstreams.failure_causes import status_within_answer
 from langop_model.gateway.upstreams.translator_protocol import (
     DROPPED_HEADER,
     FAILED,

@@ -8,10 +8,9 @@ from typing import Any
 
 import orjson
 
-from langop_model.gateway.accounting import estimate
-from langop_model.gateway.accounting.usage import usage_of
-from langop_model.gateway.upstreams import error_body
+from langop_model.gateway.upstreams import error_body, estimate
 from langop_model.gateway.upstreams.base import Route, Usage
+from langop_model.gateway.upstreams.usage import usage_of
 
 SAMPLES = 64  # events that are kept to estimate what was written; twice as far apart whenever there are as many
 NOTHING = (b":null", b": null")
