@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -16,39 +15,17 @@ import pytest
 
 from langop_model.resources import load_json
 from tests.conftest import ROOT
+from tests.support.import_graph import MODULES, circle, graph, imports, tree
+from tools import architecture
 
 PACKAGE = ROOT / "langop_model"
 RENDERER = sorted((PACKAGE / "renderer").rglob("*.py"))
 GATEWAY = sorted((PACKAGE / "gateway").rglob("*.py"))
-MODULES = sorted(PACKAGE.rglob("*.py"))
 TEMPLATES = ROOT / "templates"
 
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-@cache
-def imports(path: Path) -> tuple[str, ...]:
-    """Return the full names of everything a module imports, also inside its functions."""
-    return tuple(_imports(path))
-
-
-def _imports(path: Path) -> Iterator[str]:
-    package = ".".join(path.relative_to(ROOT).parent.parts)
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            parts = package.split(".")
-            base = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
-            module = ".".join(part for part in (base, node.module) if part)
-            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 def forbidden(path: Path, names: tuple[str, ...]) -> list[str]:
@@ -118,23 +95,50 @@ def test_the_translator_uses_no_private_name_of_litellm(path: Path):
     assert private == []
 
 
-def test_no_modules_of_the_renderer_import_each_other_in_a_circle():
-    """Not inside functions either."""
-    names = {f"langop_model.renderer.{path.stem}": path for path in RENDERER}
-    graph = {
-        name: {known for known in names for found in imports(path) if found == known or found.startswith(f"{known}.")} - {name}
-        for name, path in names.items()
+def test_no_modules_import_each_other_in_a_circle():
+    """Not inside functions and not for type checkers either."""
+    assert circle(graph()) == []
+
+
+def test_the_search_for_circles_finds_one():
+    assert circle({"a": frozenset({"b"}), "b": frozenset({"c"}), "c": frozenset({"b"})}) == ["b", "c", "b"]
+
+
+def test_the_graph_has_imports_inside_functions_and_for_type_checkers():
+    """Else it would see little here: many imports are inside functions."""
+    assert "durationpy" in imports(PACKAGE / "renderer" / "durations.py")
+    assert "langop_model.gateway.serving.front" in graph()["langop_model.launch.command"]
+    assert "langop_model.gateway.limits.redis_connection" in graph()["langop_model.gateway.shared_state"]
+
+
+# The parts of tools/architecture.yaml, which the picture in docs/architecture.md shows.
+
+
+def test_every_module_belongs_to_one_part():
+    belongs = {name: [part.name for part in architecture.parts() if part.holds(name[len("langop_model.") :])] for name in graph()}
+    assert [name for name, parts in belongs.items() if len(parts) != 1] == ["langop_model", "langop_model.gateway"]
+
+
+@pytest.mark.parametrize("part", architecture.parts(), ids=lambda part: part.name)
+def test_a_part_imports_what_it_declares(part: architecture.Part):
+    imported = {
+        architecture.part_of(other)
+        for name, others in graph().items()
+        if architecture.part_of(name) == part.name
+        for other in others
     }
-    try:
-        list(TopologicalSorter(graph).static_order())
-    except CycleError as circle:
-        pytest.fail(" -> ".join(circle.args[1]))
+    assert imported - {part.name, ""} == part.imports
 
 
-def test_the_check_of_imports_sees_an_import_inside_a_function():
-    """Else it would see little here, where many imports stand inside functions."""
-    assert "durationpy" in set(imports(PACKAGE / "renderer" / "durations.py"))
-    assert "langop_model.gateway.serving.front" in set(imports(PACKAGE / "launch" / "command.py"))
+def test_no_parts_import_each_other_in_a_circle():
+    assert circle({part.name: part.imports for part in architecture.parts()}) == []
+
+
+def test_the_halves_meet_in_the_contract_alone():
+    by_half = {part.name: part.half for part in architecture.parts()}
+    halves = {half: {by_half[each] for part in architecture.parts() if part.half == half for each in part.imports} for half in by_half.values()}
+    assert halves["renderer"] <= {"contract", "shared"}
+    assert halves["gateway"] <= {"gateway", "contract", "shared"}
 
 
 def test_the_launcher_itself_does_not_wait_for_the_renderer():

@@ -13,6 +13,7 @@ import pytest
 from langop_model.resources import load_json
 from tests.conftest import ROOT
 from tools import (
+    architecture,
     command_help,
     environment_reference,
     field_reference,
@@ -52,6 +53,7 @@ def test_the_rules_of_lint_are_the_codes():
 
 
 SECTIONS = [
+    architecture.SECTION,
     field_reference.SECTION,
     findings_reference.SECTION,
     command_help.SECTION,
