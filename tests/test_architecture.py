@@ -177,7 +177,8 @@ assert "rfc3987_syntax" not in sys.modules
 """
 
 
-def test_rendering_opens_no_socket_starts_no_process_and_imports_no_litellm_and_no_parser_of_uris():
+def test_rendering_is_pure():
+    """It opens no socket, starts no process, and imports neither LiteLLM nor a parser of URIs."""
     ended = subprocess.run(
         [sys.executable, "-c", RENDER_UNDER_WATCH], check=False, capture_output=True, text=True, cwd=ROOT, timeout=30
     )
@@ -211,13 +212,14 @@ def test_what_a_field_becomes_is_in_the_template_of_its_name(field: str):
     assert field in (TEMPLATES / f"{name}.yaml.j2").read_text(encoding="utf-8")
 
 
-def test_the_templates_of_providers_are_those_that_rows_of_the_catalogue_name():
+def test_the_catalogue_names_each_providers_template():
     named = {row["template"] for row in load_json("providers.json")["providers"].values() if "template" in row}
     assert named == {file.name.removesuffix(".yaml.j2") for file in (TEMPLATES / "providers").glob("*.j2")}
 
 
 @pytest.mark.parametrize("path", sorted((TEMPLATES / "providers").glob("*.j2")), ids=lambda path: path.name)
-def test_a_providers_template_says_what_it_needs_and_what_is_special_and_where_to_read_on(path: Path):
+def test_a_providers_template_has_a_header(path: Path):
+    """It says what the provider needs, what is special, and where to read on."""
     header = path.read_text(encoding="utf-8").split("#}")[0]
     assert re.search(r"^ {3}Needs: \S", header, re.M)
     assert re.search(r"^ {3}Special: \S", header, re.M)
@@ -331,6 +333,13 @@ def test_a_function_has_at_most_60_lines(path: Path):
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_says_what_it_is_for(path: Path):
     assert ast.get_docstring(tree(path))
+
+
+def test_a_tests_name_has_at_most_70_characters():
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    names = [name for path in files for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))]
+    assert len(names) > 1000
+    assert [name for name in names if len(name) > 70] == []
 
 
 # What a stranger may see.

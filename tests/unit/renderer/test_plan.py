@@ -32,7 +32,8 @@ def regional(*regions: dict[str, Any], **fields: Any) -> dict[str, Any]:
 # Endpoints.
 
 
-def test_a_spec_without_endpoints_is_one_deployment_whose_id_is_no_name_of_a_price_list():
+def test_a_spec_without_endpoints_is_one_deployment():
+    """Its id is no name of a price list."""
     (only,) = deployments(a_spec())
     assert (only.id, only.endpoint, only.path) == ("model/endpoint-0", "https://llm.example.com/v1", ("spec",))
 

@@ -183,7 +183,8 @@ def test_a_fallback_is_asked_for_its_causes(causes: set[Cause], cause: str, fall
             world.ask()
 
 
-def test_fallbacks_are_asked_in_order_and_the_client_gets_the_first_models_error():
+def test_fallbacks_are_asked_in_order():
+    """The client gets the first model's error."""
     first = group(fallbacks=tuple(Fallback(name, frozenset({Cause.ERROR})) for name in ("f", "g")))
     errors = {"m-0": [failure(500)], "f-0": [failure(502)], "g-0": [failure(504)]}
     world = World(Provider(**errors), first, group("f"), group("g"))
@@ -216,7 +217,8 @@ def test_a_client_may_ask_for_no_fallbacks():
         world.ask(uses_fallbacks=False)
 
 
-def test_an_answer_names_the_model_that_was_asked_for_but_a_fallbacks_its_own():
+def test_an_answer_names_the_model_that_was_asked_for():
+    """A fallback's answer names its own."""
     first = group(fallbacks=(Fallback("f", frozenset({Cause.ERROR})),))
     world = World(Provider(**{"m-0": [failure()]}), first, group("f"))
     world.ask()
