@@ -185,7 +185,7 @@ class ConfigReloader:
 
 
 def _write(path: Path, text: str) -> None:
-    from langop_model.renderer.output import write
+    from langop_model.renderer.atomic_write import write
 
     write(path, text)
 

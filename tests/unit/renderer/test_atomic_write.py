@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from langop_model.renderer.findings import Finding, SpecError
-from langop_model.renderer.output import write
+from langop_model.renderer.atomic_write import write
 
 
 def refused(path: Path) -> Finding:
