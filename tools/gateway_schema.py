@@ -75,7 +75,7 @@ def _redis() -> Schema:
 def _key() -> Schema:
     schema = _of(settings.Key)
     schema["properties"]["names"] = TEXTS
-    schema["properties"]["handed"] = {"enum": list(settings.Delivery)}
+    schema["properties"]["delivery"] = {"enum": list(settings.Delivery)}
     return schema
 
 

@@ -87,11 +87,11 @@ def named_variables(result: Rendering, environment: Mapping[str, str]) -> dict[s
 
 def _load(credential: Credential, exported: dict[str, str]) -> Iterator[Finding]:
     """Put the value of a credential into `exported`; yield what is wrong with it. One key of a whole Secret may be absent."""
-    key = Key(credential.variable, credential.file, credential.folder, credential.names, credential.handed)
+    key = Key(credential.variable, credential.file, credential.folder, credential.names, credential.delivery)
     place = credential.place.rstrip("/")
     try:
         value = secrets.export(key)
-        if value is not None and credential.handed == "path":
+        if value is not None and credential.delivery == "path":
             secrets.read(Path(value))
     except (OSError, UnicodeDecodeError) as problem:
         reason = f"({problem.strerror})" if isinstance(problem, OSError) and problem.strerror else "(no text)"

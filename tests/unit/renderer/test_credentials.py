@@ -119,7 +119,7 @@ def test_a_folder_of_tokens_is_one_credential():
     assert folder.section == {
         "variable": "GITHUB_COPILOT_TOKEN_DIR",
         "folder": "/etc/secrets/copilot",
-        "handed": "folder",
+        "delivery": "folder",
     }
 
 

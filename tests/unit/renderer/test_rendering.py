@@ -549,7 +549,7 @@ def test_findings_come_in_the_order_of_the_source():
     assert [f.column for f in found] == sorted(f.column for f in found)
 
 
-def test_a_softened_error_lets_the_rest_be_rendered():
+def test_a_downgraded_error_lets_the_rest_be_rendered():
     resource = a_resource(a_spec(newField=1))
     result = rendering.render([resource], SETTINGS, downgraded=frozenset({"LM101"}))
     assert [(finding.code, finding.level) for finding in result.findings] == [("LM101", "warning")]
