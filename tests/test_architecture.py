@@ -111,6 +111,14 @@ def test_the_graph_has_imports_inside_functions_and_for_type_checkers():
     assert "langop_model.gateway.limits.redis_connection" in graph()["langop_model.gateway.shared_state"]
 
 
+def test_every_module_is_used():
+    """Commands are found by their names, and `__main__` is what Python runs."""
+    used = frozenset().union(*graph().values())
+    packages = {name for name in graph() if any(other.startswith(f"{name}.") for other in graph())}
+    unused = [name for name in graph().keys() - used - packages if not re.search(r"\.commands\.\w+$|\.__main__$", name)]
+    assert unused == []
+
+
 # The parts of tools/architecture.yaml, which the picture in docs/architecture.md shows.
 
 

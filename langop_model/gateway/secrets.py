@@ -40,7 +40,7 @@ def read(path: Path) -> str:
 
 
 def export(key: Key) -> str | None:
-    """Return what the variable of a key holds when LiteLLM starts; None where the key is missing. Raises as `read` does."""
+    """Return what the variable of a key holds when the gateway starts; None where the key is missing. Raises as `read` does."""
     path = find(key)
     if path is None:
         return None

@@ -52,7 +52,7 @@ class ConfigReloader:
         return load_config(self.environment, self.watch, self.served), self.watch
 
     def first(self, load: Callable[[], tuple[LoadedConfig, FileWatcher]] | None = None) -> dict[str, str]:
-        """Write the configuration, and return the variables that LiteLLM shall find. Raises SpecError.
+        """Write the configuration, and return the variables of the gateway's processes. Raises SpecError.
 
         `load` returns what this object's own would.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,19 +45,6 @@ class ProviderKeys:
         """Return the keys of `models`, which were checked, by the variable that LiteLLM reads them from."""
         names = [credential.variable for model in models for credential in model.credentials.items]
         return {name: self.exported[name] for name in names if name in self.exported}
-
-
-def load_keys(result: Rendering, say: Callable[[Iterable[Finding]], None] = lambda _: None) -> dict[str, str]:
-    """Return the keys that the configuration refers to, by the variable that LiteLLM reads them from.
-
-    Raises SpecError with the errors of ProviderKeys.check; `say` gets its warnings.
-    """
-    keys = ProviderKeys()
-    found = list(dict.fromkeys(finding for model in result.models for finding in keys.check(model)))
-    say(finding for finding in found if finding.level != "error")
-    if errors := [finding for finding in found if finding.level == "error"]:
-        raise SpecError(errors)
-    return keys.of(result.models)
 
 
 def variables_to_withhold(environment: Mapping[str, str]) -> list[str]:

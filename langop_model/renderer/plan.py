@@ -91,12 +91,6 @@ class Model:
         """Whether LiteLLM has a choice between endpoints."""
         return len(self.deployments) > 1
 
-    @property
-    def limited_per_minute(self) -> bool:
-        """Whether requests or tokens per minute are limited."""
-        limits = self.spec.get("rateLimits", {})
-        return "requestsPerMinute" in limits or "tokensPerMinute" in limits
-
     def place_of(self, parameter: str) -> Path:
         """Return where the spec names a parameter."""
         return parameters.place(self.spec, parameter)

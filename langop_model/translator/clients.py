@@ -21,12 +21,10 @@ def install() -> None:
         """LiteLLM's cache of clients: one that comes in follows no redirect any more."""
 
         def set_cache(self, key: str, value: Any, **more: Any) -> Any:
-            """Keep a client."""
             _stay(value)
             return super().set_cache(key, value, **more)
 
         async def async_set_cache(self, key: str, value: Any, **more: Any) -> Any:
-            """Keep a client."""
             _stay(value)
             return await super().async_set_cache(key, value, **more)
 

@@ -146,14 +146,12 @@ class SlidingWindow:
         """Do nothing: a request that waits is not counted here."""
 
     def used_here(self) -> Used:
-        """Return what is used now."""
         self.forget_old(self.clock())
         tokens = self.tokens.spent if self.tokens is not None else 0
         requests = len(self.requests.admitted) if self.requests is not None else 0
         return Used(requests, tokens + self.reserved_tokens, len(self.in_flight))
 
     async def used(self) -> Used:
-        """Return what is used now."""
         return self.used_here()
 
     @property
@@ -186,7 +184,6 @@ class Requests:
         return Delay(REQUESTS, max(MIN_DELAY, next(iter(self.admitted.values())) + self.window - now))
 
     def count(self, ticket: str, at: float) -> None:
-        """Count a request."""
         self.forget_old(at)
         self.admitted[ticket] = at
 

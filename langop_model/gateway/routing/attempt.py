@@ -164,7 +164,6 @@ class _SettlingEvents:
             raise
 
     async def aclose(self) -> None:
-        """End the provider's work."""
         close = getattr(self.events, "aclose", None)
         try:
             if close is not None:

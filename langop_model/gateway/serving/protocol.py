@@ -35,7 +35,6 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         self.write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Begin with a new connection."""
         super().connection_made(Transport(transport, self.loop))
         excess = len(self.connections) - self.limits.most
         if excess > 0 and not self.limits.make_room() and excess > descriptors.FOR_PROBES:
@@ -46,7 +45,6 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
         self.limits.idle.pop(self.transport, None)
         for timer in (self.head_timer, self.write_timer):
             if timer is not None:
@@ -66,23 +64,19 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self._expect_head()
 
     def on_message_begin(self) -> None:
-        """Begin with a new request."""
         super().on_message_begin()
         self.in_head = True
         self.head_size = 0
 
     def on_url(self, url: bytes) -> None:
-        """Read a part of the path."""
         super().on_url(url)
         self._limit_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Read a header, or a trailer."""
         super().on_header(name, value)
         self._limit_head(len(name) + len(value) + 4)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer."""
         self.in_head = False
         if self.head_timer is not None:
             self.head_timer.cancel()
@@ -102,7 +96,6 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self.cycle.keep_alive = False
 
     def on_response_complete(self) -> None:
-        """Wait for the next request."""
         super().on_response_complete()
         if not self.pipeline and not self.transport.is_closing():
             self.limits.idle[self.transport] = None
@@ -123,7 +116,6 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         self.write_timer = self.loop.call_later(TAKEN_WITHIN, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Go on."""
         super().resume_writing()
         if self.write_timer is not None:
             self.write_timer.cancel()

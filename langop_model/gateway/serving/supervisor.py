@@ -1,4 +1,4 @@
-"""The launcher's life after the import: it forks workers on one listening socket, and watches.
+"""The supervisor: it forks workers that share one listening socket, replaces those that die, and rolls changes out.
 
 A worker that dies is replaced. A changed configuration gets workers of its own; when all of them are ready the previous
 generation retires. At most two generations live at a time, which is what a memory limit has to allow for.
@@ -29,7 +29,7 @@ Serve = Callable[[Environment, Channel], None]
 
 
 class LaunchError(Exception):
-    """No worker serves: LiteLLM can't load the configuration."""
+    """No worker serves: the first ones could not load the configuration."""
 
 
 class CrashLoopError(Exception):
@@ -115,7 +115,7 @@ class Supervisor:
             self._end_all()
             if self.companion is not None:
                 self.companion.stop()
-            signal.set_wakeup_fd(-1)  # its socket goes with this object, and the end of the waiting room is still to come
+            signal.set_wakeup_fd(-1)  # its socket goes with this object
         return 0
 
     def _start(self, environment: Environment) -> None:

@@ -69,7 +69,6 @@ class Translators:
                 process.start(process.environment)
 
     def ended(self, pid: int, status: int) -> None:
-        """Note its death."""
         for process in self._all():
             if process.pid == pid:
                 process.ended(os.waitstatus_to_exitcode(status))
@@ -108,7 +107,6 @@ class Translators:
         self.former.clear()
 
     def stop(self) -> None:
-        """End all."""
         for process in self._all():
             process.stop()
         self.metrics.remove()

@@ -99,7 +99,6 @@ class Relay:
             raise CheckFailedError(f"status {status}", status)
 
     async def aclose(self) -> None:
-        """Close the connections."""
         await self.session.close()
 
 

@@ -148,7 +148,6 @@ class _Translator:
         return self._session
 
     async def aclose(self) -> None:
-        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 

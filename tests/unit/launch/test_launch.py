@@ -16,12 +16,12 @@ import pytest
 
 from langop_model.gateway.serving import front
 from langop_model.launch import command, config_watcher, load_config
-from langop_model.launch.provider_credentials import load_keys
 from langop_model.renderer import findings
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer.findings import Finding, SpecError
 from tests.conftest import ROOT
 from tests.support.kubelet import look
+from tests.support.provider_keys import load_keys
 from tests.unit.specs import a_manifest, a_spec, codes
 
 GOLDENS = sorted((ROOT / "tests" / "golden").glob("*.config.yaml"))
