@@ -157,6 +157,32 @@ def test_the_launcher_itself_does_not_wait_for_the_renderer():
     assert not {"jinja2", "jsonschema", "yaml", "langop_model.renderer.rendering"} & set(process.stdout.split())
 
 
+LAUNCHED = """
+import os, sys
+from langop_model.launch.command import _Start
+from langop_model.launch.config_watcher import ConfigReloader
+
+reloader = ConfigReloader(dict(os.environ), lambda found: None)
+_Start(reloader, workers=2).variables()
+assert reloader.path.exists()
+print(*sys.modules)
+"""
+
+
+def test_the_supervisor_stays_without_the_renderer(tmp_path: Path):
+    """Also where an extra configuration has to be read: a process that has loaded it ends."""
+    environment = {
+        "LANGOP_MODEL_PATH": "examples/ollama-local.yaml",
+        "LANGOP_CONFIG_PATH": str(tmp_path / "config.yaml"),
+        "LANGOP_GATEWAY_EXTRA_CONFIG": "router_settings: {num_retries: 3}",
+    }
+    process = subprocess.run(
+        [sys.executable, "-c", LAUNCHED], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    loaded = set(process.stdout.split())
+    assert not {"jinja2", "jsonschema", "yaml", "langop_model.renderer.extra", "langop_model.renderer.rendering"} & loaded
+
+
 def test_the_front_never_imports_litellm():
     """It decides and relays; LiteLLM translates in a process of its own."""
     program = "import sys, langop_model.gateway.serving.application; print(*sys.modules)"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from langop_model.contract.environment import MEMCACHED, REDIS
+from langop_model.contract.environment import MEMCACHED, REDIS, names_redis
 from langop_model.contract.settings import SECTION
 from langop_model.launch import summary
 from langop_model.launch.file_watcher import FileWatcher
@@ -57,6 +57,7 @@ def load_config(environment: Mapping[str, str], watch: FileWatcher, served: Load
         findings=result.findings,
         resources=result.resources,
         summary=summary.of(result.config, result.text),
+        redis=names_redis(environment) or "redis" in result.config["callback_settings"][SECTION],
     )
 
 
