@@ -93,9 +93,8 @@ def test_every_field_says_what_it_becomes_and_which_tests_see_it(name: str, node
     assert "def test_" in proof.read_text(encoding="utf-8"), f"{name}: no test in {proof}"
 
 
-DOCUMENTS = sorted(
-    str(path.relative_to(ROOT)) for place in (".", "deploy", "docs", "docs/decisions") for path in (ROOT / place).glob("*.md")
-)
+PLACES = (".", ".github", "deploy", "docs", "docs/decisions")
+DOCUMENTS = sorted(str(path.relative_to(ROOT)) for place in PLACES for path in (ROOT / place).glob("*.md"))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -139,6 +138,11 @@ def test_every_target_of_make_that_is_named_exists():
 def test_every_page_is_in_the_sites_menu(document: str):
     menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2].partition("\nhooks:")[0] + "\n"
     assert menu.count(f"- {document.removeprefix('docs/')}\n") == 1
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if re.fullmatch(r"docs/[^/]+", name)])
+def test_every_page_is_linked_from_the_readme(document: str):
+    assert re.search(rf"\({document}[)#]", README)
 
 
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name.startswith("docs/decisions/0")])

@@ -1,4 +1,4 @@
-"""The one door through which the process environment comes in."""
+"""What the environment of a process means to the renderer, which reads none by itself."""
 
 from __future__ import annotations
 
