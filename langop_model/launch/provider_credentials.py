@@ -50,7 +50,7 @@ class ProviderKeys:
 def variables_to_withhold(environment: Mapping[str, str]) -> list[str]:
     """Return the variables of `environment` from which LiteLLM would take a provider's key or address by itself.
 
-    They are withheld: a provider gets what its LanguageModel says, and nothing that was meant for another.
+    They are withheld: a provider gets what its LanguageModel says, and nothing of another's.
     """
     return [name for name in environment if name in catalogue.foreign_settings()]
 
@@ -64,7 +64,7 @@ def pod_identity_variables(result: Rendering, environment: Mapping[str, str]) ->
 def named_variables(result: Rendering, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of the pod that the extra configuration names, by their names in the configuration.
 
-    Raises SpecError (LM755) that names each one that is not set or empty: LiteLLM would make null of it, without a word.
+    Raises SpecError (LM755) that names each one that is not set or empty: LiteLLM would silently make null of it.
     """
     missing = sorted(name for name in result.variables.values() if not environment.get(name, "").strip())
     if missing:

@@ -62,7 +62,7 @@ class Credentials(NamedTuple):
 
     @property
     def parameters(self) -> list[Credential]:
-        """Those that stand in a deployment as a reference."""
+        """Those that a deployment refers to."""
         return [credential for credential in self.items if not credential.is_variable]
 
 

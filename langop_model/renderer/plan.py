@@ -132,7 +132,7 @@ def make(name: str, spec: dict[str, Any], user_spec: dict[str, Any], settings: S
 
 
 def resource_name(model_name: str) -> str:
-    """Return a resource name for a spec that has none: its modelName in the letters of Kubernetes."""
+    """Return a resource name for a spec that has none: its modelName in the characters that Kubernetes allows."""
     return re.sub(r"[^a-z0-9.]+", "-", model_name.lower()).strip("-.") or "model"
 
 

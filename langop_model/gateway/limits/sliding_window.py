@@ -21,7 +21,7 @@ from langop_model.contract.settings import Limits
 
 WINDOW = 60.0  # seconds
 MIN_DELAY = 0.01  # seconds
-CONCURRENCY_RETRY_AFTER = 1.0  # seconds; when a request in flight ends can't be known, so this is what a client is told
+CONCURRENCY_RETRY_AFTER = 1.0  # seconds; when a request in flight ends can't be known, so clients get this
 DECAY = 0.9  # of the largest answer, for each smaller one
 
 REQUESTS = "rateLimits.requestsPerMinute"

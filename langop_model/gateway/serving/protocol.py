@@ -101,7 +101,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self.limits.idle[self.transport] = None
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, or breaks a limit, and close."""
+        """Answer what is not valid HTTP, or breaks a limit, and close."""
         self._refuse(*(self.refusal or (400, msg)))
 
     def shutdown(self) -> None:

@@ -236,13 +236,13 @@ class Supervisor:
                 self._start(environment)
 
     def _take_over(self, generation: Generation) -> None:
-        former, self.serving, self.coming = self.serving, generation, None
-        if former is None:
+        previous, self.serving, self.coming = self.serving, generation, None
+        if previous is None:
             self.opened()
             return
         self.retired_at = time.monotonic()
-        self.retiring += former.workers
-        for worker in former.workers:
+        self.retiring += previous.workers
+        for worker in previous.workers:
             worker.channel.send("retire")
         if self.companion is not None:
             self.companion.took_effect()

@@ -102,7 +102,7 @@ def model_member(name: str) -> bytes:
 
 
 def _complete(choices: Any) -> bool:
-    """Add what clients rely on and some servers leave out; return whether something was added.
+    """Add what clients rely on and some servers omit; return whether something was added.
 
     `reasoning_content` beside `reasoning`, and the finish reason `tool_calls` where there are such calls.
     """

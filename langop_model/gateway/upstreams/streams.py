@@ -103,7 +103,7 @@ class RelayedStream:
 
 
 class Adapter:
-    """What is changed in the events of a stream: the model's name, and what clients rely on and some servers leave out."""
+    """What is changed in the events of a stream: the model's name, and what clients rely on and some servers omit."""
 
     __slots__ = ("has_tool_calls", "new_model", "old_model", "request", "strips_usage")
 

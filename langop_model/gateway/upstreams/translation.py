@@ -226,7 +226,7 @@ class _Exchange:
                     with Deadline(self.timeout):
                         event = await self._event(response, answer)
                 except TimeoutError:
-                    message = f"the stream stood still for {self.timeout:g} seconds"
+                    message = f"the stream stalled for {self.timeout:g} seconds"
                     raise self._error(Failure(FailureKind.TIMEOUT, 504, message)) from None
                 except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as problem:
                     raise self._died() from problem

@@ -28,7 +28,7 @@ def problems(wanted: dict[str, Any]) -> list[Finding]:
 def parse(text: str) -> dict[str, Any]:
     """Return the map in `text`, without the keys that are null, which ask for nothing.
 
-    Empty text, comments alone and null are an empty map. Raises SpecError (LM730) for anything else that is no map.
+    Empty text, comments alone and null are an empty map. Raises SpecError (LM730) for anything else that is not a map.
     """
     try:
         documents = yaml_source.parse(VARIABLE, text)
@@ -38,7 +38,7 @@ def parse(text: str) -> dict[str, Any]:
     if documents in ([], [None]):
         return {}
     if len(documents) != 1 or not isinstance(documents[0], dict):
-        raise SpecError([finding("LM730", problem="it is no map of LiteLLM's settings")])
+        raise SpecError([finding("LM730", problem="it is not a map of LiteLLM's settings")])
     wanted: dict[str, Any] = stated(documents[0])
     return wanted
 

@@ -205,7 +205,7 @@ def _conflicts(wanted: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _environment(variables: dict[str, str], extra: Extra) -> None:
-    """Pass variables on; one that is a reference gets its value at the start, and does not stand in the configuration."""
+    """Pass variables on; one that is a reference gets its value at the start, and is not in the configuration."""
     own = {name: value for name, value in variables.items() if not value.startswith(REFERENCE)}
     if own:
         extra.passed["environment_variables"] = own
