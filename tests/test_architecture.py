@@ -123,7 +123,9 @@ def test_every_module_is_used():
 
 
 def test_every_module_belongs_to_one_part():
-    belongs = {name: [part.name for part in architecture.parts() if part.holds(name[len("langop_model.") :])] for name in graph()}
+    belongs = {
+        name: [part.name for part in architecture.parts() if part.holds(name[len("langop_model.") :])] for name in graph()
+    }
     assert [name for name, parts in belongs.items() if len(parts) != 1] == ["langop_model", "langop_model.gateway"]
 
 
@@ -144,7 +146,10 @@ def test_no_parts_import_each_other_in_a_circle():
 
 def test_the_halves_meet_in_the_contract_alone():
     by_half = {part.name: part.half for part in architecture.parts()}
-    halves = {half: {by_half[each] for part in architecture.parts() if part.half == half for each in part.imports} for half in by_half.values()}
+    halves = {
+        half: {by_half[each] for part in architecture.parts() if part.half == half for each in part.imports}
+        for half in by_half.values()
+    }
     assert halves["renderer"] <= {"contract", "shared"}
     assert halves["gateway"] <= {"gateway", "contract", "shared"}
 

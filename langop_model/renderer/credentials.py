@@ -101,7 +101,9 @@ def in_words(sets: tuple[tuple[str, ...], ...]) -> str:
 def _in_file(provider: Provider, parameter: str, reference: Mapping[str, str], folder: str) -> Credential:
     name, key = reference["name"], reference["key"]
     delivery = "path" if parameter in provider.files else "text"
-    return Credential(parameter, f"LANGOP_KEY_{_variable(name, key)}", KEY_PATH, file=f"{folder}/{name}/{key}", delivery=delivery)
+    return Credential(
+        parameter, f"LANGOP_KEY_{_variable(name, key)}", KEY_PATH, file=f"{folder}/{name}/{key}", delivery=delivery
+    )
 
 
 def _in_secret(provider: Provider, name: str, folder: str) -> Iterator[Credential]:

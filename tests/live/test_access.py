@@ -29,9 +29,7 @@ ADMIN = [
 
 
 @pytest.mark.parametrize(("method", "path"), ADMIN)
-def test_an_open_gateway_has_closed_routes(
-    observed: Laboratory, method: str, path: str
-):
+def test_an_open_gateway_has_closed_routes(observed: Laboratory, method: str, path: str):
     """Administration, pass-through and documentation."""
     body = {"model": "not-cached", "messages": [{"role": "user", "content": "Hello"}]}
     answer = plain_http.request(method, f"{observed.gateway.url}{path}", json=body if method == "POST" else None)

@@ -333,9 +333,7 @@ def test_without_its_key_nothing_is_written_and_nothing_is_served(pod: Pod, serv
     assert served == []
 
 
-def test_with_a_read_only_root_the_configuration_is_elsewhere(
-    pod: Pod, served: list[Any], monkeypatch: pytest.MonkeyPatch
-):
+def test_with_a_read_only_root_the_configuration_is_elsewhere(pod: Pod, served: list[Any], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(config_watcher, "CONFIGURATION", str(pod.folder / "missing" / "config.yaml"))
     monkeypatch.setattr("tempfile.mkdtemp", lambda **_: str(pod.folder))
     pod.mount(a_spec())
@@ -403,9 +401,7 @@ def test_what_keeps_litellm_from_serving_is_told_without_a_key(
     assert "sk-1" not in finding.message or code == "LM720"
 
 
-def test_a_wrong_specification_is_said_before_a_taken_address(
-    pod: Pod, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_wrong_specification_is_said_before_a_taken_address(pod: Pod, monkeypatch: pytest.MonkeyPatch):
     def fail(*_: Any) -> None:
         raise front.BindError("taken")
 

@@ -132,6 +132,7 @@ def test_when_the_first_client_leaves_the_others_get_the_answer(kind: str):
 
 def test_when_the_first_client_leaves_the_others_get_the_rest():
     """In the middle of a stream."""
+
     async def scene() -> bool:
         provider = Provider()
         provider.go.set()

@@ -35,6 +35,7 @@ async def _let_in(admission: Admission, count: int, deadline: float = LONG) -> l
 
 def test_the_requests_of_a_minute_are_admitted_at_once():
     """The others are when the window moves."""
+
     async def scene(clock: Clock) -> list[float]:
         return await _let_in(Admission(Limits(requests_per_minute=3), clock), 7)
 
@@ -56,6 +57,7 @@ def test_any_sixty_seconds_hold_the_limit_at_most():
 
 def test_what_would_wait_too_long_is_refused_at_once():
     """The refusal says when there is room."""
+
     async def scene(clock: Clock) -> tuple[int, str, float]:
         admission = Admission(Limits(requests_per_minute=1), clock)
         await admission.admit(None, LONG)
@@ -69,6 +71,7 @@ def test_what_would_wait_too_long_is_refused_at_once():
 
 def test_an_unanswered_call_is_not_counted():
     """It lets the next one in."""
+
     async def scene(clock: Clock) -> list[float]:
         admission = Admission(Limits(requests_per_minute=1), clock)
         place = await admission.admit(None, LONG)

@@ -125,6 +125,7 @@ def test_requests_that_come_together_share_a_round_trip(server: RedisServer):
 
 def test_a_redis_that_hangs_delays_one_request(server: RedisServer):
     """By a quarter of a second, and the next one not at all."""
+
     async def scene() -> tuple[float, float]:
         redis, admission, _ = await warm(server, requests_per_minute=1000)
         redis.answer_timeout = ANSWER_TIMEOUT

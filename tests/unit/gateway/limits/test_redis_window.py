@@ -88,6 +88,7 @@ def test_any_window_holds_the_limit_at_most(server: RedisServer):
 
 def test_an_unanswered_call_is_not_counted(server: RedisServer):
     """It lets another process in."""
+
     async def scene() -> bool:
         first, second = two(server, requests_per_minute=1)
         reservation = await first.enter()
