@@ -13,8 +13,8 @@ from langop_model.renderer.manifest import Resource
 class LoadedConfig:
     """A configuration, and the variables of the gateway's processes: the file's `own`, and the `keys`.
 
-    `summary` says what it serves, and `changes` what it changes of the one before (summary.py). `redis` is whether workers share
-    their limits and cooldowns through one.
+    `summary` says what it serves, and `changes` what it changes of the one before (summary.py). `redis` is whether workers
+    share their limits and cooldowns through one.
 
     A pod's own identity is among the keys, where a model relies on it. `withheld` are the variables that no process gets.
     `resources` are the LanguageModels of a gateway that are served: of one that can't be served after a change, this version.

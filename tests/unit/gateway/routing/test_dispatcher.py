@@ -342,7 +342,9 @@ def used_for(route: Route, question: dict[str, Any], answer: Answer) -> Usage | 
 
 def test_speech_is_counted_by_its_characters():
     """What was spoken is no text of tokens, and its price is for each character."""
-    spoken = used_for(Route.SPEECH, {"input": "x" * 40}, Answer(events=_events(b"\xff" * 40_000), is_binary=True))
+    spoken = used_for(
+        Route.SPEECH, {"input": "x" * 40, "voice": "alloy"}, Answer(events=_events(b"\xff" * 40_000), is_binary=True)
+    )
     assert spoken is not None
     assert (spoken.characters, spoken.output_tokens) == (40, 0)
 
