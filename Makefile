@@ -88,6 +88,9 @@ bench: setup ## How fast the renderer is, in ratios
 bench-gateway: setup ## How fast the gateway is, against a plain litellm[proxy] installation (.venv-plain), in ratios
 	@$(BIN)/python -m tools.gateway_bench
 
+architecture: setup ## Write the picture in docs/architecture.md from tools/architecture.yaml
+	@$(BIN)/python -m tools.architecture
+
 field-table: setup ## Write the table of fields in docs/fields.md
 	@$(BIN)/python -m tools.field_table
 
@@ -128,6 +131,7 @@ scale: setup ## Measure and simulate the figures of docs/scale.md: ten minutes
 
 lint-table: setup ## Write the rules in docs/lint.md
 	@$(BIN)/python -m tools.lint_table
+
 extra-configuration: setup ## Write the table of docs/extra-configuration.md from schema/extra-configuration.json
 	@$(BIN)/python -m tools.extra_configuration
 

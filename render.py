@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The front door: `python render.py COMMAND`, the same as the installed command `langop-model`."""
+"""`python render.py COMMAND`: the same as the installed command `langop-model`."""
 
 from langop_model.start import main
 

@@ -1,7 +1,7 @@
-"""langop/model: renders a LanguageModel into a LiteLLM configuration, and runs LiteLLM with it.
+"""langop/model: renders a LanguageModel into a LiteLLM configuration, and serves that configuration.
 
-Two rooms that do not know each other's inside: `renderer` (pure: no clock, no socket, no LiteLLM) and `gateway`
-(what runs in LiteLLM's process). `cli` is the door to both: a table of `commands`.
+`renderer` is pure (no clock, no socket, no LiteLLM), `gateway` serves what it wrote, `translator` calls LiteLLM's SDK in its
+own process, and `contract` is what they agree on. `cli` is a table of `commands`.
 """
 
 __version__ = "0.2.0"

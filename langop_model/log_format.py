@@ -67,7 +67,6 @@ class TextFormatter(logging.Formatter):
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
     def line(self, created: float, level: str, message: str, fields: Mapping[str, Any]) -> str:
-        """Return a line."""
         shown = "".join(f" {name}={_short(value)}" for name, value in fields.items() if value is not None)
         return f"{timestamp(created)} {level:<{WIDTH}} {message}{shown}"
 

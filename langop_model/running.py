@@ -38,7 +38,7 @@ def render(sources: Sequence[str], output: str | None = None, options: Options =
     if output is None:
         task = task._replace(texts=True)
     else:
-        from langop_model.renderer.output import Destination
+        from langop_model.renderer.atomic_write import Destination
 
         names = [] if options.gateway else [name for _, each in files for name in names_of(each, task.settings)]
         try:

@@ -14,8 +14,8 @@ from langop_model.renderer.findings import Finding, SpecError
 from langop_model.renderer.settings import Settings
 
 if TYPE_CHECKING:  # imported where they are used: `launch` needs neither
+    from langop_model.renderer.atomic_write import Destination
     from langop_model.renderer.manifest import Read, Resource
-    from langop_model.renderer.output import Destination
     from langop_model.renderer.rendering import Rendering
 
 

@@ -1,4 +1,4 @@
-"""What the stand-in is told to do: wait, fail, drop the connection, or say something else."""
+"""What the stand-in does: wait, fail, drop the connection, or say something else."""
 
 from __future__ import annotations
 

@@ -7,11 +7,14 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import langop_model.renderer.json_schema  # noqa: F401 - before jsonschema: it leaves out a parser that takes four seconds
+
+if TYPE_CHECKING:
+    from langop_model.gateway.serving.translator_process import TranslatorProcess
 
 # What the gateway, LiteLLM or a provider's client reads: the machine's own would change what a test sees, and the gateways that
 # it starts. OPENAI_API_KEY asks for the one live request, and every gateway is started without it.
@@ -61,6 +64,17 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         assert actual == file.read_text(encoding="utf-8"), f"{file.relative_to(ROOT)} differs: {refresh}"
 
     return compare
+
+
+@pytest.fixture(scope="module")
+def translator() -> Iterator[TranslatorProcess]:
+    """A translator's process that serves, with LiteLLM in it."""
+    from tests.translator.live import started, wait_until_ready
+
+    process = started()
+    wait_until_ready(process)
+    yield process
+    process.stop()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -16,39 +15,17 @@ import pytest
 
 from langop_model.resources import load_json
 from tests.conftest import ROOT
+from tests.support.import_graph import MODULES, circle, graph, imports, tree
+from tools import architecture
 
 PACKAGE = ROOT / "langop_model"
 RENDERER = sorted((PACKAGE / "renderer").rglob("*.py"))
 GATEWAY = sorted((PACKAGE / "gateway").rglob("*.py"))
-MODULES = sorted(PACKAGE.rglob("*.py"))
 TEMPLATES = ROOT / "templates"
 
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-@cache
-def imports(path: Path) -> tuple[str, ...]:
-    """Return the full names of everything a module imports, also inside its functions."""
-    return tuple(_imports(path))
-
-
-def _imports(path: Path) -> Iterator[str]:
-    package = ".".join(path.relative_to(ROOT).parent.parts)
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            parts = package.split(".")
-            base = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
-            module = ".".join(part for part in (base, node.module) if part)
-            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 def forbidden(path: Path, names: tuple[str, ...]) -> list[str]:
@@ -118,23 +95,63 @@ def test_the_translator_uses_no_private_name_of_litellm(path: Path):
     assert private == []
 
 
-def test_no_modules_of_the_renderer_import_each_other_in_a_circle():
-    """Not inside functions either."""
-    names = {f"langop_model.renderer.{path.stem}": path for path in RENDERER}
-    graph = {
-        name: {known for known in names for found in imports(path) if found == known or found.startswith(f"{known}.")} - {name}
-        for name, path in names.items()
+def test_no_modules_import_each_other_in_a_circle():
+    """Not inside functions and not for type checkers either."""
+    assert circle(graph()) == []
+
+
+def test_the_search_for_circles_finds_one():
+    assert circle({"a": frozenset({"b"}), "b": frozenset({"c"}), "c": frozenset({"b"})}) == ["b", "c", "b"]
+
+
+def test_the_graph_has_imports_inside_functions_and_for_type_checkers():
+    """Else it would see little here: many imports are inside functions."""
+    assert "durationpy" in imports(PACKAGE / "renderer" / "durations.py")
+    assert "langop_model.gateway.serving.front" in graph()["langop_model.launch.command"]
+    assert "langop_model.gateway.limits.redis_connection" in graph()["langop_model.gateway.shared_state"]
+
+
+def test_every_module_is_used():
+    """Commands are found by their names, and `__main__` is what Python runs."""
+    used = frozenset().union(*graph().values())
+    packages = {name for name in graph() if any(other.startswith(f"{name}.") for other in graph())}
+    unused = [name for name in graph().keys() - used - packages if not re.search(r"\.commands\.\w+$|\.__main__$", name)]
+    assert unused == []
+
+
+# The parts of tools/architecture.yaml, which the picture in docs/architecture.md shows.
+
+
+def test_every_module_belongs_to_one_part():
+    belongs = {
+        name: [part.name for part in architecture.parts() if part.holds(name[len("langop_model.") :])] for name in graph()
     }
-    try:
-        list(TopologicalSorter(graph).static_order())
-    except CycleError as circle:
-        pytest.fail(" -> ".join(circle.args[1]))
+    assert [name for name, parts in belongs.items() if len(parts) != 1] == ["langop_model", "langop_model.gateway"]
 
 
-def test_the_check_of_imports_sees_an_import_inside_a_function():
-    """Else it would see little here, where many imports stand inside functions."""
-    assert "durationpy" in set(imports(PACKAGE / "renderer" / "durations.py"))
-    assert "langop_model.gateway.serving.front" in set(imports(PACKAGE / "launch" / "command.py"))
+@pytest.mark.parametrize("part", architecture.parts(), ids=lambda part: part.name)
+def test_a_part_imports_what_it_declares(part: architecture.Part):
+    imported = {
+        architecture.part_of(other)
+        for name, others in graph().items()
+        if architecture.part_of(name) == part.name
+        for other in others
+    }
+    assert imported - {part.name, ""} == part.imports
+
+
+def test_no_parts_import_each_other_in_a_circle():
+    assert circle({part.name: part.imports for part in architecture.parts()}) == []
+
+
+def test_the_halves_meet_in_the_contract_alone():
+    by_half = {part.name: part.half for part in architecture.parts()}
+    halves = {
+        half: {by_half[each] for part in architecture.parts() if part.half == half for each in part.imports}
+        for half in by_half.values()
+    }
+    assert halves["renderer"] <= {"contract", "shared"}
+    assert halves["gateway"] <= {"gateway", "contract", "shared"}
 
 
 def test_the_launcher_itself_does_not_wait_for_the_renderer():
@@ -143,6 +160,32 @@ def test_the_launcher_itself_does_not_wait_for_the_renderer():
     program = f"import sys, {imported}; print(*sys.modules)"
     process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"jinja2", "jsonschema", "yaml", "langop_model.renderer.rendering"} & set(process.stdout.split())
+
+
+LAUNCHED = """
+import os, sys
+from langop_model.launch.command import _Start
+from langop_model.launch.config_watcher import ConfigReloader
+
+reloader = ConfigReloader(dict(os.environ), lambda found: None)
+_Start(reloader, workers=2).variables()
+assert reloader.path.exists()
+print(*sys.modules)
+"""
+
+
+def test_the_supervisor_stays_without_the_renderer(tmp_path: Path):
+    """Also where an extra configuration has to be read: a process that has loaded it ends."""
+    environment = {
+        "LANGOP_MODEL_PATH": "examples/ollama-local.yaml",
+        "LANGOP_CONFIG_PATH": str(tmp_path / "config.yaml"),
+        "LANGOP_GATEWAY_EXTRA_CONFIG": "router_settings: {num_retries: 3}",
+    }
+    process = subprocess.run(
+        [sys.executable, "-c", LAUNCHED], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    loaded = set(process.stdout.split())
+    assert not {"jinja2", "jsonschema", "yaml", "langop_model.renderer.extra", "langop_model.renderer.rendering"} & loaded
 
 
 def test_the_front_never_imports_litellm():
@@ -173,7 +216,8 @@ assert "rfc3987_syntax" not in sys.modules
 """
 
 
-def test_rendering_opens_no_socket_starts_no_process_and_imports_no_litellm_and_no_parser_of_uris():
+def test_rendering_is_pure():
+    """It opens no socket, starts no process, and imports neither LiteLLM nor a parser of URIs."""
     ended = subprocess.run(
         [sys.executable, "-c", RENDER_UNDER_WATCH], check=False, capture_output=True, text=True, cwd=ROOT, timeout=30
     )
@@ -207,13 +251,14 @@ def test_what_a_field_becomes_is_in_the_template_of_its_name(field: str):
     assert field in (TEMPLATES / f"{name}.yaml.j2").read_text(encoding="utf-8")
 
 
-def test_the_templates_of_providers_are_those_that_rows_of_the_catalogue_name():
+def test_the_catalogue_names_each_providers_template():
     named = {row["template"] for row in load_json("providers.json")["providers"].values() if "template" in row}
     assert named == {file.name.removesuffix(".yaml.j2") for file in (TEMPLATES / "providers").glob("*.j2")}
 
 
 @pytest.mark.parametrize("path", sorted((TEMPLATES / "providers").glob("*.j2")), ids=lambda path: path.name)
-def test_a_providers_template_says_what_it_needs_and_what_is_special_and_where_to_read_on(path: Path):
+def test_a_providers_template_has_a_header(path: Path):
+    """It says what the provider needs, what is special, and where to read on."""
     header = path.read_text(encoding="utf-8").split("#}")[0]
     assert re.search(r"^ {3}Needs: \S", header, re.M)
     assert re.search(r"^ {3}Special: \S", header, re.M)
@@ -327,6 +372,13 @@ def test_a_function_has_at_most_60_lines(path: Path):
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_says_what_it_is_for(path: Path):
     assert ast.get_docstring(tree(path))
+
+
+def test_a_tests_name_has_at_most_70_characters():
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    names = [name for path in files for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))]
+    assert len(names) > 1000
+    assert [name for name in names if len(name) > 70] == []
 
 
 # What a stranger may see.

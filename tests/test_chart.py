@@ -158,7 +158,8 @@ def test_those_of_the_chart_are_those_of_the_repository(name: str):
     assert (CHART / "files" / name).resolve() == MONITORING / name
 
 
-def test_without_autoscaling_there_is_a_number_of_replicas_and_no_user_where_none_is_wanted():
+def test_without_autoscaling_there_is_a_number_of_replicas():
+    """And no user where none is wanted."""
     found = by_name(_rendered("single-replica"))
     assert found["Deployment gpt-4"]["spec"]["replicas"] == 1
     assert not any(name.startswith(("HorizontalPodAutoscaler", "NetworkPolicy")) for name in found)

@@ -117,7 +117,8 @@ def test_user_and_port_are_the_images(build: str):
 
 
 @every_build
-def test_the_probes_ask_for_liveness_and_readiness_and_never_for_the_state_of_the_providers(build: str):
+def test_the_probes_ask_for_liveness_and_readiness(build: str):
+    """Never for the state of the providers."""
     probed = {name: container(gateway(build))[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
     assert probed == {
         "startup": {"path": "/health/liveliness", "port": "http"},
@@ -153,7 +154,8 @@ def test_what_the_image_would_render_has_no_finding(build: str, tmp_path: Path):
 
 
 @every_build
-def test_specifications_are_mounted_where_they_are_looked_for_as_a_folder_that_can_change(build: str):
+def test_specifications_are_mounted_as_a_folder(build: str):
+    """A folder can change; launch looks there."""
     place = mounts(build)["model"]
     assert place in (load_config.SPECIFICATIONS, str(Path(load_config.SPECIFICATION).parent))
     assert "model.json" in models(build) or place == load_config.SPECIFICATIONS
@@ -161,7 +163,8 @@ def test_specifications_are_mounted_where_they_are_looked_for_as_a_folder_that_c
 
 
 @every_build
-def test_exactly_the_secrets_that_the_specifications_name_are_mounted_where_they_are_looked_for(build: str):
+def test_exactly_the_named_secrets_are_mounted(build: str):
+    """Those that the specifications name, where launch looks for them."""
     named = {spec["apiKeySecretRef"]["name"] for spec in models(build).values()}
     secrets = {
         volume["secret"]["secretName"]: volume["name"] for volume in pod(gateway(build))["volumes"] if "secret" in volume
@@ -228,7 +231,8 @@ def test_the_gateways_service_listens_where_both_operators_look():
     assert not [node for node in nodes(list(built("overlays/gateway"))) if node.get("name") == "gpt-4"]
 
 
-def test_the_redis_of_the_overlay_starts_lets_nobody_in_without_the_password_and_does_not_show_it(tmp_path: Path):
+def test_the_overlays_redis_asks_for_its_password(tmp_path: Path):
+    """It starts, and does not show the password."""
     program = redis_server.find_or_skip("THE OVERLAY'S REDIS IS NOT STARTED")
     (deployment,) = [each for each in of_kind("overlays/redis", "Deployment") if each != gateway("overlays/redis")]
     shell, option, script = container(deployment)["command"]
@@ -277,7 +281,7 @@ def test_no_pod_reaches_the_credentials_of_its_node(build: str):
                 assert peer  # an empty peer would be everything
 
 
-def test_the_gateway_and_its_redis_may_talk_to_each_other_and_redis_to_nobody_else():
+def test_redis_may_talk_to_the_gateway_alone():
     gateways, shared = "gpt-4", "gpt-4-redis"
     policies = {policy["metadata"]["name"]: policy["spec"] for policy in of_kind("overlays/redis", "NetworkPolicy")}
     asks = [rule for rule in policies[gateways]["egress"] if rule["ports"] == [{"port": 6379}]]
@@ -287,7 +291,8 @@ def test_the_gateway_and_its_redis_may_talk_to_each_other_and_redis_to_nobody_el
     assert policies[shared]["egress"] == []
 
 
-def test_the_gateway_finds_its_redis_by_the_name_of_its_service_and_both_know_the_same_password():
+def test_the_gateway_finds_its_redis_by_its_service():
+    """Both know the same password."""
     services = {service["metadata"]["name"] for service in of_kind("overlays/redis", "Service")}
     environment = {entry["name"]: entry for entry in container(gateway("overlays/redis"))["env"]}
     assert environment["REDIS_HOST"]["value"] in services
@@ -305,7 +310,7 @@ def test_the_autoscaler_goes_by_cpu_and_by_requests_in_flight():
     assert in_flight["pods"]["metric"]["name"] == "langop_requests_in_flight"
 
 
-def test_the_adapter_makes_metrics_of_pods_from_gauges_that_the_gateway_has():
+def test_the_adapter_uses_gauges_that_the_gateway_has():
     rules = yaml.safe_load((ROOT / "deploy" / "autoscaling" / "prometheus-adapter.yaml").read_text(encoding="utf-8"))["rules"]
     series = [rule["seriesQuery"].partition("{")[0] for rule in rules["custom"]]
     assert series == [definition.name for definition in (IN_FLIGHT, QUEUE_LENGTH)]

@@ -13,6 +13,7 @@ import pytest
 from langop_model.resources import load_json
 from tests.conftest import ROOT
 from tools import (
+    architecture,
     command_help,
     environment_reference,
     field_reference,
@@ -52,6 +53,7 @@ def test_the_rules_of_lint_are_the_codes():
 
 
 SECTIONS = [
+    architecture.SECTION,
     field_reference.SECTION,
     findings_reference.SECTION,
     command_help.SECTION,
@@ -91,9 +93,8 @@ def test_every_field_says_what_it_becomes_and_which_tests_see_it(name: str, node
     assert "def test_" in proof.read_text(encoding="utf-8"), f"{name}: no test in {proof}"
 
 
-DOCUMENTS = sorted(
-    str(path.relative_to(ROOT)) for place in (".", "deploy", "docs", "docs/decisions") for path in (ROOT / place).glob("*.md")
-)
+PLACES = (".", ".github", "deploy", "docs", "docs/decisions")
+DOCUMENTS = sorted(str(path.relative_to(ROOT)) for place in PLACES for path in (ROOT / place).glob("*.md"))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -137,6 +138,11 @@ def test_every_target_of_make_that_is_named_exists():
 def test_every_page_is_in_the_sites_menu(document: str):
     menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2].partition("\nhooks:")[0] + "\n"
     assert menu.count(f"- {document.removeprefix('docs/')}\n") == 1
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if re.fullmatch(r"docs/[^/]+", name)])
+def test_every_page_is_linked_from_the_readme(document: str):
+    assert re.search(rf"\({document}[)#]", README)
 
 
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name.startswith("docs/decisions/0")])

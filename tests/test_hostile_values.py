@@ -224,9 +224,8 @@ CHECKS = {
 }
 
 
-def test_every_value_in_every_place_is_rendered_or_refused_in_true_sentences(
-    request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
-):
+def test_a_hostile_value_is_rendered_or_refused(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]):
+    """Every value in every place, and what is said of it is true."""
     every = bool(request.config.getoption("--all-values"))
     count, said, wrong = 0, 0, []
     for case in cases(every=every):

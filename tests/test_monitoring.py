@@ -98,7 +98,7 @@ def test_the_runbook_of_an_alert_is_its_section_of_the_operations_manual(rule: d
         assert f"\n{part}" in section, f"{part} of {rule['alert']}"
 
 
-def test_the_operations_manual_has_no_section_of_an_alert_that_does_not_exist():
+def test_the_operations_manual_has_no_unknown_alert():
     named = re.findall(r"^### (LangopModel\w+)$", OPERATIONS, re.MULTILINE)
     assert sorted(named) == sorted(rule["alert"] for rule in RULES)
 
@@ -198,7 +198,8 @@ def test_every_variable_that_is_used_can_be_chosen():
 # Prometheus finds the gateway.
 
 
-def test_the_service_monitor_scrapes_the_port_of_the_gateways_service_under_the_job_that_alerts_and_dashboard_name():
+def test_the_service_monitor_scrapes_the_gateways_port():
+    """Under the job that alerts and dashboard name."""
     build = "overlays/monitoring"
     (monitor,) = of_kind(build, "ServiceMonitor")
     (service,) = of_kind(build, "Service")

@@ -174,7 +174,8 @@ def test_every_locked_package_has_hashes(lock: str):
     assert len(hashed) == len(re.findall(r"^[^\s#]+==", text, re.MULTILINE)) > 0
 
 
-def test_the_installer_is_one_package_that_takes_the_locked_release_for_an_extra():
+def test_the_installer_takes_the_locked_release():
+    """The installer is one package, which takes the locked release for an extra."""
     ((name, version),) = locked("installer").items()
     assert name == "pip"
     assert tuple(int(part) for part in version.split(".")) >= (23, 3)

@@ -39,7 +39,7 @@ def reference() -> dict[str, dict[str, Any]]:
 
 
 def spec_of(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return a right spec with `fields`; what is null is left out."""
+    """Return a right spec with `fields`; what is null is omitted."""
     return {name: value for name, value in {**BASE, **fields}.items() if value is not None}
 
 

@@ -75,7 +75,7 @@ def _redis() -> Schema:
 def _key() -> Schema:
     schema = _of(settings.Key)
     schema["properties"]["names"] = TEXTS
-    schema["properties"]["handed"] = {"enum": list(settings.Delivery)}
+    schema["properties"]["delivery"] = {"enum": list(settings.Delivery)}
     return schema
 
 
@@ -100,7 +100,7 @@ def _fallback() -> Schema:
 
 
 def _of(kind: type) -> Schema:
-    """Describe a dataclass; a field that may be None may be left out, and is never null."""
+    """Describe a dataclass; a field that may be None may be absent, and is never null."""
     hints = typing.get_type_hints(kind)
     fields = dataclasses.fields(kind)
     properties = {}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What `content` returns stands in `document` between two marks; `target` of make writes it."""
+    """What `content` returns is in `document` between two marks; `target` of make writes it."""
 
     document: Path
     target: str

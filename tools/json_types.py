@@ -237,7 +237,7 @@ def _class_type(kind: object, arguments: tuple[object, ...]) -> Schema | None:
 
 
 def model_type(model: Untyped) -> Schema:
-    """Describe a pydantic model: closed, since it drops unknown keys without a word, unless it keeps them."""
+    """Describe a pydantic model: closed, since it drops unknown keys silently, unless it keeps them."""
     fields = model.model_fields
     schema = closed(settings_of_model(model), [name for name, field in fields.items() if field.is_required()])
     if model.model_config.get("extra") == "allow":

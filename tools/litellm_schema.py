@@ -176,7 +176,7 @@ def router_settings() -> Known:
 
 
 def policy(name: str) -> Schema:
-    """RetryPolicy and AllowedFailsPolicy of types/router.py: LiteLLM drops a misspelt exception without a word."""
+    """RetryPolicy and AllowedFailsPolicy of types/router.py: LiteLLM silently drops a misspelt exception."""
     from litellm.types import router
 
     count = {"type": ["integer", "null"], "minimum": 0}

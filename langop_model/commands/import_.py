@@ -36,7 +36,7 @@ def command(config: str, output: str | None, report_to: str | None, variables: d
     """
     from langop_model.importing import report as reports
     from langop_model.importing import result
-    from langop_model.renderer.output import Destination, write
+    from langop_model.renderer.atomic_write import Destination, write
 
     outcome = Outcome(style)
     with outcome.collecting():

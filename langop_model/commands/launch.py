@@ -19,7 +19,7 @@ CANNOT_SERVE = 78  # EX_CONFIG of sysexits.h
 
 @click.command("launch", context_settings={"ignore_unknown_options": True})
 @click.option("--port", default=4000, show_default=True, help="Where the gateway listens.")
-@click.option("--host", default="0.0.0.0", show_default=True)  # noqa: S104 - a container's port is its door
+@click.option("--host", default="0.0.0.0", show_default=True)  # noqa: S104 - a container is reached from outside
 @click.option("--config", "-c", help="Where the rendered configuration is written, if it can be; else LANGOP_CONFIG_PATH says.")
 @click.option("--num_workers", type=click.IntRange(1, 64), help="Processes that serve; else LANGOP_WORKERS says.")
 @click.argument("others", nargs=-1, type=click.UNPROCESSED, metavar="[litellm]")

@@ -1,4 +1,4 @@
-"""Values of a configuration that stand in a variable of the process: os.environ/NAME, as LiteLLM writes it."""
+"""Values of a configuration that are in a variable of the process: os.environ/NAME, as LiteLLM writes it."""
 
 from __future__ import annotations
 

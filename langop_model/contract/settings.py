@@ -197,7 +197,7 @@ class Key:
     file: str = ""
     folder: str = ""
     names: tuple[str, ...] = ()
-    handed: str = Delivery.TEXT.value
+    delivery: str = Delivery.TEXT.value
 
 
 @dataclass(frozen=True, slots=True)

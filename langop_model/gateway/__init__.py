@@ -1,1 +1,1 @@
-"""What runs in LiteLLM's process. It knows nothing of templates: the configuration says what it needs."""
+"""The gateway: workers that answer clients, and their supervisor. It knows nothing of templates and never imports LiteLLM."""

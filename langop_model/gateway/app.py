@@ -50,7 +50,6 @@ class Gateway:
         self.services = services
 
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve a request."""
         if scope["type"] == "http":
             return _Exchange(self.services, scope, receive, send).run()
         return _refuse_websocket(scope, receive, send)

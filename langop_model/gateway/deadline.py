@@ -16,7 +16,6 @@ class Deadline:
         self.has_passed = False
 
     def __enter__(self) -> None:
-        """Begin to count."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - outside of a task nothing could be cancelled
         self.task = task
@@ -55,7 +54,6 @@ class Deadlines:
         return self
 
     def __enter__(self) -> None:
-        """Begin to wait."""
         self.task = task = asyncio.current_task()
         assert task is not None  # noqa: S101 - outside of a task nothing could be cancelled
         self.cancelling = task.cancelling()

@@ -40,13 +40,13 @@ def read(path: Path) -> str:
 
 
 def export(key: Key) -> str | None:
-    """Return what the variable of a key holds when LiteLLM starts; None where the key is missing. Raises as `read` does."""
+    """Return what the variable of a key holds when the gateway starts; None where the key is missing. Raises as `read` does."""
     path = find(key)
     if path is None:
         return None
-    if key.handed == "folder":
+    if key.delivery == "folder":
         return _copy(path)
-    return str(path) if key.handed == "path" else read(path)
+    return str(path) if key.delivery == "path" else read(path)
 
 
 def _copy(folder: Path) -> str:
@@ -65,7 +65,7 @@ class ProviderKeys:
     """
 
     def __init__(self, keys: Mapping[str, Key]) -> None:
-        self.keys = {parameter: key for parameter, key in keys.items() if key.handed != "folder"}
+        self.keys = {parameter: key for parameter, key in keys.items() if key.delivery != "folder"}
         self.seen: dict[str, Mark] = {}
         self.paths: dict[str, Path] = {}
         self.values: dict[str, str] = {}

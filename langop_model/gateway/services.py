@@ -25,7 +25,6 @@ from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.accounting.traces import Traces
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.limits.usage import used_of
-from langop_model.gateway.routing import failure_causes
 from langop_model.gateway.routing.dispatcher import Dispatcher
 from langop_model.gateway.routing.endpoints import Endpoints, State
 from langop_model.gateway.routing.group_resolution import GroupNames
@@ -33,6 +32,7 @@ from langop_model.gateway.routing.health_checks import HealthChecker, Probe
 from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.shared_state import SharedState, redis_environment
 from langop_model.gateway.supervisor_state import SupervisorState
+from langop_model.gateway.upstreams import failure_causes
 from langop_model.gateway.upstreams.base import Route, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.relay import Relay

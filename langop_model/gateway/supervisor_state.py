@@ -47,7 +47,6 @@ class SupervisorState:
     versions: tuple[str, str, str] = ("", "", "")
 
     def dump(self) -> bytes:
-        """Return it as JSON."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod

@@ -30,7 +30,7 @@ class Origin:
     names: list[dict[str, str]] = field(default_factory=list)
 
     def locate(self, path: Path) -> tuple[int, int]:
-        """Return line and column of what stands for `path`."""
+        """Return line and column of what `path` means."""
         return self.document.locate(self.path(path))
 
     def path(self, path: Path) -> Path:

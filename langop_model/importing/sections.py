@@ -167,14 +167,14 @@ def _remove(wanted: Any, path: Path) -> Path:
 
 def _keys(wanted: dict[str, Any]) -> Iterable[tuple[Path, Any]]:
     for section, members in wanted.items():
-        if section not in reading.SECTIONS:
+        if section not in extra_table.SECTIONS:
             if section == "environment_variables" and isinstance(members, dict):
                 yield from (((section, name), value) for name, value in members.items())
             else:
                 yield (section,), members
             continue
         for key, value in members.items():
-            if (section, key) == reading.CACHE:
+            if (section, key) == extra_table.CACHE:
                 yield from (((section, key, name), inner) for name, inner in value.items())
             else:
                 yield (section, key), value

@@ -8,9 +8,8 @@ from langop_model import __version__
 from langop_model.launch import messages
 from langop_model.launch.background_call import ForkedCall
 from langop_model.launch.config_watcher import ConfigReloader, Say
-from langop_model.renderer import extra, findings
+from langop_model.renderer import findings
 from langop_model.renderer.findings import SpecError
-from langop_model.renderer.settings import Settings
 
 
 def launch(environment: Mapping[str, str], host: str, port: int, say: Say) -> int:
@@ -55,7 +54,6 @@ class _Start:
         self.workers = workers
         self.rendering = ForkedCall(reloader.load, SpecError)
         self.checked = False
-        self.redis = False
 
     def check(self) -> None:
         """Raise what is wrong with the specification, which is said before anything else is, unless it was read already."""
@@ -66,17 +64,14 @@ class _Start:
         """Write the configuration, and return the variables that it sets and its keys. Raises SpecError."""
         self.checked = True
         exported = self.reloader.first(self.rendering.result)
-        settings = Settings.in_container(self.reloader.environment)
-        settings = extra.read(settings).settings(settings)
-        if self.workers > 1 and not settings.redis:
+        if self.workers > 1 and not self.reloader.served.redis:
             self.reloader.say([findings.make("LM728", workers=self.workers)])
-        self.redis = bool(settings.redis)
         return exported
 
     def served(self) -> None:
         """Say what is being served."""
-        members = {**self.reloader.served.summary, "workers": self.workers, "redis": self.redis, "version": __version__}
-        messages.event("serving", **members)
+        served = self.reloader.served
+        messages.event("serving", **served.summary, workers=self.workers, redis=served.redis, version=__version__)
 
 
 def _workers(environment: Mapping[str, str]) -> int:

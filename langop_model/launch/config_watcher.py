@@ -52,7 +52,7 @@ class ConfigReloader:
         return load_config(self.environment, self.watch, self.served), self.watch
 
     def first(self, load: Callable[[], tuple[LoadedConfig, FileWatcher]] | None = None) -> dict[str, str]:
-        """Write the configuration, and return the variables that LiteLLM shall find. Raises SpecError.
+        """Write the configuration, and return the variables of the gateway's processes. Raises SpecError.
 
         `load` returns what this object's own would.
         """
@@ -185,7 +185,7 @@ class ConfigReloader:
 
 
 def _write(path: Path, text: str) -> None:
-    from langop_model.renderer.output import write
+    from langop_model.renderer.atomic_write import write
 
     write(path, text)
 

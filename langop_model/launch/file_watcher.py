@@ -13,7 +13,7 @@ Mark = tuple[str, int, int, int]
 
 
 class FileWatcher:
-    """Remembers what stood at some paths, and says when something else stands there and has stopped changing."""
+    """Remembers what is at some paths, and notices when that is something else and has stopped changing."""
 
     def __init__(self) -> None:
         self.paths: list[str] = []
@@ -21,18 +21,18 @@ class FileWatcher:
         self.seen: list[Mark] = []
 
     def remember(self, paths: Iterable[str]) -> None:
-        """Take what stands at `paths` now, files or folders of files, as known."""
+        """Take what is at `paths` now, files or folders of files, as known."""
         self.paths = list(paths)
         self.remembered = self.seen = _marks(self.paths)
 
     def add(self, paths: Iterable[str]) -> None:
-        """Take what stands at further `paths` as known too."""
+        """Take what is at further `paths` as known too."""
         paths = list(paths)
         self.paths += paths
         self.remembered = self.seen = [*self.remembered, *_marks(paths)]
 
     def changed(self) -> bool:
-        """Whether something else stands there than was remembered, and stood there too when last asked."""
+        """Whether there is something else than was remembered, and was when last asked too."""
         before, self.seen = self.seen, _marks(self.paths)
         return self.seen == before and self.seen != self.remembered
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from langop_model.contract.environment import MEMCACHED, REDIS
+from langop_model.contract.environment import MEMCACHED, REDIS, names_redis
 from langop_model.contract.settings import SECTION
 from langop_model.launch import summary
 from langop_model.launch.file_watcher import FileWatcher
@@ -30,9 +30,9 @@ SPECIFICATION = "/etc/langop/model.json"
 SPECIFICATIONS = "/etc/langop/models"  # model__<name>.json of each model of a gateway
 
 # A newer operator may write fields that this image does not know: it must not keep an old image from starting.
-SOFTENED = frozenset({"LM101"})
+DOWNGRADED = frozenset({"LM101"})
 # In a gateway of several models a fallback that is named twice is skipped, as one is that is not served.
-SOFTENED_IN_GATEWAY = SOFTENED | {"LM212"}
+DOWNGRADED_IN_GATEWAY = DOWNGRADED | {"LM212"}
 
 
 def load_config(environment: Mapping[str, str], watch: FileWatcher, served: LoadedConfig | None = None) -> LoadedConfig:
@@ -57,6 +57,7 @@ def load_config(environment: Mapping[str, str], watch: FileWatcher, served: Load
         findings=result.findings,
         resources=result.resources,
         summary=summary.of(result.config, result.text),
+        redis=names_redis(environment) or "redis" in result.config["callback_settings"][SECTION],
     )
 
 
@@ -114,12 +115,12 @@ def _render(environment: Mapping[str, str], settings: Settings, also: ModelCheck
     folders = [path for path in sources if os.path.isdir(path)]  # noqa: PTH112 - false, and no error, for an impossible name
     names = [name for folder in folders for name in _models(folder, own=folder == SPECIFICATIONS)]
     if names:
-        return AvailableModels(settings, SOFTENED_IN_GATEWAY, also, previous).render(names)
+        return AvailableModels(settings, DOWNGRADED_IN_GATEWAY, also, previous).render(names)
     files = [path for path in sources if path not in folders and os.path.exists(path)]  # noqa: PTH110
     if files:
         return _render_file(files[0], settings, also)
     if folders:
-        empty = rendering.render_gateway([], settings, SOFTENED)
+        empty = rendering.render_gateway([], settings, DOWNGRADED)
         return replace(empty, findings=(*empty.findings, replace(findings.make("LM727"), file=folders[0])))
     raise findings.error("LM703", file=sources[-1])
 
@@ -131,7 +132,7 @@ def _models(folder: str, *, own: bool) -> list[str]:
 
 
 def _render_file(path: str, settings: Settings, also: ModelCheck) -> Rendering:
-    renderings = rendering.render_file(path, settings, SOFTENED, also)
+    renderings = rendering.render_file(path, settings, DOWNGRADED, also)
     if len(renderings) != 1:
         raise findings.error("LM706", file=path, count=len(renderings))
     return renderings[0]

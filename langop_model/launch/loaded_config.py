@@ -11,11 +11,12 @@ from langop_model.renderer.manifest import Resource
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
-    """A configuration, and what LiteLLM shall find in its environment: the file's `own` variables, and the `keys`.
+    """A configuration, and the variables of the gateway's processes: the file's `own`, and the `keys`.
 
-    `summary` says what it serves, and `changes` what it changes of the one before (summary.py).
+    `summary` says what it serves, and `changes` what it changes of the one before (summary.py). `redis` is whether workers
+    share their limits and cooldowns through one.
 
-    A pod's own identity is among the keys, where a model relies on it. `withheld` are the names that LiteLLM shall not find.
+    A pod's own identity is among the keys, where a model relies on it. `withheld` are the variables that no process gets.
     `resources` are the LanguageModels of a gateway that are served: of one that can't be served after a change, this version.
     """
 
@@ -27,6 +28,7 @@ class LoadedConfig:
     resources: tuple[Resource, ...] = ()
     summary: dict[str, Any] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
+    redis: bool = False
 
     @property
     def variables(self) -> dict[str, str]:

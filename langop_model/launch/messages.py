@@ -1,4 +1,4 @@
-"""What `launch` says: lines of the one log where a program reads them, text where a person does (log_format.py)."""
+"""What `launch` reports: lines of the one log where a program reads them, text where a person does (log_format.py)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ log = logging.getLogger("langop.launch")
 
 
 def configure(environment: Mapping[str, str]) -> Callable[[Iterable[Finding]], None]:
-    """Let this process log as the environment says, and return what says findings.
+    """Let this process log as the environment says, and return what reports findings.
 
     Raises SpecError for a format that does not exist (LM738).
     """
     try:
         from langop_model import log_format
     except ModuleNotFoundError:
-        return report.print_findings  # the gateway's packages are missing, which is said next
+        return report.print_findings  # the gateway's packages are missing, which is reported next
     try:
         log_format.configure("INFO", sys.stderr, environment)
     except ValueError as problem:
@@ -38,12 +38,12 @@ def shown(finding: Finding) -> dict[str, Any]:
 
 
 def event(message: str, **members: Any) -> None:
-    """Say what happens."""
+    """Log an event."""
     log.info(message, extra={"event": message.replace(" ", "_"), **members})
 
 
 def configuration(text: str) -> None:
-    """Say the rendered configuration, for DEBUG=true: there is no secret in it."""
+    """Log the rendered configuration, for DEBUG=true: there is no secret in it."""
     if _is_json():
         event("configuration", text=text)
     else:
@@ -51,7 +51,7 @@ def configuration(text: str) -> None:
 
 
 def trace(text: str) -> None:
-    """Say the way to what failed."""
+    """Log a traceback."""
     if _is_json():
         log.error("the gateway can't start", extra={"trace": text})
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,23 +47,10 @@ class ProviderKeys:
         return {name: self.exported[name] for name in names if name in self.exported}
 
 
-def load_keys(result: Rendering, say: Callable[[Iterable[Finding]], None] = lambda _: None) -> dict[str, str]:
-    """Return the keys that the configuration refers to, by the variable that LiteLLM reads them from.
-
-    Raises SpecError with the errors of ProviderKeys.check; `say` gets its warnings.
-    """
-    keys = ProviderKeys()
-    found = list(dict.fromkeys(finding for model in result.models for finding in keys.check(model)))
-    say(finding for finding in found if finding.level != "error")
-    if errors := [finding for finding in found if finding.level == "error"]:
-        raise SpecError(errors)
-    return keys.of(result.models)
-
-
 def variables_to_withhold(environment: Mapping[str, str]) -> list[str]:
     """Return the variables of `environment` from which LiteLLM would take a provider's key or address by itself.
 
-    They are withheld: a provider gets what its LanguageModel says, and nothing that was meant for another.
+    They are withheld: a provider gets what its LanguageModel says, and nothing of another's.
     """
     return [name for name in environment if name in catalogue.foreign_settings()]
 
@@ -77,7 +64,7 @@ def pod_identity_variables(result: Rendering, environment: Mapping[str, str]) ->
 def named_variables(result: Rendering, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of the pod that the extra configuration names, by their names in the configuration.
 
-    Raises SpecError (LM755) that names each one that is not set or empty: LiteLLM would make null of it, without a word.
+    Raises SpecError (LM755) that names each one that is not set or empty: LiteLLM would silently make null of it.
     """
     missing = sorted(name for name in result.variables.values() if not environment.get(name, "").strip())
     if missing:
@@ -87,11 +74,11 @@ def named_variables(result: Rendering, environment: Mapping[str, str]) -> dict[s
 
 def _load(credential: Credential, exported: dict[str, str]) -> Iterator[Finding]:
     """Put the value of a credential into `exported`; yield what is wrong with it. One key of a whole Secret may be absent."""
-    key = Key(credential.variable, credential.file, credential.folder, credential.names, credential.handed)
+    key = Key(credential.variable, credential.file, credential.folder, credential.names, credential.delivery)
     place = credential.place.rstrip("/")
     try:
         value = secrets.export(key)
-        if value is not None and credential.handed == "path":
+        if value is not None and credential.delivery == "path":
             secrets.read(Path(value))
     except (OSError, UnicodeDecodeError) as problem:
         reason = f"({problem.strerror})" if isinstance(problem, OSError) and problem.strerror else "(no text)"

@@ -1,4 +1,4 @@
-"""What changes in behaviour from one rendered configuration to another: for `diff`, and for the launcher at a change.
+"""What changes in behaviour from one rendered configuration to another: for `diff`, and for `launch` at a change.
 
 Every place that differs is said: by a row of schema/changes.json, by the rules here and in difference_endpoints.py, or by its
 name in the configuration.

@@ -18,7 +18,7 @@ class Credential(NamedTuple):
     """A parameter of LiteLLM, or a variable of its process, and where its value is mounted.
 
     `variable` is the variable of the process that LiteLLM reads it from. The value is in `file`, or in that file of `folder`
-    whose name is one of `names`, compared as langop_model.contract.secret_keys says. `handed` says what LiteLLM gets: the
+    whose name is one of `names`, compared as langop_model.contract.secret_keys says. `delivery` says what LiteLLM gets: the
     file's text, its path, or a copy of the folder. `path` is the field of the specification.
     """
 
@@ -28,7 +28,7 @@ class Credential(NamedTuple):
     file: str = ""
     folder: str = ""
     names: tuple[str, ...] = ()
-    handed: str = "text"
+    delivery: str = "text"
 
     @property
     def is_variable(self) -> bool:
@@ -38,7 +38,7 @@ class Credential(NamedTuple):
     @property
     def reference(self) -> str:
         """What a deployment has instead of the value: its file, where LiteLLM reads one, or its variable."""
-        return self.file if self.handed == "path" and self.file else f"{REFERENCE}{self.variable}"
+        return self.file if self.delivery == "path" and self.file else f"{REFERENCE}{self.variable}"
 
     @property
     def place(self) -> str:
@@ -50,8 +50,8 @@ class Credential(NamedTuple):
         """What langop_model.gateway.secrets reads."""
         place = {"file": self.file} if self.file else {"folder": self.folder}
         names = {"names": list(self.names)} if self.names else {}
-        handed = {"handed": self.handed} if self.handed != "text" else {}
-        return {"variable": self.variable, **place, **names, **handed}
+        delivery = {"delivery": self.delivery} if self.delivery != "text" else {}
+        return {"variable": self.variable, **place, **names, **delivery}
 
 
 class Credentials(NamedTuple):
@@ -62,7 +62,7 @@ class Credentials(NamedTuple):
 
     @property
     def parameters(self) -> list[Credential]:
-        """Those that stand in a deployment as a reference."""
+        """Those that a deployment refers to."""
         return [credential for credential in self.items if not credential.is_variable]
 
 
@@ -100,22 +100,24 @@ def in_words(sets: tuple[tuple[str, ...], ...]) -> str:
 
 def _in_file(provider: Provider, parameter: str, reference: Mapping[str, str], folder: str) -> Credential:
     name, key = reference["name"], reference["key"]
-    handed = "path" if parameter in provider.files else "text"
-    return Credential(parameter, f"LANGOP_KEY_{_variable(name, key)}", KEY_PATH, file=f"{folder}/{name}/{key}", handed=handed)
+    delivery = "path" if parameter in provider.files else "text"
+    return Credential(
+        parameter, f"LANGOP_KEY_{_variable(name, key)}", KEY_PATH, file=f"{folder}/{name}/{key}", delivery=delivery
+    )
 
 
 def _in_secret(provider: Provider, name: str, folder: str) -> Iterator[Credential]:
     """The whole Secret: each key belongs to the parameter whose name it is, or to whose other names it belongs."""
     place = f"{folder}/{name}"
     if provider.folder:
-        yield Credential(provider.folder, provider.folder, SECRET_PATH, folder=place, handed="folder")
+        yield Credential(provider.folder, provider.folder, SECRET_PATH, folder=place, delivery="folder")
     if not (provider.key or provider.credential_sets):
         return
     for parameter, others in provider.credentials.items():
         names = tuple(dict.fromkeys(normalize_secret_key(each) for each in (parameter, *others)))
-        handed = "path" if parameter in provider.files else "text"
+        delivery = "path" if parameter in provider.files else "text"
         variable = f"LANGOP_SECRET_{_variable(name, parameter.replace('_', '-'))}"
-        yield Credential(parameter, variable, SECRET_PATH, folder=place, names=names, handed=handed)
+        yield Credential(parameter, variable, SECRET_PATH, folder=place, names=names, delivery=delivery)
     for variable in provider.environment:
         yield Credential(variable, variable, SECRET_PATH, folder=place, names=(normalize_secret_key(variable),))
 

@@ -120,7 +120,7 @@ def said_in(text: str, name: str) -> Any:
 def share(spec: Mapping[str, Any], values: dict[str, Any], found: Findings) -> dict[str, int]:
     """Take weight and order out of `values`, the parameters of a spec, and return them by our names.
 
-    They are what its resource gets of a modelName that others have too. Records an error (LM208) for what is no whole number.
+    They are what its resource gets of a modelName that others have too. Records an error (LM208) for what is not an integer.
     """
     taken: dict[str, int] = {}
     for name, (member, least) in SHARE.items():
@@ -147,7 +147,7 @@ def _schema(name: str, own: Mapping[str, str]) -> dict[str, Any]:
 def _refusal(schema: dict[str, Any], value: Any) -> str | None:
     """Return the code of what is wrong with a value, or None.
 
-    A header such as Authorization is a credential too: it would stand in the configuration. And LiteLLM replaces a text
+    A header such as Authorization is a credential too: it would be in the configuration. And LiteLLM replaces a text
     that starts with os.environ/ wherever it stands.
     """
     for path, leaf in source.walk(value):

@@ -23,8 +23,8 @@ _RESERVED_ID = re.compile(r"(endpoint|fallback)-")  # what this project itself n
 class Deployment:
     """One endpoint of a model, as LiteLLM counts them.
 
-    `endpoint` is None where the provider's own address is meant. `order` is None when no endpoint of the model has a
-    priority. `requests_per_minute` is its share of the model's limit, None without one. `says` are fields of a spec that the
+    `endpoint` is None where the provider's own address is meant. `priority` is None when no endpoint of the model has
+    one. `requests_per_minute` is its share of the model's limit, None without one. `says` are fields of a spec that the
     URL gives, such as apiVersion. `address_path` is the field that gives its address, or would.
     """
 
@@ -33,7 +33,7 @@ class Deployment:
     endpoint: str | None = None
     region: str | None = None
     weight: int = 100
-    order: int | None = None
+    priority: int | None = None
     requests_per_minute: int | None = None
     says: Mapping[str, str] = field(default_factory=dict)
     address_path: Path = ("spec", "endpoint")
@@ -91,12 +91,6 @@ class Model:
         """Whether LiteLLM has a choice between endpoints."""
         return len(self.deployments) > 1
 
-    @property
-    def limited_per_minute(self) -> bool:
-        """Whether requests or tokens per minute are limited."""
-        limits = self.spec.get("rateLimits", {})
-        return "requestsPerMinute" in limits or "tokensPerMinute" in limits
-
     def place_of(self, parameter: str) -> Path:
         """Return where the spec names a parameter."""
         return parameters.place(self.spec, parameter)
@@ -138,7 +132,7 @@ def make(name: str, spec: dict[str, Any], user_spec: dict[str, Any], settings: S
 
 
 def resource_name(model_name: str) -> str:
-    """Return a resource name for a spec that has none: its modelName in the letters of Kubernetes."""
+    """Return a resource name for a spec that has none: its modelName in the characters that Kubernetes allows."""
     return re.sub(r"[^a-z0-9.]+", "-", model_name.lower()).strip("-.") or "model"
 
 
@@ -155,7 +149,7 @@ def _deployments(name: str, spec: dict[str, Any], found: Findings) -> list[Deplo
             deployment.endpoint, deployment.address_path = spec["endpoint"], ("spec", "endpoint")
     if not endpoints and not regions and _asked_for_several(spec):
         found.add("LM210", "spec", reason="every region is disabled or every endpoint has the weight 0")
-    _set_order(deployments)
+    _set_priorities(deployments)
     _set_ids(name, deployments)
     return deployments
 
@@ -206,7 +200,7 @@ def _from_endpoints(spec: dict[str, Any], found: Findings) -> Iterator[Deploymen
             found.add("LM408", *path)
             continue
         deployment = Deployment("", path, endpoint["url"], endpoint.get("region"), endpoint["weight"] or 1)
-        deployment.order, deployment.address_path = endpoint.get("priority"), (*path, "url")
+        deployment.priority, deployment.address_path = endpoint.get("priority"), (*path, "url")
         yield deployment
 
 
@@ -216,7 +210,7 @@ def _from_regions(spec: dict[str, Any], found: Findings) -> Iterator[Deployment]
         if not region["enabled"]:
             found.add("LM409", *path)
             continue
-        deployment = Deployment("", path, region.get("endpoint"), region["name"], order=region.get("priority"))
+        deployment = Deployment("", path, region.get("endpoint"), region["name"], priority=region.get("priority"))
         deployment.address_path = (*path, "endpoint") if "endpoint" in region else path
         yield deployment
 
@@ -225,11 +219,11 @@ def _asked_for_several(spec: dict[str, Any]) -> bool:
     return bool(spec.get("regions") or spec.get("loadBalancing", {}).get("endpoints"))
 
 
-def _set_order(deployments: list[Deployment]) -> None:
-    """LiteLLM leaves out every deployment without an order as soon as one has it: all or none. Absent is 0, as in Go."""
-    if any(deployment.order is not None for deployment in deployments):
+def _set_priorities(deployments: list[Deployment]) -> None:
+    """Where one endpoint has a priority, an absent one is 0, as in Go."""
+    if any(deployment.priority is not None for deployment in deployments):
         for deployment in deployments:
-            deployment.order = deployment.order or 0
+            deployment.priority = deployment.priority or 0
 
 
 def _set_ids(name: str, deployments: list[Deployment]) -> None:

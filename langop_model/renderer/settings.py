@@ -1,4 +1,4 @@
-"""The one door through which the process environment comes in."""
+"""What the environment of a process means to the renderer, which reads none by itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Settings:
     `redis`, `memcached` and `trace_endpoint` say whether the process environment will hold LITELLM_MASTER_KEY,
     LANGOP_GATEWAY_HMAC_SECRET, an address of Redis or memcached, and OTEL_EXPORTER_OTLP_ENDPOINT; never their values.
     `extra_config` is a YAML text, a LiteLLM configuration that is written by hand. `in_pod` says that a loopback address is
-    that of the gateway's own pod. `ignored` are codes of lint rules that say nothing. `empty_secrets` are the variables of
+    that of the gateway's own pod. `ignored` are codes of lint rules that are switched off. `empty_secrets` are the variables of
     SECRETS that are set and hold nothing.
     """
 

@@ -16,7 +16,7 @@ from jinja2 import ChainableUndefined, Environment, FileSystemBytecodeCache, Fil
 from jinja2.bccache import bc_magic
 from markupsafe import Markup
 
-from langop_model.renderer import durations, upstream, yaml_text
+from langop_model.renderer import durations, upstream, yaml_emit
 from langop_model.renderer.findings import dotted
 from langop_model.resources import folder, litellm_version
 
@@ -104,7 +104,7 @@ def render(name: str, **context: Any) -> str:
 def _finalize(value: Any) -> Any:
     if isinstance(value, Markup | Undefined):
         return value
-    return Markup(yaml_text.inline(value))  # noqa: S704 - inline is the escaping
+    return Markup(yaml_emit.to_flow_yaml(value))  # noqa: S704 - to_flow_yaml is the escaping
 
 
 def _comment(text: str) -> Markup:

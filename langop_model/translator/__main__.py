@@ -16,7 +16,7 @@ from typing import Any
 from langop_model.translator import logs, settings
 
 # Garbage of one call is a few hundred objects among the 500,000 of LiteLLM's modules.
-COLLECT = (10_000, 20, 20)
+GC_THRESHOLDS = (10_000, 20, 20)
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
     logs.adopt_litellm()
     gc.freeze()
     gc.enable()
-    gc.set_threshold(*COLLECT)
+    gc.set_threshold(*GC_THRESHOLDS)
     stopped = contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError)
     with stopped, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_serve(options, chosen))

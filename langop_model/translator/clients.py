@@ -26,12 +26,10 @@ async def install() -> None:
         """LiteLLM's cache of clients, which sets up each that comes in."""
 
         def set_cache(self, key: str, value: Any, **more: Any) -> Any:
-            """Keep a client."""
             _set_up(value, session)
             return super().set_cache(key, value, **more)
 
         async def async_set_cache(self, key: str, value: Any, **more: Any) -> Any:
-            """Keep a client."""
             _set_up(value, session)
             return await super().async_set_cache(key, value, **more)
 

@@ -21,7 +21,7 @@ _GATEWAYS_OWN = frozenset(
 )  # fmt: skip
 # Providers that speak OpenAI's protocol beside those that LiteLLM lists.
 _LIKE_OPENAI = frozenset({"openai", "azure", "custom_openai", "databricks", "deepseek", "mistral", "openrouter", "together_ai"})
-# What LiteLLM says that it takes for a provider and then drops without a word.
+# What LiteLLM says that it takes for a provider and then drops silently.
 _TOOLS = frozenset({"function_call", "functions", "parallel_tool_calls", "response_format", "tool_choice", "tools"})
 _NO_CHAT = _TOOLS | {"logprobs", "max_completion_tokens", "reasoning_effort", "top_logprobs"}
 _LOST: Mapping[str, frozenset[str]] = {

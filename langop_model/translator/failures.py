@@ -81,7 +81,7 @@ def _within_answer(said: bytes) -> Failure:
 def _broken(problem: Exception) -> Failure:
     """Return the failure of an answer that stopped on its way."""
     if isinstance(problem, httpx.TimeoutException | TimeoutError):
-        return Failure(FailureKind.TIMEOUT, 504, "the provider's answer stood still")
+        return Failure(FailureKind.TIMEOUT, 504, "the provider's answer stalled")
     return Failure(FailureKind.CONNECTION, 502, "the connection to the provider broke during its answer")
 
 

@@ -71,7 +71,6 @@ class Printed(io.TextIOBase):
         return len(text)
 
     def isatty(self) -> bool:
-        """Say that nobody sees colors."""
         return False
 
 

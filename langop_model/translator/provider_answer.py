@@ -68,7 +68,6 @@ class ProviderAnswer:
         return self.is_read and self.has_begun and self.error is None and not self.is_complete
 
     def feed(self, data: bytes) -> None:
-        """Note what has arrived."""
         if self._decode is None:  # in an encoding that is not understood here
             self.has_begun = True
             return
@@ -86,7 +85,6 @@ class ProviderAnswer:
             self._note_beginning(data)
 
     def end(self) -> None:
-        """Note that nothing more comes."""
         self.is_read = True
         if self._rest:
             self._note_error(self._rest)

@@ -1,4 +1,4 @@
-"""From a call to the arguments of one of LiteLLM's functions. What LiteLLM would drop without a word is refused, or named."""
+"""From a call to the arguments of one of LiteLLM's functions. What LiteLLM would drop silently is refused, or named."""
 
 from __future__ import annotations
 

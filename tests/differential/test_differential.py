@@ -7,7 +7,6 @@ relay, or a decision that nobody wrote down; one that is listed and does not occ
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,10 +16,10 @@ import pytest
 import yaml
 
 from langop_model.contract import section
-from langop_model.gateway.routing.failure_causes import classify
 from langop_model.gateway.serving.translator_process import TranslatorProcess
 from langop_model.gateway.upstreams.base import UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
+from langop_model.gateway.upstreams.failure_causes import classify
 from langop_model.gateway.upstreams.parameters import Parameters
 from langop_model.gateway.upstreams.relay import Relay
 from langop_model.gateway.upstreams.translation import Translation
@@ -29,21 +28,12 @@ from langop_model.renderer.settings import Settings
 from tests.differential import compare
 from tests.differential.compare import Difference
 from tests.differential.corpus import CASES, KINDS, Case, Kind
-from tests.translator.live import started, wait_until_ready
 from tests.translator.scripted import Scripted
 from tests.unit.specs import a_resource
 
 pytestmark = pytest.mark.skipif(find_spec("litellm") is None, reason="LiteLLM is not installed")
 KEY = "not-a-real-key-4711"
 LISTED: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "differences.yaml").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def translator() -> Iterator[TranslatorProcess]:
-    process = started()
-    wait_until_ready(process)
-    yield process
-    process.stop()
 
 
 @pytest.fixture(scope="module")

@@ -29,9 +29,8 @@ ADMIN = [
 
 
 @pytest.mark.parametrize(("method", "path"), ADMIN)
-def test_administration_pass_through_and_documentation_are_closed_on_an_open_gateway(
-    observed: Laboratory, method: str, path: str
-):
+def test_an_open_gateway_has_closed_routes(observed: Laboratory, method: str, path: str):
+    """Administration, pass-through and documentation."""
     body = {"model": "not-cached", "messages": [{"role": "user", "content": "Hello"}]}
     answer = plain_http.request(method, f"{observed.gateway.url}{path}", json=body if method == "POST" else None)
     assert answer.status_code == 404

@@ -109,7 +109,7 @@ def test_what_was_not_used_for_longest_makes_room_when_max_size_is_reached(obser
     assert [len(observed.seen(text)) for text in (questions[-1], questions[0])] == [1, 2]
 
 
-def test_without_the_cache_in_the_configuration_the_same_questions_find_a_difference(tmp_path: Path):
+def test_without_the_cache_the_questions_find_a_difference(tmp_path: Path):
     """The proof that the tests above can fail: the rendered configuration, without the model's caching."""
     with StandIn() as provider:
         caching = {"enabled": True, "ttl": f"{TTL:g}s", "maxSize": 1}

@@ -63,7 +63,8 @@ def test_without_cost_tracking_litellms_price_list_counts(observed: Laboratory):
     assert cost(observed, "gpt-4o", question()) == pytest.approx(0.0025 + 0.01)  # the list of the pinned LiteLLM
 
 
-def test_disabled_cost_tracking_counts_nothing_although_the_price_list_knows_the_model(observed: Laboratory):
+def test_disabled_cost_tracking_counts_nothing(observed: Laboratory):
+    """Although the price list knows the model."""
     observed.provider.behave("listed-disabled", usage=(100_000, 100_000))
     assert cost(observed, "gpt-4o-mini", question()) == 0
     (line,) = observed.lines("gpt-4o-mini", 1, prompt_tokens=100_000)

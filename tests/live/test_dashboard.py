@@ -163,7 +163,7 @@ def test_a_dead_endpoint_is_told_from_the_others(prometheus: Prometheus):
 # The probes.
 
 
-def test_the_paths_that_the_manifests_probe_answer_without_a_request_to_the_provider(watched: Laboratory):
+def test_probes_answer_without_a_request_to_the_provider(watched: Laboratory):
     deployment = yaml.safe_load((ROOT / "deploy" / "base" / "deployment.yaml").read_text(encoding="utf-8"))
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     paths = {container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}

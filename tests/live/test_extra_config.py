@@ -74,7 +74,7 @@ def test_a_model_that_is_written_by_hand_is_served(name: str, gateway: Gateway, 
     assert (seen.body["model"], seen.body["temperature"]) == ("their-model", 0.5)
 
 
-def test_a_language_model_that_does_not_say_otherwise_is_retried_and_falls_back(gateway: Gateway, provider: StandIn):
+def test_a_model_without_policies_is_retried_and_falls_back(gateway: Gateway, provider: StandIn):
     provider.behave("rendered", status=503)
     assert ask(gateway, "rendered").status_code == 200
     assert asked(provider) == ["rendered", "rendered", "by-hand"]

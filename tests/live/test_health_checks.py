@@ -55,7 +55,7 @@ def _wait_for_checks(laboratory: Laboratory, label: str, count: int) -> None:
     ("model", "failure"),
     [("checked", {"status": 500}), ("checked-hangs", {"hang": True}), ("checked-dead", {"disconnect": True})],
 )
-def test_an_endpoint_leaves_after_failed_checks_and_returns_after_good_ones(laboratory: Laboratory, model: str, failure: Any):
+def test_an_endpoint_leaves_and_returns_by_its_checks(laboratory: Laboratory, model: str, failure: Any):
     bad, good = f"{model}-a", f"{model}-b"
     laboratory.provider.behave(bad, **failure)
     _wait_for_log(laboratory, model, "is skipped after 3 failed")
@@ -94,7 +94,7 @@ def test_without_a_check_nobody_is_asked(laboratory: Laboratory):
     assert not laboratory.seen("checked-never-a")
 
 
-def test_where_a_provider_has_nothing_cheaper_a_check_is_an_answer_of_one_token(laboratory: Laboratory):
+def test_a_check_without_a_free_route_asks_for_one_token(laboratory: Laboratory):
     laboratory.wait_for(1, "checked-bedrock-a")
     check = laboratory.seen("checked-bedrock-a")[0]
     assert check.body["inferenceConfig"] == {"maxTokens": 1}

@@ -18,7 +18,8 @@ HOLDS = {
 }
 
 
-def test_a_request_is_one_line_of_json_that_says_who_answered_and_what_it_cost(observed: Laboratory):
+def test_a_request_is_one_line_of_json(observed: Laboratory):
+    """It says who answered and what it cost."""
     answer = observed.post("priced", question())
     (line,) = observed.lines("priced", 1, call_id=answer.headers["x-langop-call-id"])
     assert line["level"] == "INFO"
@@ -89,7 +90,7 @@ def test_a_failed_request_has_one_line_of_level_error(observed: Laboratory):
     assert "response" not in line
 
 
-def test_a_failed_request_shows_its_messages_only_where_they_are_to_be_logged(observed: Laboratory):
+def test_a_failed_request_shows_messages_only_where_wanted(observed: Laboratory):
     text = question("a failure that only this test knows")
     before = len(observed.lines("logs-nothing", 0, level="ERROR"))
     observed.provider.behave("logs-nothing", statuses=[500])

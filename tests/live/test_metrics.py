@@ -47,7 +47,7 @@ def test_each_failure_is_counted_with_its_status(observed: Laboratory):
     assert grown(observed, before, 2, PROVIDER_ERRORS, **labels) == 2
 
 
-def test_latencies_are_histograms_of_which_a_slow_provider_fills_the_slow_buckets(observed: Laboratory):
+def test_a_slow_provider_fills_the_slow_buckets(observed: Laboratory):
     observed.provider.behave("priced", delay=1.2)
     before = {name: observed.metric(f"{name}_sum", model="priced") for name in (DURATION, ATTEMPT_DURATION)}
     count = observed.metric(f"{DURATION}_count", model="priced")

@@ -79,9 +79,8 @@ def test_replicas_share_answers_and_streams(debugged: Laboratory, shared: RedisS
         assert len(debugged.seen(text)) == 1
 
 
-def test_what_redis_has_forgotten_a_replica_that_only_read_it_has_forgotten_too(
-    debugged: Laboratory, shared: RedisServer, replica: Laboratory
-):
+def test_what_redis_forgot_a_replica_has_forgotten_too(debugged: Laboratory, shared: RedisServer, replica: Laboratory):
+    """One that has only read it."""
     shared.client.flushall()
     text = question()
     debugged.said("debugged", text)

@@ -149,7 +149,8 @@ def test_never_more_than_c_requests_of_both_proxies_are_at_the_provider(pair: Pa
     assert most_in_flight(pair.first.seen("shared-slots")) == 3
 
 
-def test_models_of_the_same_name_in_two_namespaces_have_their_own_limits_and_answers(pair: Pair):
+def test_namespaces_have_their_own_limits_and_answers(pair: Pair):
+    """For models of the same name."""
     for laboratory in pair.both:
         answers = [laboratory.ask("twin", "The same question of both"), *laboratory.ask_often("twin", 2)]
         assert [answer.status_code for answer in answers] == [200, 200, 429]
@@ -212,7 +213,7 @@ def test_a_redis_that_dies_and_returns_under_load_loses_no_request(pair: Pair):
     assert most_in_flight(pair.first.seen(model)) <= 4 + 4  # while redis is down, each proxy keeps the limit by itself
 
 
-def test_a_redis_that_is_there_and_says_nothing_holds_no_request_up_for_long(pair: Pair):
+def test_a_silent_redis_holds_no_request_up_for_long(pair: Pair):
     model = "shared-silence"
     pair.first.ask(model)
     pair.server.pause()

@@ -93,7 +93,8 @@ def served(changing: Changing) -> Iterator[int]:
     changing.until_quiet()
 
 
-def test_five_changes_under_load_lose_no_request_and_stay_within_the_operators_memory_limit(changing: Changing, served: int):
+def test_five_changes_under_load_lose_no_request(changing: Changing, served: int):
+    """And stay within the operator's memory limit."""
     assert changing.gateway.process is not None
     pid = changing.gateway.process.pid
     url = f"{changing.gateway.url}/v1/chat/completions"
@@ -148,8 +149,8 @@ def test_no_key_stands_in_the_log(changing: Changing):
     assert "sk-rotated" not in changing.log()
 
 
-def test_a_stream_that_was_begun_is_finished_when_told_to_stop_and_the_exit_code_is_0(changing: Changing):
-    """The last one: afterwards the gateway is gone."""
+def test_told_to_stop_it_finishes_a_stream(changing: Changing):
+    """The exit code is 0. The last one: afterwards the gateway is gone."""
     changing.provider.behave("reload", chunk_delay=0.3)
     assert changing.gateway.process is not None
     body = {**question("reload"), "stream": True}

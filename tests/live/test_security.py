@@ -173,7 +173,8 @@ def raw(guarded: Guarded, request: bytes) -> bytes:
 AUTHORIZED = f"Host: gateway\r\nAuthorization: Bearer {MASTER_KEY}\r\n".encode()
 
 
-def test_a_body_that_is_announced_as_too_large_is_refused_before_it_is_sent(guarded: Guarded):
+def test_a_body_announced_as_too_large_is_refused(guarded: Guarded):
+    """Before it is sent."""
     head = b"POST /v1/chat/completions HTTP/1.1\r\n" + AUTHORIZED + b"Content-Length: %d\r\n\r\n" % (LARGEST_BODY + 1)
     assert raw(guarded, head) == b"HTTP/1.1 413 Request Entity Too Large"
 

@@ -115,7 +115,8 @@ def test_the_request_log_has_a_line_for_the_refusal(cluster: Cluster):
     eventually(lambda: any(line.get("error") == "model_unavailable" for line in cluster.lines()))
 
 
-def test_standard_error_names_it_with_its_reason_and_no_termination_message_is_written(cluster: Cluster):
+def test_standard_error_names_it_with_its_reason(cluster: Cluster):
+    """No termination message is written."""
     log = cluster.gateway.log.read_text(encoding="utf-8")
     assert "model__bad.json" in log
     assert "LM760: the LanguageModel bad is not served" in log

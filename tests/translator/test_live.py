@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from langop_model.gateway.serving.translator_process import TranslatorProcess
 from langop_model.gateway.upstreams.base import FailureKind, File, Route, UpstreamError
-from tests.translator.live import KEY, MESSAGES, Live, soon, started, wait_until_ready
+from tests.translator.live import KEY, MESSAGES, Live, soon
 from tests.translator.scripted import STREAM, TEXT_STREAM, Asked, Behaviour, Scripted, failing, hanging, page, streamed
 from tests.unit.gateway.upstreams.test_relay_connections import Provider as RawProvider
 from tests.unit.gateway.upstreams.test_relay_connections import answer, completion, said
@@ -41,14 +41,6 @@ def stream_of(route: Route) -> tuple[bytes, ...]:
 
 FILES = {Route.TRANSCRIPTIONS: (SOUND,), Route.IMAGE_EDITS: (PICTURE,)}
 STREAMED = [Route.CHAT, Route.COMPLETIONS, Route.RESPONSES, Route.MESSAGES, Route.GENERATE_CONTENT]
-
-
-@pytest.fixture(scope="module")
-def translator() -> Iterator[TranslatorProcess]:
-    process = started()
-    wait_until_ready(process)
-    yield process
-    process.stop()
 
 
 def run(translator: TranslatorProcess, test: Any, model: str = "openai/theirs", base: str = "/v1", **more: Any) -> Any:

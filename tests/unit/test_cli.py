@@ -70,7 +70,8 @@ def test_the_list_of_commands_imports_none_of_them():
 # Exit codes, and what goes where.
 
 
-def test_a_right_specification_ends_with_0_and_its_configuration_on_standard_output():
+def test_a_right_specification_ends_with_0():
+    """Its configuration is on standard output."""
     result = run("render", MINIMAL)
     assert (result.exit_code, result.stderr) == (0, "")
     assert yaml.safe_load(result.stdout)["model_list"][0]["model_name"] == "gpt-4o-mini"

@@ -1,4 +1,4 @@
-"""The one place that prints findings: on standard error, as text, JSON lines or GitHub annotations."""
+"""Findings on standard error, as text, JSON lines or GitHub annotations."""
 
 from __future__ import annotations
 

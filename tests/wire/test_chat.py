@@ -115,7 +115,7 @@ def test_a_streamed_chat_is_answered_in_parts(case: Case, wire: Wire):
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.address], ids=lambda case: case.name)
-def test_without_an_endpoint_the_provider_is_asked_at_the_address_of_the_catalogue(case: Case, wire: Wire):
+def test_without_an_endpoint_the_catalogues_address_is_asked(case: Case, wire: Wire):
     with asked(case, wire, endpoint=False) as (deployed, meant):
         assert wire.chat(deployed, **more(case)) == ANSWER
     address = httpx.URL(case.address)

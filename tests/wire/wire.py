@@ -26,11 +26,12 @@ from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.parameters import Parameters
 from langop_model.gateway.upstreams.translation import Translation
 from langop_model.gateway.upstreams.translator_protocol import Call
-from langop_model.launch.provider_credentials import load_keys, pod_identity_variables, variables_to_withhold
+from langop_model.launch.provider_credentials import pod_identity_variables, variables_to_withhold
 from langop_model.renderer import rendering
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
 from stand_in import Seen, StandIn
+from tests.support.provider_keys import load_keys
 from tests.unit.specs import a_resource
 
 KEY = "not-a-real-key-4711"

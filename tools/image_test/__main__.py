@@ -20,7 +20,7 @@ def main() -> None:
     arguments = parser.parse_args()
     image, found = arguments.image, engine.find(arguments.engine)
     if found is None:
-        print("NOTHING WAS RUN: neither docker nor podman answers here, and nothing else can. Left out:", file=sys.stderr)
+        print("NOTHING WAS RUN: neither docker nor podman answers here, and nothing else can. Skipped:", file=sys.stderr)
         for check in checks.ALL:
             print(f"  {_title(check)}", file=sys.stderr)
         sys.exit(1)
@@ -40,7 +40,7 @@ def _passes(check: checks.Check, stage: Stage) -> bool:
     try:
         said = check(stage)
     except checks.SkippedError as problem:
-        print(f"LEFT OUT  {_title(check)}\n          {problem}", flush=True)
+        print(f"SKIPPED   {_title(check)}\n          {problem}", flush=True)
         return False
     except Exception as problem:  # noqa: BLE001 - whatever it is, the next checks may still tell something
         print(f"FAILED    {_title(check)}\n          {problem}", flush=True)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from langop_model.gateway.accounting.metrics import Metrics, operation
-from langop_model.gateway.accounting.request_log import outcome_of
+from langop_model.gateway.accounting.request_record import RequestRecord
 from langop_model.gateway.upstreams.base import Usage
 
-if TYPE_CHECKING:
-    from langop_model.gateway.accounting.recorder import Record
 
-
-def count(record: Record, metrics: Metrics) -> None:
+def count(record: RequestRecord, metrics: Metrics) -> None:
     """Count a request. One that was for no group is counted by its status alone: a client could name any model."""
     group = record.group
     if group is None:
@@ -38,9 +33,9 @@ def count(record: Record, metrics: Metrics) -> None:
         metrics.cache_tokens.labels(record.served_by, "output").inc(record.usage.output_tokens)
 
 
-def outcome(record: Record) -> str:
+def outcome(record: RequestRecord) -> str:
     """Return how a request ended: success, left, rate_limited, client_error or failure."""
-    ended = outcome_of(record.status, record.error)
+    ended = record.outcome
     if ended != "failure":
         return ended
     if record.status == 429:
@@ -48,7 +43,7 @@ def outcome(record: Record) -> str:
     return "client_error" if 400 <= record.status < 500 else "failure"
 
 
-def _count_usage(record: Record, usage: Usage, metrics: Metrics, kind: str) -> None:
+def _count_usage(record: RequestRecord, usage: Usage, metrics: Metrics, kind: str) -> None:
     name = record.group.name if record.group is not None else ""
     metrics.token_usage.labels(name, kind, "input").observe(usage.input_tokens)
     metrics.token_usage.labels(name, kind, "output").observe(usage.output_tokens)

@@ -26,7 +26,7 @@ def content_type(accept: str) -> str:
 class Exposition:
     """The text of a registry's metrics, with the numbers of all workers. What it prepares is kept from scrape to scrape.
 
-    Of other models than `models` nothing is shown: workers that served a former configuration have counted them.
+    Of other models than `models` nothing is shown: workers that served a previous configuration have counted them.
     """
 
     def __init__(self, registry: Registry, models: Collection[str]) -> None:

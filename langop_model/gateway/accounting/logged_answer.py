@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from langop_model.gateway.accounting.stream_usage import parsed
 from langop_model.gateway.upstreams.base import Route
+from langop_model.gateway.upstreams.stream_usage import parsed
 
 LONGEST = 1 << 20  # bytes of one answer in the log; a stream's rest is cut off, a whole answer says only how long it is
 WHOLE_AT_THE_END = ("response.completed", "response.incomplete")

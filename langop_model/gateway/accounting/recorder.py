@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langop_model.contract.settings import Cause, Group
 from langop_model.gateway import call_ids
@@ -13,13 +13,10 @@ from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.logged_answer import LoggedAnswer
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Prices
-from langop_model.gateway.accounting.request_log import LEFT, RequestLog
+from langop_model.gateway.accounting.request_log import RequestLog
+from langop_model.gateway.accounting.request_record import LEFT, RequestRecord
+from langop_model.gateway.accounting.traces import Traces
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError, Usage
-
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import Span
-
-    from langop_model.gateway.accounting.traces import Traces
 
 
 class Accounting:
@@ -40,21 +37,15 @@ class Accounting:
         call_id: str = "",
         traceparent: str | None = None,
         agent: str | None = None,
-    ) -> Record:
+    ) -> Recorder:
         """Begin the record of a request that has just arrived. Its `finished` must be called, whatever happens."""
-        return Record(self, method, path, route, call_id or call_ids.new(), traceparent, agent)
+        return Recorder(self, method, path, route, call_id or call_ids.new(), traceparent, agent)
 
 
-class Record:
-    """One request, from its arrival to the end of its answer."""
+class Recorder(RequestRecord):
+    """Records one request, from its arrival to the end of its answer."""
 
-    __slots__ = (
-        *("_accounting", "_answer", "_asked", "_attempt", "_is_over", "_priced", "_waits_since"),
-        *("agent", "attempts", "backoff", "body", "cache", "call_id", "cost", "deployed_model", "dropped", "endpoint", "error"),
-        *("failed_attempts", "failure", "fallback", "group", "limit", "method", "model", "path", "queue_length", "queued"),
-        *("region", "route", "seconds", "served_by", "span", "started", "status", "stream", "trace_id", "ttft", "usage"),
-        "upstream_seconds",
-    )
+    __slots__ = ("_accounting", "_asked", "_attempt", "_is_over", "_priced", "_waits_since")
 
     def __init__(  # noqa: PLR0913, PLR0917 - what is known when a request arrives
         self,
@@ -66,33 +57,15 @@ class Record:
         traceparent: str | None,
         agent: str | None,
     ) -> None:
+        super().__init__(method, path, route, call_id, agent)
         self._accounting = accounting
-        self.started = time.monotonic()
-        self.method, self.path, self.route = method, path, route
-        self.call_id, self.agent = call_id, agent
-        self.group: Group | None = None
-        self.model = ""
-        self.body: Mapping[str, Any] | None = None
-        self.stream: bool | None = None
-        self.status = 0
-        self.seconds = self.queued = self.backoff = self.upstream_seconds = 0.0
-        self.ttft: float | None = None
-        self.attempts = self.failed_attempts = self.queue_length = 0
-        self.endpoint = self.region = self.deployed_model = self.error = self.limit = self.cache = self.fallback = (
-            self.served_by
-        ) = ""
-        self.dropped: tuple[str, ...] = ()
-        self.failure: UpstreamError | None = None
-        self.usage: Usage | None = None
-        self.cost: float | None = None
         self._attempt: Attempt | None = None
-        self._answer: LoggedAnswer | None = None
         self._waits_since: float | None = None
         self._asked: tuple[str, str, str] | None = None  # the model, its fallback, the cause
         self._priced = self._is_over = False
-        self.span: Span | None = None
-        parent = trace_context.read(traceparent)
-        self.trace_id = parent.trace_id if parent is not None else ""
+        parent = trace_context.read(traceparent) if traceparent else None
+        if parent is not None:
+            self.trace_id = parent.trace_id
         if accounting.traces is not None:
             self.span = accounting.traces.begin(self, parent)
             self.trace_id = accounting.traces.trace_id(self.span)
@@ -104,7 +77,7 @@ class Record:
         self.group, self.body, self.model, self.stream = group, body, model or group.name, stream
         self._accounting.metrics.in_flight.labels(group.name).inc()
         if group.log.responses and self.route is not None:
-            self._answer = LoggedAnswer(self.route)
+            self.logged_answer = LoggedAnswer(self.route)
 
     def drops(self, names: tuple[str, ...]) -> None:
         """Note members of the body that no provider got."""
@@ -187,18 +160,18 @@ class Record:
 
     def event(self, event: bytes) -> None:
         """Note an event of a stream; needed where `wants_events` says so."""
-        if self._answer is not None:
-            self._answer.feed(event)
+        if self.logged_answer is not None:
+            self.logged_answer.feed(event)
 
     @property
     def wants_events(self) -> bool:
         """Whether the log holds the answer: then each event, or the whole body, is to be given to `event` or `whole`."""
-        return self._answer is not None
+        return self.logged_answer is not None
 
     def whole(self, body: bytes) -> None:
         """Note the body of a whole answer."""
-        if self._answer is not None:
-            self._answer.whole(body)
+        if self.logged_answer is not None:
+            self.logged_answer.whole(body)
 
     def price(self, usage: Usage) -> float | None:
         """Return what the attempt's answer costs in USD, for a header; None where nobody knows. `finished` counts it."""
@@ -258,10 +231,6 @@ class Record:
     def left(self, usage: Usage | None = None) -> None:
         """End the record of a client that did not wait; `usage` is what it had by then."""
         self.finished(LEFT, usage)
-
-    def logged_response(self) -> Any:
-        """Return the answer for the log; None where it has none."""
-        return self._answer.value() if self._answer is not None and not self.error else None
 
     def _failed_with(self) -> str:
         if self.failure is not None:

@@ -40,7 +40,7 @@ class Merge(StrEnum):
 class Definition:
     """A metric: its name without `_total`, what it means, and its labels.
 
-    `replaces` are the metrics of LiteLLM's proxy that whose figures it has, each with the labels that select
+    `replaces` are the metrics of LiteLLM's proxy whose figures it has, each with the labels that select
     them, empty for all.
     """
 
@@ -69,7 +69,6 @@ class Value:
         self.value: float = 0
 
     def inc(self, by: float = 1) -> None:
-        """Add to it."""
         self.value += by
 
     def dec(self, by: float = 1) -> None:
@@ -144,7 +143,6 @@ class Registry:
         return family
 
     def histogram(self, definition: Definition) -> Family[Distribution]:
-        """Add a histogram."""
         family = Family(definition, lambda key: Distribution(definition.buckets, key))
         self.families[definition.name] = family
         return family

@@ -5,19 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from langop_model.contract.settings import Log
+from langop_model.gateway.accounting.attempts import Attempt
+from langop_model.gateway.accounting.request_record import LEFT, RequestRecord
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, Route
 from langop_model.log_format import JsonFormatter, TextFormatter, formatter
 
-if TYPE_CHECKING:
-    from langop_model.gateway.accounting.attempts import Attempt
-    from langop_model.gateway.accounting.recorder import Record
-
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40}
 NO_CONTENT = Log(requests=False, responses=False)
-LEFT = 499  # nginx's status for a client that did not wait for its answer
 # A provider that answers so to the gateway's own request does not accept its key or does not have its model.
 OPERATORS_FAULT = frozenset({401, 403, 404})
 MESSAGE_LENGTH = 500  # characters of a provider's error
@@ -35,14 +32,14 @@ class RequestLog:
         self.stream = stream or sys.stdout
         self.form = form or formatter(self.stream)
 
-    def write(self, record: Record) -> None:
+    def write(self, record: RequestRecord) -> None:
         """Write the line of a request that is over."""
         level = level_of(record)
         if LEVELS[level] >= self.level:
             self.stream.write(self.form.line(time.time(), level, "request", line(record)) + "\n")
             self.stream.flush()
 
-    def attempt(self, record: Record, attempt: Attempt, outcome: str, status: int | None, seconds: float) -> None:
+    def attempt(self, record: RequestRecord, attempt: Attempt, outcome: str, status: int | None, seconds: float) -> None:
         """Write the line of an attempt that is over, at level DEBUG: a retried request has several, and one line of its own."""
         if self.level > LEVELS["DEBUG"]:
             return
@@ -63,7 +60,7 @@ class RequestLog:
         self.stream.flush()
 
 
-def level_of(record: Record) -> str:
+def level_of(record: RequestRecord) -> str:
     """Return whose fault it is: ERROR for what a person must look at, WARNING for what was survived."""
     status = record.status
     if status == LEFT or (status < 400 and not record.failed_attempts and not record.error):
@@ -79,7 +76,7 @@ def level_of(record: Record) -> str:
     return "INFO"
 
 
-def line(record: Record) -> dict[str, Any]:
+def line(record: RequestRecord) -> dict[str, Any]:
     """Return what the line says. Headers, keys and parameters of the provider are never in it."""
     group, usage, status = record.group, record.usage, record.status
     log = group.log if group is not None else NO_CONTENT
@@ -91,7 +88,7 @@ def line(record: Record) -> dict[str, Any]:
         "path": record.path,
         "call_type": record.route.value if record.route is not None else None,
         "agent": record.agent,
-        "status": outcome_of(status, record.error),
+        "status": record.outcome,
         "status_code": status,
         "model_group": group.name if group is not None else record.model,
         "resource": group.resource if group is not None else None,
@@ -121,14 +118,7 @@ def line(record: Record) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value or value == 0}  # without None and what is empty
 
 
-def outcome_of(status: int, error: str) -> str:
-    """Return success, failure or left."""
-    if status == LEFT:
-        return "left"
-    return "failure" if status >= 400 or error else "success"
-
-
-def error_message(record: Record, log: Log) -> str | None:
+def error_message(record: RequestRecord, log: Log) -> str | None:
     """Return what the gateway says of a failure. A provider's own words may repeat the question, and have its permission."""
     failure = record.failure
     if failure is None or not record.error:

@@ -13,15 +13,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from langop_model.gateway.accounting import trace_context
+from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.metrics import operation
+from langop_model.gateway.accounting.request_record import RequestRecord
 from langop_model.gateway.accounting.trace_context import TraceContext
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Span
     from opentelemetry.sdk.trace.export import SpanExporter
-
-    from langop_model.gateway.accounting.attempts import Attempt
-    from langop_model.gateway.accounting.recorder import Record
 
 PROTOCOL, TRACES_PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -88,7 +87,7 @@ class Traces:
         self._provider.add_span_processor(BatchSpanProcessor(exporter or _exporter(environment)))
         self._tracer = self._provider.get_tracer(SCOPE)
 
-    def begin(self, record: Record, parent: TraceContext | None) -> Span:
+    def begin(self, record: RequestRecord, parent: TraceContext | None) -> Span:
         """Begin the span of a request, in the client's trace if it named one."""
         context = None
         if parent is not None:
@@ -100,7 +99,7 @@ class Traces:
         name = record.method if record.route is None else operation(record.route)  # a path may be anything
         return self._tracer.start_span(name, context=context, kind=self._trace.SpanKind.SERVER)  # type: ignore[return-value]
 
-    def begin_attempt(self, record: Record, attempt: Attempt) -> Span:
+    def begin_attempt(self, record: RequestRecord, attempt: Attempt) -> Span:
         """Begin the span of an attempt."""
         context = self._trace.set_span_in_context(record.span)  # type: ignore[arg-type]
         attributes: dict[str, Any] = {
@@ -119,7 +118,7 @@ class Traces:
             span.set_attribute("http.response.status_code", status)
         self._end(span, outcome not in ("success", "left"), outcome)
 
-    def end(self, record: Record) -> None:
+    def end(self, record: RequestRecord) -> None:
         """End the span of a request with what is known by then."""
         span = record.span
         if span is None:

@@ -141,7 +141,6 @@ class Follower:
         self.is_closed = False
 
     def __aiter__(self) -> Follower:
-        """Return itself."""
         return self
 
     async def __anext__(self) -> bytes:

@@ -40,12 +40,10 @@ class MemoryBackend:
         return int(self.entries.currsize)
 
     def get_now(self, key: str) -> bytes | None:
-        """Return an entry, or None."""
         entry = self.entries.get(key)
         return None if entry is None else entry.content
 
     async def get(self, key: str) -> bytes | None:
-        """Return an entry, or None."""
         return self.get_now(key)
 
     def put(self, key: str, entry: bytes, ttl: float | None) -> None:

@@ -17,7 +17,7 @@ from langop_model.gateway.upstreams.base import Answer, UpstreamRequest
 MAX_ENTRY = 4 * 1024 * 1024  # bytes; a larger answer is not kept in any backend
 OK = 200
 
-# Asks the provider; with a key, after looking for that entry together with the admission (Admission.look_up_or_admit).
+# Asks the provider; with a key, after looking for that entry together with the admission (Admission.find_or_admit).
 Ask = Callable[[str | None], Coroutine[Any, Any, Answer]]
 
 

@@ -53,7 +53,7 @@ class Command:
             self.on_orphan(result)
 
     def fail(self) -> None:
-        """Say that there is no answer."""
+        """Report that there is no answer."""
         if self.timer is not None:
             self.timer.cancel()
         if self.answer is not None and not self.answer.done():

@@ -86,13 +86,11 @@ class RedisWindow:
             self._tell("settle", [reservation.ticket, reservation.tokens, counted, int(answered), DECAY])
 
     def withdraw(self, ticket: str) -> None:
-        """Leave the queue."""
         if self.queued_ticket == ticket:
             self.queued_ticket = ""
             self._tell("withdraw", [ticket])
 
     def used_here(self) -> Used:
-        """Return what this process uses."""
         return self.own.used_here()
 
     async def used(self) -> Used:

@@ -21,7 +21,7 @@ from langop_model.contract.settings import Limits
 
 WINDOW = 60.0  # seconds
 MIN_DELAY = 0.01  # seconds
-CONCURRENCY_RETRY_AFTER = 1.0  # seconds; when a request in flight ends can't be known, so this is what a client is told
+CONCURRENCY_RETRY_AFTER = 1.0  # seconds; when a request in flight ends can't be known, so clients get this
 DECAY = 0.9  # of the largest answer, for each smaller one
 
 REQUESTS = "rateLimits.requestsPerMinute"
@@ -146,14 +146,12 @@ class SlidingWindow:
         """Do nothing: a request that waits is not counted here."""
 
     def used_here(self) -> Used:
-        """Return what is used now."""
         self.forget_old(self.clock())
         tokens = self.tokens.spent if self.tokens is not None else 0
         requests = len(self.requests.admitted) if self.requests is not None else 0
         return Used(requests, tokens + self.reserved_tokens, len(self.in_flight))
 
     async def used(self) -> Used:
-        """Return what is used now."""
         return self.used_here()
 
     @property
@@ -186,7 +184,6 @@ class Requests:
         return Delay(REQUESTS, max(MIN_DELAY, next(iter(self.admitted.values())) + self.window - now))
 
     def count(self, ticket: str, at: float) -> None:
-        """Count a request."""
         self.forget_old(at)
         self.admitted[ticket] = at
 

@@ -7,14 +7,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from langop_model.contract.settings import Cause
-from langop_model.gateway.accounting import estimate
 from langop_model.gateway.caching.entries import CachedAnswer, decode
 from langop_model.gateway.limits.admission import RateLimitTimeoutError
 from langop_model.gateway.limits.sliding_window import Reservation
 from langop_model.gateway.routing.endpoints import State
-from langop_model.gateway.routing.failure_causes import is_endpoints_fault
 from langop_model.gateway.routing.observer import Observer
+from langop_model.gateway.routing.retry_decisions import is_endpoints_fault
 from langop_model.gateway.routing.runtime import GroupRuntime
+from langop_model.gateway.upstreams import estimate, whole_answer
 from langop_model.gateway.upstreams.base import Answer, FailureKind, Upstream, UpstreamError, UpstreamRequest, Usage
 
 
@@ -127,15 +127,14 @@ class Attempt:
         self.runtime.endpoints.released(state)
 
     def _usage(self, answer: Answer) -> Usage:
-        """Return the provider's own count of tokens, else an estimate."""
+        """Return what the provider says that the answer used, else an estimate."""
         account = answer.account
         found = answer.usage or (account.usage() if account is not None else None)
-        if found is not None:
+        if found is not None and (found.input_tokens or found.output_tokens or found.images or found.queries or found.seconds):
             return found
-        question = estimate.question_tokens(self.request.body, sum(len(file.content) for file in self.request.files))
         if account is not None:
-            return account.estimate(question)
-        return estimate.estimated(question, len(answer.body or b"") // estimate.BYTES_PER_TOKEN)
+            return account.estimate(whole_answer.question(self.request))
+        return whole_answer.used(self.request, answer.body or b"")
 
 
 class _SettlingEvents:
@@ -164,7 +163,6 @@ class _SettlingEvents:
             raise
 
     async def aclose(self) -> None:
-        """End the provider's work."""
         close = getattr(self.events, "aclose", None)
         try:
             if close is not None:

@@ -10,9 +10,9 @@ from typing import Any
 from langop_model.contract.settings import Cause
 from langop_model.gateway.caching.keys import DEFAULT, CacheControl
 from langop_model.gateway.routing.attempt import Attempt
-from langop_model.gateway.routing.failure_causes import is_retried, may_do_better_elsewhere
 from langop_model.gateway.routing.group_resolution import Resolved
 from langop_model.gateway.routing.observer import Observer
+from langop_model.gateway.routing.retry_decisions import is_retried, may_do_better_elsewhere
 from langop_model.gateway.routing.retry_delay import delay
 from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.upstreams import parameters

@@ -1,4 +1,4 @@
-"""What the dispatcher tells of its work, for logs, metrics and traces: accounting.recorder.Record listens."""
+"""What the dispatcher tells of its work, for logs, metrics and traces: accounting.recorder.Recorder listens."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Starting, changing and stopping: LiteLLM is imported once, and forked into the workers that serve it."""
+"""Starting, reloading and stopping: the supervisor, its workers on one listening socket, and the translator's process."""

@@ -1,4 +1,4 @@
-"""The words between the launcher and a worker, over a pair of sockets: lines of JSON, a few bytes each way.
+"""Messages between the supervisor and a worker, over a pair of sockets: lines of JSON, a few bytes each way.
 
 The end of the other side closes the pair, so each notices the other's death without a signal.
 """
@@ -55,5 +55,4 @@ class Channel:
                 yield word, text
 
     def close(self) -> None:
-        """Close the connection."""
         self.end.close()

@@ -1,4 +1,4 @@
-"""One child of the launcher: forked, told things, waited for."""
+"""A child process of the supervisor: forked, sent messages, reaped."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ log = logging.getLogger("langop.worker")
 class ChildProcess:
     """A child process that runs `task` with its end of the channel, and then ends.
 
-    It starts with the launcher's memory as it is at this moment, and shares it until one of the two writes into it.
+    It starts with the supervisor's memory as it is at this moment, and shares it until one of the two writes into it.
     """
 
     def __init__(self, task: Task, hidden: list[Channel]) -> None:
-        """Fork. `hidden` are the launcher's channels to others, which the child must not hold open."""
+        """Fork. `hidden` are the supervisor's channels to others, which the child must not hold open."""
         self.channel, theirs = Channel.pair()
         self.ready = False
         self.reason = ""
@@ -56,13 +56,13 @@ class ChildProcess:
 
 
 def _run_and_exit(task: Task, channel: Channel) -> None:
-    """Run `task`, finish as an interpreter does, and end the process; nothing of the launcher's own stack is unwound."""
+    """Run `task`, finish as an interpreter does, and end the process; nothing of the supervisor's own stack is unwound."""
     code = 1
     try:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        # As multiprocessing does in a fork: what the launcher registered is the launcher's to do.
+        # As multiprocessing does in a fork: what the supervisor registered is the supervisor's to do.
         atexit._clear()
         task(channel)
         code = 0

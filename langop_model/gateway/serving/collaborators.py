@@ -9,7 +9,7 @@ Environment = Mapping[str, str]
 
 
 class Changes(Protocol):
-    """Where new configurations come from, and who is told what became of them."""
+    """Where new configurations come from, and where what became of them is reported."""
 
     def next(self) -> Environment | None:
         """Return the variables of a configuration that has changed and was written; None where no action is needed."""
@@ -18,10 +18,10 @@ class Changes(Protocol):
         """The workers of the last configuration serve."""
 
     def failed(self, reason: str) -> None:
-        """LiteLLM could not load the last configuration; the previous one stays active."""
+        """No worker could load the last configuration; the previous one stays active."""
 
     def died(self, how: str) -> None:
-        """A worker ended that nobody had told to; another takes its place."""
+        """A worker ended without being asked to; another one replaces it."""
 
 
 class Companion(Protocol):
@@ -43,13 +43,13 @@ class Companion(Protocol):
         """A changed configuration was written, and workers are about to start with it."""
 
     def took_effect(self) -> None:
-        """These workers serve. Former ones may still finish what they have begun."""
+        """These workers serve. Previous ones may still finish what they have begun."""
 
     def failed(self) -> None:
-        """These workers did not start: the previous ones go on."""
+        """These workers did not start: the previous ones stay."""
 
     def settled(self) -> None:
-        """No former worker is left."""
+        """No previous worker is left."""
 
     def stop(self) -> None:
         """End it."""

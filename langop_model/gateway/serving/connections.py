@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langop_model.gateway.access import error_formats, open_routes
 from langop_model.gateway.access.open_routes import Purpose
 from langop_model.gateway.asgi import Message, Receive, Send
 from langop_model.gateway.serving.descriptors import most_connections
-
-if TYPE_CHECKING:
-    from langop_model.gateway.serving.protocol import Protocol
+from langop_model.gateway.serving.transport import Transport
 
 FULL = "this gateway has as many connections as it can serve: try again"
 SAID_EVERY = 60.0  # seconds between two lines that say so
@@ -31,7 +29,7 @@ class Connections:
 
     def __init__(self, most: int | None = None) -> None:
         self.most = most if most is not None else most_connections()
-        self.idle: dict[Protocol, None] = {}
+        self.idle: dict[Transport, None] = {}
         self.closes_each = False  # each answer ends its connection: the worker is retired
         self._said_at: float | None = None
 
@@ -41,7 +39,7 @@ class Connections:
         if oldest is None:
             return False
         del self.idle[oldest]
-        oldest.transport.close()
+        oldest.close()
         return True
 
     def say(self) -> None:

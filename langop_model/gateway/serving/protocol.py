@@ -1,8 +1,4 @@
-"""HTTP on a worker's connections: uvicorn's, within limits, and with a whole answer in one write.
-
-uvicorn writes an answer's headers and its body one after the other. Each write wakes the client, which then waits for the rest:
-a tenth of a millisecond or more where cores are idle, twice for each answer.
-"""
+"""HTTP on a worker's connections: uvicorn's, within limits."""
 
 from __future__ import annotations
 
@@ -16,8 +12,7 @@ from langop_model.gateway.access import error_formats, open_routes
 from langop_model.gateway.asgi import App
 from langop_model.gateway.serving import connections, descriptors
 from langop_model.gateway.serving.connections import Connections
-
-STATUS_LINE = b"HTTP/1."
+from langop_model.gateway.serving.transport import Transport
 
 LARGEST_HEAD = 64 * 1024  # bytes of a request's line and headers; nginx takes 32 KiB, Node.js 16
 MOST_HEADERS = 100  # Apache's number
@@ -40,19 +35,17 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         self.write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Begin with a new connection."""
         super().connection_made(Transport(transport, self.loop))
         excess = len(self.connections) - self.limits.most
         if excess > 0 and not self.limits.make_room() and excess > descriptors.FOR_PROBES:
             self.limits.say()
             self._refuse(503, connections.FULL, "too_many_connections")
             return
-        self.limits.idle[self] = None
+        self.limits.idle[self.transport] = None
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        self.limits.idle.pop(self, None)
+        self.limits.idle.pop(self.transport, None)
         for timer in (self.head_timer, self.write_timer):
             if timer is not None:
                 timer.cancel()
@@ -71,28 +64,24 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self._expect_head()
 
     def on_message_begin(self) -> None:
-        """Begin with a new request."""
         super().on_message_begin()
         self.in_head = True
         self.head_size = 0
 
     def on_url(self, url: bytes) -> None:
-        """Read a part of the path."""
         super().on_url(url)
         self._limit_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Read a header, or a trailer."""
         super().on_header(name, value)
         self._limit_head(len(name) + len(value) + 4)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer."""
         self.in_head = False
         if self.head_timer is not None:
             self.head_timer.cancel()
             self.head_timer = None
-        self.limits.idle.pop(self, None)
+        self.limits.idle.pop(self.transport, None)
         self.app = self.own_app
         if len(self.connections) > self.limits.most and not self._is_probe():
             self.limits.say()
@@ -107,13 +96,12 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self.cycle.keep_alive = False
 
     def on_response_complete(self) -> None:
-        """Wait for the next request."""
         super().on_response_complete()
         if not self.pipeline and not self.transport.is_closing():
-            self.limits.idle[self] = None
+            self.limits.idle[self.transport] = None
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, or breaks a limit, and close."""
+        """Answer what is not valid HTTP, or breaks a limit, and close."""
         self._refuse(*(self.refusal or (400, msg)))
 
     def shutdown(self) -> None:
@@ -128,7 +116,6 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         self.write_timer = self.loop.call_later(TAKEN_WITHIN, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Go on."""
         super().resume_writing()
         if self.write_timer is not None:
             self.write_timer.cancel()
@@ -180,37 +167,3 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             )
             self.transport.write(head.encode() + body)
         self.transport.close()
-
-
-class Transport:
-    """A transport that writes an answer's headers together with what follows them in the same turn of the event loop."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._held = b""
-
-    def write(self, data: bytes) -> None:
-        """Write, or hold headers back until the next write or the next turn of the event loop."""
-        if self._held:
-            held, self._held = self._held, b""
-            self._transport.writelines([held, data])
-        elif data.startswith(STATUS_LINE):
-            self._held = data
-            self._loop.call_soon(self._write_held)
-        else:
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Write what is held, and close."""
-        self._write_held()
-        self._transport.close()
-
-    def _write_held(self) -> None:
-        if self._held:
-            data, self._held = self._held, b""
-            self._transport.write(data)
-
-    def __getattr__(self, name: str) -> Any:
-        """Be the transport in everything else."""
-        return getattr(self._transport, name)

@@ -66,7 +66,6 @@ class SharedMetrics:
             path.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Remove the folder."""
         with contextlib.suppress(OSError):
             for path in self.folder.iterdir():
                 path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The launcher's life after the import: it forks workers on one listening socket, and watches.
+"""The supervisor: it forks workers that share one listening socket, replaces those that die, and rolls changes out.
 
 A worker that dies is replaced. A changed configuration gets workers of its own; when all of them are ready the previous
 generation retires. At most two generations live at a time, which is what a memory limit has to allow for.
@@ -29,7 +29,7 @@ Serve = Callable[[Environment, Channel], None]
 
 
 class LaunchError(Exception):
-    """No worker serves: LiteLLM can't load the configuration."""
+    """No worker serves: the first ones could not load the configuration."""
 
 
 class CrashLoopError(Exception):
@@ -99,14 +99,14 @@ class Supervisor:
             self._start(environment)
             while self._workers() or not self.stopping:
                 self.selector.select(POLL)
-                cut = self._obey()
+                cut = self._handle_signals()
                 if cut:
                     return 128 + cut
                 for worker in self._workers():
-                    self._hear(worker)
-                self._bury()
+                    self._read_messages(worker)
+                self._reap()
                 if not self.stopping:
-                    self._move_on()
+                    self._advance_rollout()
                     if self.companion is not None:
                         self.companion.look()
                     serving = self.serving.workers if self.serving is not None else []
@@ -115,7 +115,7 @@ class Supervisor:
             self._end_all()
             if self.companion is not None:
                 self.companion.stop()
-            signal.set_wakeup_fd(-1)  # its socket goes with this object, and the end of the waiting room is still to come
+            signal.set_wakeup_fd(-1)  # its socket goes with this object
         return 0
 
     def _start(self, environment: Environment) -> None:
@@ -132,7 +132,7 @@ class Supervisor:
         generations = [generation for generation in (self.serving, self.coming) if generation]
         return [*self.retiring, *(worker for generation in generations for worker in generation.workers)]
 
-    def _obey(self) -> int:
+    def _handle_signals(self) -> int:
         """Do what signals ask for, and return the one that came a second time."""
         with contextlib.suppress(BlockingIOError):
             for number in self.signals.recv(4096):
@@ -152,7 +152,7 @@ class Supervisor:
             else:
                 worker.kill()
 
-    def _hear(self, worker: ChildProcess) -> None:
+    def _read_messages(self, worker: ChildProcess) -> None:
         for word, text in worker.channel.receive():
             worker.ready = worker.ready or word == "ready"
             worker.reason = text if word == "failed" else worker.reason
@@ -161,14 +161,14 @@ class Supervisor:
         if worker.channel.closed and worker.channel.fileno() in self.selector.get_map():
             self.selector.unregister(worker.channel)  # its end follows, and SIGCHLD with it
 
-    def _bury(self) -> None:
+    def _reap(self) -> None:
         ended = dict(reap())
         pids = {worker.pid for worker in self._workers()}
         for pid in ended.keys() - pids if self.companion is not None else ():
             self.companion.ended(pid, ended[pid])  # type: ignore[union-attr]
         for worker in self._workers():
             if worker.pid in ended:
-                self._hear(worker)
+                self._read_messages(worker)
                 self._remove(worker, how_it_ended(ended[worker.pid]))
 
     def _remove(self, worker: ChildProcess, how: str) -> None:
@@ -188,7 +188,7 @@ class Supervisor:
             self._replace(self.serving, worker.reason or how)
 
     def _give_up(self, reason: str) -> None:
-        """A worker of the coming generation did not start: the serving one goes on."""
+        """A worker of the coming generation did not start: the serving one stays."""
         if self.stopping:
             return
         if self.serving is None:
@@ -214,7 +214,7 @@ class Supervisor:
         self.restarts += 1
         generation.workers.append(self._fork(generation.environment))
 
-    def _move_on(self) -> None:
+    def _advance_rollout(self) -> None:
         """Let the coming generation take over when it is ready; look for changes when none is in progress."""
         now = time.monotonic()
         if self.coming is not None:
@@ -236,13 +236,13 @@ class Supervisor:
                 self._start(environment)
 
     def _take_over(self, generation: Generation) -> None:
-        former, self.serving, self.coming = self.serving, generation, None
-        if former is None:
+        previous, self.serving, self.coming = self.serving, generation, None
+        if previous is None:
             self.opened()
             return
         self.retired_at = time.monotonic()
-        self.retiring += former.workers
-        for worker in former.workers:
+        self.retiring += previous.workers
+        for worker in previous.workers:
             worker.channel.send("retire")
         if self.companion is not None:
             self.companion.took_effect()

@@ -31,7 +31,7 @@ class Translators:
         self.config = config
         self.metrics = metrics
         self.present: TranslatorProcess | None = None  # whom new workers ask
-        self.former: list[TranslatorProcess] = []  # whom workers ask that are still serving, or finishing
+        self.previous: list[TranslatorProcess] = []  # whom workers ask that are still serving, or finishing
         self.ended_restarts = 0  # of translators that have been stopped
 
     @property
@@ -69,7 +69,6 @@ class Translators:
                 process.start(process.environment)
 
     def ended(self, pid: int, status: int) -> None:
-        """Note its death."""
         for process in self._all():
             if process.pid == pid:
                 process.ended(os.waitstatus_to_exitcode(status))
@@ -80,14 +79,14 @@ class Translators:
 
     def changed(self, environment: Mapping[str, str]) -> None:
         """Start it where a changed configuration needs it; another one where its variables or settings are others."""
-        former = self.present
-        assert former is not None  # noqa: S101 - it begins before anything changes
+        previous = self.present
+        assert previous is not None  # noqa: S101 - it begins before anything changes
         configuration = Configuration.load(self.config)
         changed = _environment(configuration, environment)
-        if (changed, translator_settings.of(configuration.litellm_settings)) != (former.environment, former.settings):
-            self.former.append(former)
+        if (changed, translator_settings.of(configuration.litellm_settings)) != (previous.environment, previous.settings):
+            self.previous.append(previous)
             self.present = self._process(configuration, changed)
-        if self.present is not None and (configuration.needs_translator or former.pid is not None):
+        if self.present is not None and (configuration.needs_translator or previous.pid is not None):
             self.present.start(changed)
 
     def took_effect(self) -> None:
@@ -95,26 +94,25 @@ class Translators:
 
     def failed(self) -> None:
         """Go on with the previous one."""
-        if self.former and self.present is not None:
+        if self.previous and self.present is not None:
             self.present.stop()
             self.ended_restarts += self.present.restarts
-            self.present = self.former.pop()
+            self.present = self.previous.pop()
 
     def settled(self) -> None:
         """End the previous ones, which nobody asks any more."""
-        for process in self.former:
+        for process in self.previous:
             process.stop()
             self.ended_restarts += process.restarts
-        self.former.clear()
+        self.previous.clear()
 
     def stop(self) -> None:
-        """End all."""
         for process in self._all():
             process.stop()
         self.metrics.remove()
 
     def _all(self) -> list[TranslatorProcess]:
-        return [*self.former, *([self.present] if self.present is not None else [])]
+        return [*self.previous, *([self.present] if self.present is not None else [])]
 
     def _process(self, configuration: Configuration, environment: Mapping[str, str]) -> TranslatorProcess:
         process = TranslatorProcess(

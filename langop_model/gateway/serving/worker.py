@@ -1,6 +1,6 @@
-"""A worker: the process that serves requests. The launcher forks it (supervisor.py) from one that has imported LiteLLM.
+"""A worker: a process that serves requests, forked by the supervisor (supervisor.py).
 
-Everything with a thread or an event loop is built here and not before the fork. What the launcher says on the channel:
+Everything with a thread or an event loop is built here and not before the fork. What the supervisor says on the channel:
 `retire` (a successor is ready: finish quietly) and `drain` (the gateway stops). What the worker says: `ready`, or `failed`
 with the reason.
 """
@@ -49,7 +49,7 @@ class Server(uvicorn.Server):  # type: ignore[misc]
                 self._retire()
             elif word == "drain":
                 self.should_exit = True
-        if self.channel.closed:  # the launcher is gone
+        if self.channel.closed:  # the supervisor is gone
             asyncio.get_running_loop().remove_reader(self.channel.fileno())
             self.should_exit = True
 
@@ -77,7 +77,7 @@ class Server(uvicorn.Server):  # type: ignore[misc]
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Drain on SIGTERM. SIGINT goes to everyone at a terminal: there the launcher decides."""
+        """Drain on SIGTERM. SIGINT goes to everyone at a terminal: there the supervisor decides."""
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "should_exit", True))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         yield
@@ -109,7 +109,7 @@ class StartupFailure:
 def run(app: App, listener: socket.socket, channel: Channel, settings: dict[str, Any]) -> None:
     """Serve `app` on `listener` until told to stop, and every request that was begun. `settings` are uvicorn's.
 
-    Raises SystemExit with uvicorn's code when the application does not start; the launcher has been told why.
+    Raises SystemExit with uvicorn's code when the application does not start; the supervisor knows why.
     """
     failure = StartupFailure(app)
     limits = Connections()

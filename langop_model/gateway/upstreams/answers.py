@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from langop_model.gateway.accounting.usage import usage_of
 from langop_model.gateway.upstreams.base import Answer, Route, UpstreamError, UpstreamRequest
+from langop_model.gateway.upstreams.usage import usage_of
 
 if TYPE_CHECKING:
     import aiohttp
@@ -102,7 +102,7 @@ def model_member(name: str) -> bytes:
 
 
 def _complete(choices: Any) -> bool:
-    """Add what clients rely on and some servers leave out; return whether something was added.
+    """Add what clients rely on and some servers omit; return whether something was added.
 
     `reasoning_content` beside `reasoning`, and the finish reason `tool_calls` where there are such calls.
     """

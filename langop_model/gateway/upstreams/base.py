@@ -83,7 +83,6 @@ class Usage:
 
     @property
     def total(self) -> int:
-        """All tokens."""
         return self.input_tokens + self.output_tokens
 
 

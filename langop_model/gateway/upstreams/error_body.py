@@ -26,7 +26,7 @@ NOTHING = ErrorDetails()
 
 
 def details_of(body: bytes) -> ErrorDetails:
-    """Return what an error body says. A page of HTML and other text say nothing that a client could use."""
+    """Return what an error body says. A page of HTML and other text hold nothing that a client could use."""
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -46,10 +46,3 @@ def data_of(event: bytes) -> bytes:
         return event[5:].strip()
     lines = [line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:")]
     return b"\n".join(lines)
-
-
-def name_of(event: bytes) -> str:
-    """Return the name of an event: its `event:` line, empty where it has none."""
-    if not event.startswith(b"event:"):
-        return ""
-    return event[6 : event.index(b"\n")].strip().decode("latin-1")

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from langop_model.contract.settings import Group
-from langop_model.gateway.accounting import estimate
-from langop_model.gateway.upstreams import request_members
+from langop_model.gateway.upstreams import estimate, request_members
 from langop_model.gateway.upstreams.base import Route
 from langop_model.gateway.upstreams.route_plan import RoutePlan, refusal
 

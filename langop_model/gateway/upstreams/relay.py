@@ -20,11 +20,11 @@ from yarl import URL
 from langop_model import __version__
 from langop_model.contract.settings import Cause, Check, Endpoint, Group, Upstream
 from langop_model.gateway.deadline import Deadline
-from langop_model.gateway.routing.failure_causes import cause_of, status_within_answer
 from langop_model.gateway.upstreams import answers, error_body, redaction, retry_after
 from langop_model.gateway.upstreams.base import Answer, CheckFailedError, FailureKind, Route, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.client_request import ClientRequest, StaleConnectionError
 from langop_model.gateway.upstreams.deployments import Deployments
+from langop_model.gateway.upstreams.failure_causes import cause_of, status_within_answer
 from langop_model.gateway.upstreams.streams import RelayedStream
 
 LARGEST_ANSWER = 64 * 2**20  # bytes; pictures in base64 are the largest
@@ -99,7 +99,6 @@ class Relay:
             raise CheckFailedError(f"status {status}", status)
 
     async def aclose(self) -> None:
-        """Close the connections."""
         await self.session.close()
 
 

@@ -29,7 +29,6 @@ class Default:
 
     @property
     def name(self) -> str:
-        """Its name on the route."""
         return f"{self.outer}.{self.inner}" if self.inner else self.outer
 
 

@@ -8,11 +8,11 @@ import aiohttp
 import orjson
 
 from langop_model.contract.settings import Cause
-from langop_model.gateway.accounting.stream_usage import StreamUsage
 from langop_model.gateway.deadline import Deadlines
 from langop_model.gateway.upstreams import events
 from langop_model.gateway.upstreams.answers import add_reasoning_content, model_member
 from langop_model.gateway.upstreams.base import FailureKind, Route, UpstreamError, UpstreamRequest
+from langop_model.gateway.upstreams.stream_usage import StreamUsage
 
 DONE = b"data: [DONE]\n\n"
 WITH_DONE = (Route.CHAT, Route.COMPLETIONS)
@@ -103,7 +103,7 @@ class RelayedStream:
 
 
 class Adapter:
-    """What is changed in the events of a stream: the model's name, and what clients rely on and some servers leave out."""
+    """What is changed in the events of a stream: the model's name, and what clients rely on and some servers omit."""
 
     __slots__ = ("has_tool_calls", "new_model", "old_model", "request", "strips_usage")
 

@@ -15,7 +15,6 @@ import orjson
 
 from langop_model.contract.settings import Cause, Endpoint, Group
 from langop_model.gateway.deadline import Deadline
-from langop_model.gateway.routing.failure_causes import status_within_answer
 from langop_model.gateway.upstreams import error_body, redaction
 from langop_model.gateway.upstreams.base import (
     CLIENT_ERROR,
@@ -27,6 +26,7 @@ from langop_model.gateway.upstreams.base import (
     Usage,
 )
 from langop_model.gateway.upstreams.deployments import Deployments, NoDeploymentError
+from langop_model.gateway.upstreams.failure_causes import status_within_answer
 from langop_model.gateway.upstreams.translator_protocol import (
     DROPPED_HEADER,
     FAILED,
@@ -148,7 +148,6 @@ class _Translator:
         return self._session
 
     async def aclose(self) -> None:
-        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
@@ -227,7 +226,7 @@ class _Exchange:
                     with Deadline(self.timeout):
                         event = await self._event(response, answer)
                 except TimeoutError:
-                    message = f"the stream stood still for {self.timeout:g} seconds"
+                    message = f"the stream stalled for {self.timeout:g} seconds"
                     raise self._error(Failure(FailureKind.TIMEOUT, 504, message)) from None
                 except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as problem:
                     raise self._died() from problem

@@ -88,7 +88,6 @@ class Failure:
     reached: bool = True
 
     def dump(self) -> bytes:
-        """Return it as JSON."""
         return orjson.dumps(asdict(self))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langop_model.renderer.extra.wanted import NOTHING, VARIABLE, Extra, Group
-from langop_model.renderer.findings import Finding
+from langop_model.renderer.findings import Finding, SpecError
 from langop_model.renderer.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,9 +25,18 @@ def read(settings: Settings) -> Extra:
     """Return what `settings.extra_config` asks for. Raises SpecError (LM730 to LM732, LM750, LM751) with all that is wrong."""
     if not settings.extra_config.strip():
         return NOTHING
-    from langop_model.renderer.extra import reading
+    from langop_model.renderer.extra import reading, refusals, translation
 
-    return reading.read(settings)
+    text = settings.extra_config
+    wanted = reading.parse(text)
+    try:
+        if wrong := reading.problems(wanted):
+            raise SpecError(wrong)
+        extra = translation.translate(wanted, settings)
+    except SpecError as refusal:
+        raise SpecError(refusals.located(refusal.findings, text)) from None
+    extra.text = text
+    return extra
 
 
 def fill(spec: dict[str, Any], wanted: Extra, *, names: Iterable[str], bare: bool) -> dict[str, Any]:
@@ -76,6 +85,6 @@ def findings(wanted: Extra, served: Sequence[object]) -> tuple[Finding, ...]:
     """Return everything that there is to say about the extra configuration beside the models and groups that are `served`."""
     if wanted is NOTHING or not served:
         return ()
-    from langop_model.renderer.extra import defaults, reading
+    from langop_model.renderer.extra import defaults, refusals
 
-    return reading.located([*wanted.findings, *defaults.unused(wanted)], wanted.text)
+    return refusals.located([*wanted.findings, *defaults.unused(wanted)], wanted.text)

@@ -13,7 +13,7 @@ from typing import Any
 from langop_model.renderer import catalogue, endpoints
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.extra import table
-from langop_model.renderer.extra.reading import finding
+from langop_model.renderer.extra.refusals import finding
 from langop_model.renderer.extra.relayed import sections as relayed_sections
 from langop_model.renderer.extra.wanted import VARIABLE, Default, Extra, Group
 from langop_model.renderer.findings import Finding, Findings, Path, SpecError
@@ -70,7 +70,7 @@ def _group(name: str, places: list[tuple[Path, Entry]], namespace: str, extra: E
         stated = [parameters[member] for parameters in own if member in parameters]
         if stated and (len(stated) < len(own) or (member == "attempts" and len(set(stated)) > 1)):
             what = "as in the other entries of this model_name" if member == "attempts" else "in all of its entries, or in none"
-            problems.append(finding("LM751", places[0][0], problem=f"{_spelling(member)} must stand in it {what}"))
+            problems.append(finding("LM751", places[0][0], problem=f"{_spelling(member)} must be set {what}"))
     if problems:
         raise SpecError(problems)
     rendered = [_rendered(name, path, number, entry, extra) for number, (path, entry) in enumerate(places)]

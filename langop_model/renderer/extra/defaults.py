@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from langop_model.renderer import nested, specification
-from langop_model.renderer.extra.reading import finding
+from langop_model.renderer.extra.refusals import finding
 from langop_model.renderer.extra.wanted import Extra
 from langop_model.renderer.findings import Finding
 
@@ -43,7 +43,7 @@ def unused(extra: Extra) -> Iterator[Finding]:
 def _states(spec: dict[str, Any], field: Sequence[str], *, bare: bool) -> bool:
     """Whether the author of `spec` has said something about `field`.
 
-    In a bare spec the API server has filled in defaults, and Go has left out what is false: a top-level value that equals its
+    In a bare spec the API server has filled in defaults, and Go has omitted what is false: a top-level value that equals its
     default may be nobody's, and a boolean (or a number with x-omitted) that is absent from an object is false (or that number).
     """
     value: Any = spec

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from langop_model.renderer import output_check
-from langop_model.renderer.extra.reading import finding, in_words
+from langop_model.renderer.extra.refusals import finding, in_words
 from langop_model.renderer.extra.wanted import VARIABLE, Extra
 from langop_model.renderer.findings import SpecError
 from langop_model.renderer.json_schema import best_match

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from langop_model.renderer import references, schema_errors
-from langop_model.renderer.extra.reading import finding
+from langop_model.renderer.extra.refusals import finding
 from langop_model.renderer.extra.wanted import ALL, Extra, Group, NamedFallback
 from langop_model.renderer.findings import Finding, Path
 from langop_model.renderer.plan import Fallback, Model

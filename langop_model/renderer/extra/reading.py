@@ -1,22 +1,18 @@
-"""The text of the extra configuration, checked key by key: unknown and refused keys, wrong types, secrets."""
+"""The text of the extra configuration as a map, checked key by key: unknown and refused keys, wrong types, secrets."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import Any
 
 from langop_model.contract.references import REFERENCE
-from langop_model.renderer import catalogue, schema_errors, source, yaml_source
+from langop_model.renderer import catalogue, source, yaml_source
 from langop_model.renderer.extra import table
-from langop_model.renderer.extra.wanted import VARIABLE, Extra
-from langop_model.renderer.findings import Finding, Path, SpecError, make
-from langop_model.renderer.settings import Settings
+from langop_model.renderer.extra.refusals import finding, in_words, refused, unknown_key
+from langop_model.renderer.extra.wanted import VARIABLE
+from langop_model.renderer.findings import Finding, Path, SpecError
 from langop_model.resources import load_json
-
-SECTIONS = ("general_settings", "litellm_settings", "router_settings")
-CACHE: Path = ("litellm_settings", "cache_params")
 
 # Names of values that are secret in LiteLLM's configuration and in its environment: api_key, MASTER_KEY, redis_password, ...
 _SECRET = re.compile(r"(^|[_-])(api_?key|key|password|passwd|secret|token|credential|authorization)s?$", re.IGNORECASE)
@@ -24,37 +20,15 @@ _PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 _NO_SECRETS = ("", "not-needed")
 
 
-def read(settings: Settings) -> Extra:
-    """Return what `settings.extra_config` asks for. Raises SpecError with everything that is wrong in it."""
-    from langop_model.renderer.extra import translation
-
-    text = settings.extra_config
-    wanted = parse(text)
-    try:
-        wrong = problems(wanted)
-        if wrong:
-            raise SpecError(wrong)
-        extra = translation.translate(wanted, settings)
-    except SpecError as refusal:
-        raise SpecError(located(refusal.findings, text)) from None
-    extra.text = text
-    return extra
-
-
 def problems(wanted: dict[str, Any]) -> list[Finding]:
     """Return everything that keeps `wanted` from being translated: unknown and refused keys, wrong types, secrets."""
     return [*_check(wanted), *_secrets(wanted)]
 
 
-def located(found: Iterable[Finding], text: str) -> tuple[Finding, ...]:
-    """Return findings about the variable, whose text is `text`, with the line and column of what they are about."""
-    return tuple(_located(each, text) for each in found)
-
-
 def parse(text: str) -> dict[str, Any]:
     """Return the map in `text`, without the keys that are null, which ask for nothing.
 
-    Empty text, comments alone and null are an empty map. Raises SpecError (LM730) for anything else that is no map.
+    Empty text, comments alone and null are an empty map. Raises SpecError (LM730) for anything else that is not a map.
     """
     try:
         documents = yaml_source.parse(VARIABLE, text)
@@ -64,43 +38,9 @@ def parse(text: str) -> dict[str, Any]:
     if documents in ([], [None]):
         return {}
     if len(documents) != 1 or not isinstance(documents[0], dict):
-        raise SpecError([finding("LM730", problem="it is no map of LiteLLM's settings")])
+        raise SpecError([finding("LM730", problem="it is not a map of LiteLLM's settings")])
     wanted: dict[str, Any] = stated(documents[0])
     return wanted
-
-
-def finding(code: str, path: Path = (), **values: Any) -> Finding:
-    """Return a finding about the key at `path` of the variable."""
-    return replace(make(code, path, **values), file=VARIABLE)
-
-
-def refused(path: Path, row: table.Row) -> Finding:
-    """Return the finding that says why a key, or its value, is refused."""
-    return finding("LM750", path, because=row.because, instead=row.instead)
-
-
-def in_words(error: Any) -> str:
-    """Return what jsonschema's `error` says, without the value: it may be a secret in the wrong place."""
-    rule = error.validator_value
-    if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        unknown = next(key for key in error.instance if key not in known)
-        return _unknown(str(unknown), list(known))
-    if error.validator == "required":
-        return f"needs {' and '.join(key for key in rule if key not in error.instance)}"
-    if error.validator in ("type", "enum"):
-        return f"must be {' or '.join(map(str, rule)) if isinstance(rule, list) else rule}"
-    bounds = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than", "exclusiveMaximum": "less than"}
-    if error.validator in bounds:
-        return f"must be {bounds[error.validator]} {rule}"
-    if "x-allowed" in error.schema:
-        return f"must be {error.schema['x-allowed']}"
-    return "is not what LiteLLM reads there"
-
-
-def _located(found: Finding, text: str) -> Finding:
-    line, column = yaml_source.locate(text, 0, found.path)
-    return replace(found, line=line, column=column)
 
 
 def stated(value: Any) -> Any:
@@ -117,10 +57,10 @@ def _check(wanted: dict[str, Any]) -> Iterator[Finding]:
         path: Path = (key,)
         row = table.row_of(path)
         if row is None:
-            yield finding("LM731", (), problem=_unknown(str(key), table.names("")))
+            yield finding("LM731", (), problem=unknown_key(str(key), table.names("")))
         elif row.effect == "refused":
             yield refused(path, row)
-        elif key in SECTIONS:
+        elif key in table.SECTIONS:
             yield from _check_section(path, value)
         elif key == "environment_variables":
             yield from _check_variables(path, value)
@@ -136,7 +76,7 @@ def _check_section(path: Path, section: Any) -> Iterator[Finding]:
         place = (*path, name)
         row = table.by_key().get(table.spelt(place))
         if row is None:
-            yield finding("LM731", path, problem=_unknown(str(name), table.names(table.spelt(path))))
+            yield finding("LM731", path, problem=unknown_key(str(name), table.names(table.spelt(path))))
         elif row.effect == "refused":
             yield refused(place, row)
         elif row.rule == "section":
@@ -225,7 +165,3 @@ def _secrets(wanted: dict[str, Any]) -> Iterator[Finding]:
             continue
         if _SECRET.search(name) or _PASSWORD_IN_URL.search(value):
             yield finding("LM732", path)
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    return f"LiteLLM reads no {name!r} there.{schema_errors.did_you_mean(name, known)}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from langop_model.renderer import specification
-from langop_model.renderer.extra.reading import finding, in_words
+from langop_model.renderer.extra.refusals import finding, in_words
 from langop_model.renderer.extra.wanted import Default
 from langop_model.renderer.findings import Path, SpecError
 
-# The status codes that LiteLLM's classes of errors stand for (litellm/types/router.py, RetryPolicy; measured with an
+# The status codes that LiteLLM's classes of errors mean (litellm/types/router.py, RetryPolicy; measured with an
 # OpenAI-compatible provider).
 CLASSES: dict[str, list[int]] = {
     "BadRequestErrorRetries": [400, 422],

@@ -11,6 +11,8 @@ from langop_model.renderer.findings import Path
 from langop_model.resources import load_json
 
 EFFECTS = ("translated", "passed", "refused")
+SECTIONS = ("general_settings", "litellm_settings", "router_settings")
+CACHE: Path = ("litellm_settings", "cache_params")
 
 
 class Row(NamedTuple):

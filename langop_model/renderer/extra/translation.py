@@ -8,10 +8,10 @@ from typing import Any
 from langop_model.contract.references import REFERENCE
 from langop_model.renderer import catalogue, nested, source
 from langop_model.renderer.durations import in_go
-from langop_model.renderer.extra import retry_policy, table
-from langop_model.renderer.extra.reading import CACHE, SECTIONS, finding, refused
+from langop_model.renderer.extra import by_hand, retry_policy, table
+from langop_model.renderer.extra.refusals import finding, refused
 from langop_model.renderer.extra.retry_policy import checked
-from langop_model.renderer.extra.table import Row
+from langop_model.renderer.extra.table import CACHE, SECTIONS, Row
 from langop_model.renderer.extra.wanted import ALL, Default, Extra, NamedFallback
 from langop_model.renderer.findings import Finding, Path, SpecError, dotted
 from langop_model.renderer.settings import Settings
@@ -23,8 +23,6 @@ WITHHELD = "LANGOP_ENVIRONMENT_"  # before the name of a variable that LiteLLM w
 
 def translate(wanted: dict[str, Any], settings: Settings) -> Extra:
     """Return what the checked map `wanted` asks for. Raises SpecError with all that can't be."""
-    from langop_model.renderer.extra import by_hand
-
     extra = Extra()
     problems = list(_conflicts(wanted))
     extra.variables = dict(_variables(wanted))
@@ -207,7 +205,7 @@ def _conflicts(wanted: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _environment(variables: dict[str, str], extra: Extra) -> None:
-    """Pass variables on; one that is a reference gets its value at the start, and does not stand in the configuration."""
+    """Pass variables on; one that is a reference gets its value at the start, and is not in the configuration."""
     own = {name: value for name, value in variables.items() if not value.startswith(REFERENCE)}
     if own:
         extra.passed["environment_variables"] = own

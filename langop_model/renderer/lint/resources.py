@@ -24,7 +24,7 @@ def name_twice(resources: Sequence[Resource]) -> Iterator[FileProblem]:
 
 
 def comment_without_effect(resources: Sequence[Resource]) -> Iterator[FileProblem]:
-    """A comment with a misspelt word or code would switch nothing off without a word."""
+    """A comment with a misspelt word or code would silently switch nothing off."""
     texts: dict[str, Resource] = {}
     for resource in resources:
         texts.setdefault(resource.document.text, resource)

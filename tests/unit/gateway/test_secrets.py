@@ -105,4 +105,4 @@ def test_a_variable_of_the_process_is_set_and_stands_in_no_deployment(secret: Pa
 
 def test_a_folder_of_tokens_is_left_to_litellm(secret: Path):
     write(secret / "access-token", "token")
-    assert ProviderKeys({"TOKEN_DIR": Key("TOKEN_DIR", folder=str(secret), handed="folder")}).fill({}) == {}
+    assert ProviderKeys({"TOKEN_DIR": Key("TOKEN_DIR", folder=str(secret), delivery="folder")}).fill({}) == {}

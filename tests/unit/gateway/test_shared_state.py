@@ -121,7 +121,7 @@ assert {package!r} not in sys.modules
     assert ended.returncode == 0, ended.stderr
 
 
-def test_the_redis_of_the_configuration_comes_before_that_of_the_environment(server: RedisServer):
+def test_the_configurations_redis_comes_before_the_environments(server: RedisServer):
     section = {"host": "127.0.0.1", "port": server.port, "password": "os.environ/SECRET", "db": 2}
     environment = redis_environment({**NOWHERE, "REDIS_URL": "redis://127.0.0.1:1", "SECRET": server.password}, section)
 

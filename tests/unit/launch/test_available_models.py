@@ -101,7 +101,8 @@ def test_the_reason_is_its_first_error(gateway: Gateway):
     assert error.startswith("LM105: spec.rateLimits.requestsPerMinute is (hidden), but must be at least")
 
 
-def test_its_errors_are_said_with_their_place_and_then_that_it_is_not_served(gateway: Gateway):
+def test_its_errors_are_said_and_that_it_is_not_served(gateway: Gateway):
+    """The errors with their place, then that it is not served."""
     gateway.start(good=GOOD, bad=BAD)
     errors = [finding for finding in gateway.said if finding.level == "error"]
     assert codes(errors) == ["LM105", "LM760"]

@@ -124,7 +124,7 @@ def test_an_empty_configuration(extra: str, pod: Pod, monkeypatch: pytest.Monkey
     assert list(Launched(pod, extra, monkeypatch).langop["models"]) == ["fast-1", "slow-1"]
 
 
-def test_workers_that_share_a_redis_of_the_extra_configuration_need_no_warning(pod: Pod, monkeypatch: pytest.MonkeyPatch):
+def test_workers_that_share_an_extra_redis_need_no_warning(pod: Pod, monkeypatch: pytest.MonkeyPatch):
     pod.environment["LANGOP_WORKERS"] = "2"
     assert "LM728" in codes(Launched(pod, "", monkeypatch).said)
     assert "LM728" not in codes(Launched(pod, "router_settings: {redis_host: r}", monkeypatch).said)

@@ -16,12 +16,12 @@ import pytest
 
 from langop_model.gateway.serving import front
 from langop_model.launch import command, config_watcher, load_config
-from langop_model.launch.provider_credentials import load_keys
 from langop_model.renderer import findings
 from langop_model.renderer import settings as settings_module
 from langop_model.renderer.findings import Finding, SpecError
 from tests.conftest import ROOT
 from tests.support.kubelet import look
+from tests.support.provider_keys import load_keys
 from tests.unit.specs import a_manifest, a_spec, codes
 
 GOLDENS = sorted((ROOT / "tests" / "golden").glob("*.config.yaml"))
@@ -245,7 +245,8 @@ def test_without_a_reference_there_are_no_keys(pod: Pod):
     assert pod.keys() == {}
 
 
-def test_a_key_that_litellm_reads_from_its_file_is_checked_and_its_path_handed_over(pod: Pod):
+def test_a_key_that_is_passed_as_a_file_is_checked(pod: Pod):
+    """LiteLLM gets its path."""
     pod.mount(a_spec(provider="vertex", endpoint=None, apiKeySecretRef={"name": "keys", "key": "one"}))
     assert codes(pod.refusal()) == ["LM701"]
     pod.mount_key(b'{"type": "service_account"}')
@@ -303,7 +304,8 @@ def launch(pod: Pod) -> list[Finding]:
     return found
 
 
-def test_litellm_is_served_with_the_written_configuration_the_files_environment_and_the_keys(pod: Pod, served: list[Any]):
+def test_the_gateway_gets_the_configuration_and_the_keys(pod: Pod, served: list[Any]):
+    """The written configuration, the variables of the file, and the keys."""
     pod.environment["LANGOP_CONFIG_PATH"] = str(pod.folder / "config.yaml")
     pod.mount(KEYED)
     pod.mount_key(b"sk-1")
@@ -331,9 +333,7 @@ def test_without_its_key_nothing_is_written_and_nothing_is_served(pod: Pod, serv
     assert served == []
 
 
-def test_where_the_usual_place_is_read_only_the_configuration_is_written_elsewhere(
-    pod: Pod, served: list[Any], monkeypatch: pytest.MonkeyPatch
-):
+def test_with_a_read_only_root_the_configuration_is_elsewhere(pod: Pod, served: list[Any], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(config_watcher, "CONFIGURATION", str(pod.folder / "missing" / "config.yaml"))
     monkeypatch.setattr("tempfile.mkdtemp", lambda **_: str(pod.folder))
     pod.mount(a_spec())
@@ -401,9 +401,7 @@ def test_what_keeps_litellm_from_serving_is_told_without_a_key(
     assert "sk-1" not in finding.message or code == "LM720"
 
 
-def test_what_is_wrong_with_the_specification_is_told_before_an_address_that_is_taken(
-    pod: Pod, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_wrong_specification_is_said_before_a_taken_address(pod: Pod, monkeypatch: pytest.MonkeyPatch):
     def fail(*_: Any) -> None:
         raise front.BindError("taken")
 
@@ -533,7 +531,8 @@ def test_a_key_that_a_change_waits_for_is_noticed_when_it_comes(change: Change):
     assert (change.look() or {})["LANGOP_KEY_KEYS__TWO"] == "sk-2"
 
 
-def test_a_specification_that_goes_away_is_told_and_the_configuration_stays(change: Change):
+def test_a_specification_that_disappears_is_reported(change: Change):
+    """The configuration stays."""
     (change.pod.folder / "model.json").unlink()
     assert change.look() is None
     assert codes(change.said) == ["LM703", "LM726"]

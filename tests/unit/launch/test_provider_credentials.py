@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from langop_model.launch.provider_credentials import load_keys, pod_identity_variables, variables_to_withhold
+from langop_model.launch.provider_credentials import pod_identity_variables, variables_to_withhold
 from langop_model.renderer.findings import Finding, SpecError
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
+from tests.support.provider_keys import load_keys
 from tests.unit.specs import codes, render, render_gateway
 
 KEY = "not-a-real-key-4711"

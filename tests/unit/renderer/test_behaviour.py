@@ -279,7 +279,7 @@ def test_a_value_that_may_be_a_secret_is_not_repeated(name: str):
     assert "sk-" not in repr(found)
 
 
-def test_a_plain_key_of_a_configuration_that_is_written_by_hand_is_not_repeated():
+def test_a_plain_key_of_a_configuration_is_not_repeated():
     configs = [{"model_list": [{"model_name": "a", "litellm_params": {"model": "openai/a", "api_key": key}}]} for key in "xy"]
     found = behaviour.compare(configs[0], configs[1])
     assert len(found) == 1
@@ -294,7 +294,8 @@ def test_a_configuration_of_another_program_is_compared_by_its_model_list():
     assert [each.text for each in found] == ["model removed: clients that ask for b get 404"]
 
 
-def test_what_a_configuration_by_hand_says_of_a_deployment_is_compared_with_what_the_section_says():
+def test_hand_written_policies_are_compared_with_the_section():
+    """What a hand-written configuration says of a deployment means the same as what the section says."""
     parameters = {"model": "openai/llama", "api_base": "https://llm.example.com/v1", "temperature": 0.5, "timeout": 300}
     by_hand = {"model_list": [{"model_name": "llama", "litellm_params": {**parameters, "api_key": "not-needed"}}]}
     found = [each.text for each in behaviour.compare(by_hand, render(a_spec(configuration={"temperature": 0.7})).config)]

@@ -87,7 +87,8 @@ def test_a_provider_says_what_it_serves(provider: Provider):
 
 
 @each(PROVIDERS)
-def test_a_provider_has_a_title_of_one_line_and_a_link_to_its_documentation(provider: Provider):
+def test_a_provider_has_a_title_and_a_link(provider: Provider):
+    """The title is one line; the link leads to the provider's documentation."""
     assert provider.title == provider.title.strip() != ""
     assert "\n" not in provider.title
     assert re.fullmatch(r"https://\S+", provider.link)

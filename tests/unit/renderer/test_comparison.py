@@ -72,7 +72,7 @@ def test_a_deployment_without_an_id_is_known_by_its_position():
         {"model_info": {"id": ["x"]}},
     ],
 )
-def test_a_configuration_that_litellm_would_not_read_can_be_compared_all_the_same(entry: Any):
+def test_an_invalid_configuration_can_be_compared(entry: Any):
     config = {"model_list": [entry, {"model_info": {"id": "a"}}]}
     assert changes(config, config) == []
     assert changes(config, {}) != []

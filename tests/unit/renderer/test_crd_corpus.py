@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from langop_model.launch.load_config import SOFTENED_IN_GATEWAY
+from langop_model.launch.load_config import DOWNGRADED_IN_GATEWAY
 from langop_model.renderer.available_models import AvailableModels
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.settings import Settings
@@ -101,7 +101,7 @@ def render(folder: Path, spec: Any, settings: Settings = Settings(redis=True)) -
     good, edge = folder / "model__good.json", folder / "model__edge.json"
     good.write_text(json.dumps({**BASE, "modelName": "good-model"}), encoding="utf-8")
     edge.write_text(json.dumps(spec), encoding="utf-8")
-    return AvailableModels(settings, SOFTENED_IN_GATEWAY).render([str(edge), str(good)])
+    return AvailableModels(settings, DOWNGRADED_IN_GATEWAY).render([str(edge), str(good)])
 
 
 def unavailable(result: Rendering) -> dict[str, Any]:

@@ -89,7 +89,8 @@ def test_names_that_look_alike_get_variables_of_their_own(one: tuple[str, str], 
 # A whole Secret.
 
 
-def test_each_parameter_of_a_whole_secret_refers_to_a_variable_and_says_how_its_key_may_be_named():
+def test_a_whole_secret_has_a_variable_for_each_parameter():
+    """A comment says how its key may be named."""
     held = by_parameter(found("bedrock", credentialsSecretRef={"name": "aws"})[0])
     assert list(held) == ["api_key", "aws_access_key_id", "aws_secret_access_key", "aws_session_token"]
     assert held["aws_access_key_id"].section == {
@@ -118,7 +119,7 @@ def test_a_folder_of_tokens_is_one_credential():
     assert folder.section == {
         "variable": "GITHUB_COPILOT_TOKEN_DIR",
         "folder": "/etc/secrets/copilot",
-        "handed": "folder",
+        "delivery": "folder",
     }
 
 

@@ -94,7 +94,7 @@ def test_a_value_says_where_it_comes_from(spec: Any, name: str, value: Any, orig
     assert (found.value, found.origin) == (value, origin)
 
 
-def test_the_statuses_that_are_retried_unless_the_specification_says_are_this_projects():
+def test_the_statuses_retried_by_default_are_this_projects():
     found = row(a_spec(retryPolicy={"maxAttempts": 1}), "retryPolicy.retryableStatusCodes")
     assert (found.origin, found.value[:3], found.fidelity) == (Origin.PROJECT, [408, 409, 429], "")
 
@@ -129,7 +129,8 @@ def test_findings_are_beside_the_field_that_they_are_about():
     assert ([each.code for each in found.findings], found.fidelity) == (["LM311"], "approximate")
 
 
-def test_a_finding_about_an_object_is_beside_its_fields_where_it_tells_how_they_are_kept():
+def test_a_finding_about_an_object_is_beside_its_fields():
+    """Where it says how faithfully they are kept."""
     rows = [each for each in explained(a_spec(rateLimits={"requestsPerMinute": 5})).fields if each.fidelity == "approximate"]
     assert [(each.name, [one.code for one in each.findings]) for each in rows] == [
         ("spec.rateLimits.requestsPerMinute", ["LM345"])
@@ -271,7 +272,7 @@ def test_a_weight_is_said_as_its_share(weights: tuple[int, int], words: str):
     assert does(spec, "loadBalancing.endpoints[0].weight") == f"It gets {words}."
 
 
-def test_shares_of_a_strategy_that_chooses_at_random_are_as_the_gateway_chooses():
+def test_random_shares_are_as_the_gateway_chooses():
     """Measured on the gateway's own choice of endpoints, not on what the sentence is made of."""
     chosen = endpoints.Endpoints(group(balanced({**EAST, "weight": 1}, {**WEST, "weight": 3})))
     counts = [0, 0]

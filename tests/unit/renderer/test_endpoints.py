@@ -356,7 +356,8 @@ def test_the_catalogue_has_servers_on_this_machine():
 
 
 @pytest.mark.parametrize("provider", LOCAL)
-def test_a_server_on_this_machine_is_refused_in_a_pod_and_reported_elsewhere(provider: str):
+def test_a_server_on_this_machine_is_refused_in_a_pod(provider: str):
+    """Elsewhere it is reported."""
     spec = a_spec(provider=provider, endpoint=None)
     assert codes(refusal(spec, IN_POD)) == ["LM136"]
     assert "LM137" in codes(render(spec).findings)

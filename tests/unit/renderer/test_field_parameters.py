@@ -81,7 +81,7 @@ def test_a_bare_spec_means_the_same(bare: bool):
         ("weight", 0.5, "integer"),
     ],
 )
-def test_a_value_that_the_field_does_not_accept_is_refused_at_the_parameter(name: str, value: Any, allowed: str):
+def test_a_wrong_value_is_refused_at_the_parameter(name: str, value: Any, allowed: str):
     findings = [finding for finding in refusal(a_spec(params={name: value})) if finding.level == "error"]
     assert [(finding.code, finding.path) for finding in findings] == [("LM208", ("spec", "params", name))]
     assert allowed in findings[0].message
@@ -102,7 +102,8 @@ def test_a_share_of_a_name_that_nothing_else_has_is_reported():
 
 
 @pytest.mark.parametrize("name", ["itpm", "tags", "retry_policy", "silent_model"])
-def test_a_parameter_of_litellms_router_would_have_no_effect_and_is_refused(name: str):
+def test_a_parameter_of_litellms_router_is_refused(name: str):
+    """It would have no effect."""
     values: dict[str, Any] = {"itpm": 5, "tags": ["a"], "retry_policy": {}, "silent_model": "x"}
     findings = refusal(a_spec(params={name: values[name]}))
     assert "LM218" in codes(findings)

@@ -96,7 +96,7 @@ def test_findings_come_in_the_order_of_the_source(found: Findings):
     assert [finding.line for finding in found.in_order] == [1, 2, 3]
 
 
-def test_a_softened_error_is_a_warning_and_no_other_is(found: Findings):
+def test_a_downgraded_error_is_a_warning_and_no_other_is(found: Findings):
     found.downgraded = frozenset({"LM101"})
     found.add("LM101", "spec", "newField", allowed="", hint="")
     found.add("LM104", "spec", "endpoint")

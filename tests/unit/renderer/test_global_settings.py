@@ -57,7 +57,8 @@ def test_a_default_counts_as_asked_for():
     assert (process.log_level, told) == ("debug", [("a", "spec.observability.logging.level")])
 
 
-def test_litellms_cache_lives_longest_and_nobody_is_told_for_each_model_has_its_own():
+def test_litellms_cache_has_the_longest_ttl():
+    """No finding says so: each model has its own."""
     process, told = decided(a=cached(ttl="1m", maxSize=5), b=cached(ttl="1h"), c=cached())
     assert (process.cache_ttl, told) == (3600, [])
 

@@ -113,7 +113,7 @@ def test_the_settings_name_what_does_not_name_itself(write: Write):
 @pytest.mark.parametrize(
     "key", ["model__../../evil.json", "model__a b.json", "model__os.environ/HOME.json", "model__A.json", 'model__a"b.json']
 )
-def test_a_name_that_kubernetes_does_not_allow_is_refused_wherever_it_comes_from(write: Write, key: str):
+def test_a_name_that_kubernetes_does_not_allow_is_refused(write: Write, key: str):
     """The name becomes a file's name and a key of the configuration: it must not lead elsewhere."""
     from langop_model.renderer import rendering
 
@@ -228,7 +228,8 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
-def test_another_document_is_skipped_with_an_info_in_a_file_and_in_a_folder(write: Write, tmp_path: Path, other: str):
+def test_another_document_is_skipped_with_an_info(write: Write, tmp_path: Path, other: str):
+    """In a file and in a folder."""
     in_file = manifest.read(write(a_model("a") + "---\n" + other), Settings())
     Path(write(other, "other.yaml"))
     write(a_model("a"), "spec.yaml")

@@ -56,7 +56,7 @@ def test_a_parameter_that_the_spec_named_may_be_unknown_to_litellm():
     assert output_check.parse(RIGHT + "      house_style: terse\n", ["house_style"])
 
 
-def test_a_parameter_that_the_spec_named_is_still_checked_where_litellm_knows_it():
+def test_a_named_parameter_that_litellm_knows_is_checked():
     assert "rpm" in problem(RIGHT.replace("rpm: 5", "rpm: five"), ("rpm",))
 
 

@@ -63,7 +63,8 @@ def test_a_parameter_that_litellm_knows_gets_its_type(name: str, text: str, valu
         ("{{ 7*7 }}", "{{ 7*7 }}"),
     ],
 )
-def test_a_parameter_that_litellm_does_not_know_becomes_what_it_looks_like_and_is_named(text: str, value: Any):
+def test_an_unknown_parameter_becomes_what_it_looks_like(text: str, value: Any):
+    """It is named in a finding, too."""
     assert repr(typed_as("house_style", text)) == repr((value, ["LM313"]))
 
 

@@ -32,7 +32,8 @@ def regional(*regions: dict[str, Any], **fields: Any) -> dict[str, Any]:
 # Endpoints.
 
 
-def test_a_spec_without_endpoints_is_one_deployment_whose_id_is_no_name_of_a_price_list():
+def test_a_spec_without_endpoints_is_one_deployment():
+    """Its id is no name of a price list."""
     (only,) = deployments(a_spec())
     assert (only.id, only.endpoint, only.path) == ("model/endpoint-0", "https://llm.example.com/v1", ("spec",))
 
@@ -92,17 +93,17 @@ def test_a_spec_with_every_region_disabled_is_refused():
 
 
 def test_without_priorities_there_is_no_order():
-    assert [d.order for d in deployments(balanced(EAST, WEST))] == [None, None]
+    assert [d.priority for d in deployments(balanced(EAST, WEST))] == [None, None]
 
 
 def test_as_soon_as_one_endpoint_has_a_priority_all_have_an_order():
     """LiteLLM would leave out a deployment without one. An absent priority is 0, as in Go."""
-    assert [d.order for d in deployments(balanced({**EAST, "priority": 3}, WEST))] == [3, 0]
+    assert [d.priority for d in deployments(balanced({**EAST, "priority": 3}, WEST))] == [3, 0]
 
 
 def test_endpoints_and_regions_are_ordered_together():
     spec = balanced(EAST, regions=[{"name": "a", "endpoint": WEST["url"], "priority": 1}])
-    assert [d.order for d in deployments(spec)] == [0, 1]
+    assert [d.priority for d in deployments(spec)] == [0, 1]
 
 
 # Identity.

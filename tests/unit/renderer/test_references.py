@@ -66,7 +66,8 @@ def test_a_fallback_that_is_named_twice_is_refused_at_its_second_place():
     assert (finding.code, finding.path) == ("LM212", ("spec", "fallbacks", 2, "modelRef"))
 
 
-def test_a_sibling_is_asked_by_its_resources_name_and_must_not_fall_back_or_retry_itself():
+def test_a_sibling_is_asked_by_its_resources_name():
+    """It must not fall back or retry by itself."""
     sibling = render(to("other")).config["model_list"][1]
     assert sibling["litellm_params"]["model"] == "openai/other"
     assert sibling["litellm_params"]["extra_body"] == {"disable_fallbacks": True, "num_retries": 0}
@@ -82,7 +83,8 @@ def test_the_fallback_in_a_gateway_is_another_of_its_models():
     assert len(result.config["model_list"]) == 2
 
 
-def test_a_fallback_to_a_model_that_the_gateway_lacks_is_refused_with_what_was_meant():
+def test_a_fallback_to_an_unknown_model_is_refused():
+    """The finding says what was probably meant."""
     (finding,) = gateway_refusal(a=to("mistrall") | {"modelName": "a"}, mistral=a_spec(modelName="b"))
     assert (finding.code, finding.path, finding.resource) == ("LM204", ("spec", "fallbacks", 0, "modelRef"), "a")
     assert "Did you mean mistral?" in finding.message
@@ -154,7 +156,8 @@ def test_an_alias_belongs_to_the_first_that_asks_for_it():
     assert (aliases["fast"], said) == ("x", ["LM416"])
 
 
-def test_a_model_that_stands_for_any_has_no_alias_and_serves_all_names_below_its_own():
+def test_a_wildcard_model_serves_all_names_below_its_own():
+    """It has no alias."""
     result = render(a_spec(modelName="*", aliases=["fast"]), name="all")
     assert "model_group_alias" not in result.config["router_settings"]
     assert codes(result.findings) == ["LM418"]

@@ -18,7 +18,7 @@ from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.findings import SpecError
 from langop_model.renderer.settings import Settings
 from langop_model.resources import litellm_version
-from tests.unit.renderer.test_yaml_text import TRICKY
+from tests.unit.renderer.test_yaml_emit import TRICKY
 from tests.unit.specs import (
     EAST,
     SETTINGS,
@@ -141,7 +141,8 @@ def test_a_hostile_text_is_accepted_where_any_text_is(place: str):
     assert "{{ 7+7 }}" in str(render(PLACES[place]("{{ 7+7 }}")).config)
 
 
-def test_a_model_name_too_long_for_a_key_of_yaml_is_rendered_or_refused_by_its_field():
+def test_a_very_long_model_name_is_rendered_or_refused():
+    """A key of YAML has at most 1,024 characters."""
     spec = a_spec(modelName="m" * 2_000, fallbacks=[{"modelRef": "other"}])
     try:
         assert render(spec).config["router_settings"]["fallbacks"] == [{"m" * 2_000: ["fallback/other"]}]
@@ -264,7 +265,8 @@ def test_the_shares_of_all_endpoints_add_up_to_the_limit(weights: list[int], req
     assert section["limits"]["requests_per_minute"] == requests
 
 
-def test_a_limit_smaller_than_the_number_of_endpoints_leaves_some_with_nothing_and_says_so():
+def test_a_limit_below_the_number_of_endpoints_is_reported():
+    """Some endpoints get nothing of it."""
     result = render(balanced(EAST, WEST, rateLimits={"requestsPerMinute": 1}))
     assert "LM304" in codes(result.findings)
 
@@ -312,7 +314,7 @@ def test_fields_of_a_policy_without_attempts_are_named():
 
 
 @pytest.mark.parametrize("strategy", ["weighted", "random", "round-robin", "least-connections", "latency-based"])
-def test_a_strategy_is_passed_on_with_priorities_and_with_the_weights_that_it_compares(strategy: str):
+def test_a_strategy_has_priorities_and_weights(strategy: str):
     section = told(balanced({**EAST, "weight": 3, "priority": 1}, {**WEST, "weight": 1}, strategy=strategy))
     assert section["strategy"] == strategy
     assert [endpoint["priority"] for endpoint in section["endpoints"]] == [1, 0]
@@ -384,7 +386,8 @@ def test_fallbacks_are_passed_on_in_order_with_their_causes():
 # Caching, cost, observability.
 
 
-def test_a_cache_keeps_conversations_of_any_length_apart_from_other_models_and_namespaces():
+def test_a_cache_is_apart_from_other_models_and_namespaces():
+    """It keeps conversations of any length."""
     cache = render(a_spec(caching={"enabled": True, "ttl": "90m"})).config["litellm_settings"]["cache_params"]
     assert cache == {"type": "local", "ttl": 5400, "max_messages": None, "namespace": "default/model"}
     gateway = render_gateway(a=a_spec(modelName="a", caching={"enabled": True}), b=a_spec(modelName="b"))
@@ -546,7 +549,7 @@ def test_findings_come_in_the_order_of_the_source():
     assert [f.column for f in found] == sorted(f.column for f in found)
 
 
-def test_a_softened_error_lets_the_rest_be_rendered():
+def test_a_downgraded_error_lets_the_rest_be_rendered():
     resource = a_resource(a_spec(newField=1))
     result = rendering.render([resource], SETTINGS, downgraded=frozenset({"LM101"}))
     assert [(finding.code, finding.level) for finding in result.findings] == [("LM101", "warning")]

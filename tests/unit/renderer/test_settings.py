@@ -1,4 +1,4 @@
-"""The one door through which the process environment comes in."""
+"""What the renderer takes from the process environment."""
 
 from __future__ import annotations
 

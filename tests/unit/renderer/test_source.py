@@ -285,7 +285,8 @@ def test_a_folder_stands_for_its_specifications_in_order_of_name(tmp_path: Path)
     assert source.expand([str(tmp_path)]) == [str(tmp_path / name) for name in ("a.yml", "b.yaml", "c.json")]
 
 
-def test_a_mounted_config_map_is_read_once_although_its_files_are_links_into_dot_folders(tmp_path: Path):
+def test_a_mounted_config_map_is_read_once(tmp_path: Path):
+    """Its files are links into hidden folders."""
     version = tmp_path / "..2024_10_21"
     version.mkdir()
     (version / "model.json").write_text("{}", encoding="utf-8")

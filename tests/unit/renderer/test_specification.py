@@ -78,7 +78,8 @@ def test_each_enum_value_and_boundary_of_the_older_resource_is_accepted(path: cr
 
 
 @pytest.mark.parametrize("path", [path for path in OLDER_FIELDS if path], ids=".".join)
-def test_each_field_of_the_older_resource_is_here_with_its_type_values_and_default(path: crd.Path):
+def test_each_field_of_the_older_resource_is_here(path: crd.Path):
+    """With its type, values and default."""
     assert path in OUR_FIELDS
     older, ours = OLDER_FIELDS[path], OUR_FIELDS[path]
     for keyword in ("type", "default"):
@@ -299,7 +300,7 @@ def test_in_a_manifest_an_absent_field_has_the_resources_default():
     assert spec["costTracking"] == {"enabled": False, "currency": "USD"}
 
 
-def test_in_a_bare_spec_an_absent_boolean_is_false_and_an_absent_number_is_0():
+def test_in_a_bare_spec_what_is_absent_is_false_or_0():
     """The operator writes Go structs with omitempty after the API server has filled in the defaults."""
     spec = defaults(
         balanced(
@@ -319,7 +320,8 @@ def test_in_a_bare_spec_an_absent_text_has_the_resources_default():
     assert (spec["timeout"], spec["retryPolicy"]["initialBackoff"]) == ("5m", "1s")
 
 
-def test_a_health_check_without_enabled_is_on_in_a_manifest_and_off_in_a_bare_spec():
+def test_a_health_check_without_enabled():
+    """It is on in a manifest, and off in a bare spec."""
     spec = a_spec(loadBalancing={"healthCheck": {"interval": "5s"}})
     assert defaults(spec)["loadBalancing"]["healthCheck"]["enabled"] is True
     assert defaults(spec, bare=True)["loadBalancing"]["healthCheck"]["enabled"] is False

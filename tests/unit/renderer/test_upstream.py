@@ -22,7 +22,7 @@ def section(provider: str, **fields: Any) -> dict[str, Any]:
     return dict(found)
 
 
-def test_a_relayed_provider_serves_what_its_row_relays_and_what_litellm_can_ask():
+def test_a_relayed_provider_serves_its_routes_and_litellms():
     assert section("groq")["routes"] == ["chat", "transcriptions"]
     assert section("openrouter")["routes"] == ["chat", "embeddings", "images", "responses"]
 

@@ -59,7 +59,8 @@ def test_what_the_server_refuses_render_refuses_too():
     assert [each for each in manifests() if known(each) and server().refusals(each) and not errors_of(each)] == []
 
 
-def test_what_the_server_accepts_render_accepts_but_for_what_it_cannot_check():
+def test_what_the_server_accepts_render_accepts():
+    """But for what the server can't check."""
     accepted = [errors_of(each) for each in manifests() if known(each) and not server().refusals(each)]
     assert {code for codes in accepted for code in codes} <= set(UNCHECKED)
 

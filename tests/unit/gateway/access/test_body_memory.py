@@ -59,7 +59,8 @@ def test_a_body_larger_than_one_may_be_is_refused_and_takes_nothing():
     assert request_body.memory.taken == 0
 
 
-def test_bodies_that_are_too_large_together_are_refused_until_one_is_answered():
+def test_bodies_that_are_too_large_together_are_refused():
+    """Until one of them is answered."""
     for _ in range(3):
         read(bytes(32 * MIB))
     with pytest.raises(APIError) as caught:

@@ -61,7 +61,8 @@ def test_an_endpoint_on_cooldown_says_since_when_until_when_and_why():
     assert of(worker)["models"]["m"]["status"] == "degraded"
 
 
-def test_after_its_cooldown_an_endpoint_that_still_fails_is_down_since_the_first_time():
+def test_an_endpoint_that_still_fails_is_down_since_the_first():
+    """After its cooldown."""
     worker = Worker()
     worker.runtime.endpoints.merge({"m/0": PeerReport({"other": 100.0})})
     since = worker.state.down_since
@@ -106,7 +107,7 @@ def test_what_a_check_has_met(problem: Exception, error: dict[str, Any]):
     assert first(worker)["last_check_error"] == {**error, "seconds_ago": 0}
 
 
-def test_an_answer_of_an_earlier_request_does_not_end_what_a_check_has_found():
+def test_an_earlier_requests_answer_does_not_end_a_failed_check():
     worker = Worker(health_check=CHECK)
     checker = HealthChecker(worker.runtime.endpoints, worker.state, CHECK, None)  # type: ignore[arg-type]
     checker.learn(False)

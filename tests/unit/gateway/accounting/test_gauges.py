@@ -125,14 +125,16 @@ def test_a_memory_cache_is_as_large_as_its_entries(megabytes: float | None, mode
     assert 1000 < (worker.shown("langop_cache_size_bytes", model=model) or 0) < 2000
 
 
-def test_a_redis_that_can_not_be_read_is_down_and_one_that_is_not_named_is_absent():
+def test_a_redis_that_can_not_be_read_is_down():
+    """One that is not named has no series."""
     worker = Worker()
     assert worker.shown("langop_redis_up") is None
     Gauges(worker.metrics, [], SharedState({"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "no number"})).read()
     assert value(worker.metrics.text(), "langop_redis_up") == 0
 
 
-def test_what_the_supervisor_knows_is_shown_once_whatever_the_number_of_workers():
+def test_what_the_supervisor_knows_is_shown_once():
+    """Whatever the number of workers."""
     one, other = Worker(), Worker()
     state = SupervisorState(2, 1, True, 3, Reload(loaded_at=1.8e9), ("1.0", "2.0", "3.0"))
     snapshots = [other.metrics.snapshot(), snapshot_of(state)]

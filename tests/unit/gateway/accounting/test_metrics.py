@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
@@ -14,7 +15,7 @@ from langop_model.gateway.accounting import definitions as of
 from langop_model.gateway.accounting.exposition import OPENMETRICS, TEXT, content_type
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.registry import Definition, MetricType, retire
-from langop_model.gateway.accounting.worker_snapshots import WorkerSnapshots
+from langop_model.gateway.serving.shared_metrics import SharedMetrics
 
 GROUP = Group(
     "m",
@@ -195,37 +196,41 @@ def test_each_definition_is_a_family_of_the_registry():
     assert len(of.BY_NAME) == len(of.ALL)
 
 
-def test_the_supervisor_keeps_what_workers_have_counted():
-    kept = WorkerSnapshots()
-    workers = {number: metrics() for number in (1, 2, 3)}
-    for number, worker in workers.items():
-        worker.requests.labels("m", "success").inc(1)
-        kept.received(number, worker.snapshot())
+def count_in_a_worker(shared: SharedMetrics, number: int) -> int:
+    """Count `number` requests in a process that leaves its snapshots, the last of which counts; return its id."""
+    child = os.fork()
+    if child == 0:
+        worker = metrics()
+        shared.write(worker.snapshot())
         worker.requests.labels("m", "success").inc(number)
-        kept.received(number, worker.snapshot())  # the last one counts, not their sum
-    kept.ended(3)
-    kept.ended(4)  # one that has never sent any
-    assert len(kept.others(1)) == 1
-    for number in (1, 2):
-        text = workers[number].text(kept.others(number), kept.retired)
-        assert value(text, "langop_requests_total", model="m", outcome="success") == 3 + 1 + 2 + 3
+        shared.write(worker.snapshot())
+        os._exit(0)
+    os.waitpid(child, 0)
+    return child
 
 
-def test_processes_have_one_truth():
-    """Counts of real processes, over a pipe."""
-    kept = WorkerSnapshots()
-    for number in range(3):
-        reader, writer = os.pipe()
-        child = os.fork()
-        if child == 0:
-            worker = metrics()
-            worker.requests.labels("m", "success").inc(number)
-            os.write(writer, worker.snapshot())
-            os._exit(0)
-        os.close(writer)
-        with os.fdopen(reader, "rb") as pipe:
-            kept.received(child, pipe.read())
-        os.waitpid(child, 0)
-    text = metrics().text(kept.others(0), kept.retired)
-    assert value(text, "langop_requests_total", model="m", outcome="success") == 3
+@pytest.fixture
+def shared() -> Iterator[SharedMetrics]:
+    found = SharedMetrics()
+    yield found
+    found.remove()
+
+
+def test_workers_have_one_truth(shared: SharedMetrics):
+    for number in (1, 2, 3):
+        count_in_a_worker(shared, number)
+    own = metrics()
+    own.requests.labels("m", "success").inc(4)
+    shared.write(own.snapshot())  # its own file is not counted beside it
+    text = own.text(shared.others(), shared.retired())
+    assert value(text, "langop_requests_total", model="m", outcome="success") == 1 + 2 + 3 + 4
     assert (value(text, "process_cpu_seconds_total") or 0) > 0
+
+
+def test_what_ended_workers_counted_stays(shared: SharedMetrics):
+    for number in (1, 2):
+        shared.retire(count_in_a_worker(shared, number))
+    shared.retire(0)  # one that has never written
+    assert shared.others() == []
+    text = metrics().text(shared.others(), shared.retired())
+    assert value(text, "langop_requests_total", model="m", outcome="success") == 1 + 2

@@ -13,7 +13,7 @@ import pytest
 from langop_model.contract.settings import Endpoint, Group, Log
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Deployment, Prices
-from langop_model.gateway.accounting.recorder import Accounting, Record
+from langop_model.gateway.accounting.recorder import Accounting, Recorder
 from langop_model.gateway.accounting.registry import Distribution, Value
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError, Usage
@@ -38,7 +38,7 @@ class Laboratory:
         log = RequestLog(level, self.stream, JsonFormatter())
         self.accounting = Accounting(self.metrics, log, Prices(deployed))
 
-    def begin(self, group: Group | None = GROUP, route: Route = Route.CHAT, **more: Any) -> Record:
+    def begin(self, group: Group | None = GROUP, route: Route = Route.CHAT, **more: Any) -> Recorder:
         record = self.accounting.begin("POST", "/v1/chat/completions", route, **more)
         if group is not None:
             record.asked(group, BODY)
@@ -152,24 +152,24 @@ def test_a_provider_that_was_not_reached_has_no_status(lab: Laboratory):
     assert lab.count("requests", "m", "failure") == 1
 
 
-def refused_by_provider(record: Record, status: int, cause: str) -> None:
+def refused_by_provider(record: Recorder, status: int, cause: str) -> None:
     record.attempt(GROUP, "m/0")
     record.failed(failure(status, cause))
     record.finished(status)
 
 
-def left(record: Record) -> None:
+def left(record: Recorder) -> None:
     record.attempt(GROUP, "m/0")
     record.left()
 
 
-def limited(record: Record) -> None:
+def limited(record: Recorder) -> None:
     record.waits()
     record.refused("rateLimits.requestsPerMinute")
     record.finished(429)
 
 
-ENDS: dict[str, tuple[Callable[[Record], None], str, str, str | None]] = {
+ENDS: dict[str, tuple[Callable[[Recorder], None], str, str, str | None]] = {
     "a client's mistake": (
         lambda record: record.finished(400, error="unknown_parameter"),
         "INFO",

@@ -23,7 +23,7 @@ from langop_model.gateway.accounting import traces
 from langop_model.gateway.accounting.exposition import OPENMETRICS
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Deployment, Prices
-from langop_model.gateway.accounting.recorder import Accounting, Record
+from langop_model.gateway.accounting.recorder import Accounting, Recorder
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.accounting.traces import Traces
 from langop_model.gateway.upstreams.base import FailureKind, Route, UpstreamError, Usage
@@ -49,7 +49,7 @@ class Traced:
         log = RequestLog("INFO", io.StringIO(), JsonFormatter())
         self.accounting = Accounting(self.metrics, log, Prices(deployed), self.traces)
 
-    def begin(self, traceparent: str | None = PARENT) -> Record:
+    def begin(self, traceparent: str | None = PARENT) -> Recorder:
         record = self.accounting.begin("POST", "/v1/chat/completions", Route.CHAT, traceparent=traceparent)
         record.asked(GROUP, {"messages": [{"role": "user", "content": "the question"}]})
         return record

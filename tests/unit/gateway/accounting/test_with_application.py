@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from langop_model.contract.settings import Endpoint, Group
-from langop_model.gateway.accounting.stream_usage import StreamUsage
 from langop_model.gateway.app import Gateway
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.services import Services
 from langop_model.gateway.upstreams.base import Answer, UpstreamRequest
+from langop_model.gateway.upstreams.stream_usage import StreamUsage
 from langop_model.log_format import JsonFormatter
 
 PRICES = {"input_cost_per_token": 1.0, "output_cost_per_token": 1.0}

@@ -11,7 +11,7 @@ from typing import Any
 from langop_model.contract.settings import Cause, Endpoint, Fallback, Group, Limits, Retries, Upstream
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Deployment, Prices
-from langop_model.gateway.accounting.recorder import Accounting, Record
+from langop_model.gateway.accounting.recorder import Accounting, Recorder
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.limits.admission import Admission
 from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
@@ -61,7 +61,7 @@ class Laboratory:
         }
         self.groups = groups
 
-    def ask(self, stream: bool = False) -> Record:
+    def ask(self, stream: bool = False) -> Recorder:
         """Serve a request as the application does."""
         record = self.accounting.begin("POST", "/v1/chat/completions", Route.CHAT, call_id="call")
         record.agent = "clerk"
@@ -83,7 +83,7 @@ class Laboratory:
         asyncio.run(run())
         return record
 
-    async def _sent(self, record: Record, served: Served) -> str:
+    async def _sent(self, record: Recorder, served: Served) -> str:
         if served.answer.events is None:
             return ""
         record.first_event()

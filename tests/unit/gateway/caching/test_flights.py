@@ -130,7 +130,9 @@ def test_when_the_first_client_leaves_the_others_get_the_answer(kind: str):
     assert run(scene()) == (1, 2)
 
 
-def test_when_the_first_client_leaves_in_the_middle_of_a_stream_the_others_get_the_rest():
+def test_when_the_first_client_leaves_the_others_get_the_rest():
+    """In the middle of a stream."""
+
     async def scene() -> bool:
         provider = Provider()
         provider.go.set()

@@ -87,7 +87,8 @@ def test_another_model_or_configuration_has_other_keys(other: CacheKeys):
     assert other.key(request()) != key(request())
 
 
-def test_a_key_names_its_model_so_that_a_cluster_keeps_all_of_it_in_one_slot():
+def test_a_key_names_its_model():
+    """A cluster keeps all of a model in one slot."""
     assert key(request()).startswith("langop:{default/m}:answer:")
 
 

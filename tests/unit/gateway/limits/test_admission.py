@@ -33,7 +33,9 @@ async def _let_in(admission: Admission, count: int, deadline: float = LONG) -> l
     return [round(place.at, 1) for place in places]
 
 
-def test_the_requests_of_a_minute_are_let_in_at_once_and_the_others_when_the_window_moves():
+def test_the_requests_of_a_minute_are_admitted_at_once():
+    """The others are when the window moves."""
+
     async def scene(clock: Clock) -> list[float]:
         return await _let_in(Admission(Limits(requests_per_minute=3), clock), 7)
 
@@ -53,7 +55,9 @@ def test_any_sixty_seconds_hold_the_limit_at_most():
     assert run(scene) == [0, 50, 60, 110, 120]
 
 
-def test_what_would_wait_too_long_is_refused_at_once_and_told_when_there_is_room():
+def test_what_would_wait_too_long_is_refused_at_once():
+    """The refusal says when there is room."""
+
     async def scene(clock: Clock) -> tuple[int, str, float]:
         admission = Admission(Limits(requests_per_minute=1), clock)
         await admission.admit(None, LONG)
@@ -65,7 +69,9 @@ def test_what_would_wait_too_long_is_refused_at_once_and_told_when_there_is_room
     assert run(scene) == (40, "rateLimits.requestsPerMinute", 20)
 
 
-def test_a_call_that_no_provider_answered_is_not_counted_and_lets_the_next_in():
+def test_an_unanswered_call_is_not_counted():
+    """It lets the next one in."""
+
     async def scene(clock: Clock) -> list[float]:
         admission = Admission(Limits(requests_per_minute=1), clock)
         place = await admission.admit(None, LONG)

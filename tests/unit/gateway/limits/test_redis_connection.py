@@ -123,7 +123,9 @@ def test_requests_that_come_together_share_a_round_trip(server: RedisServer):
     assert run(scene()) == [100]
 
 
-def test_a_redis_that_hangs_delays_a_request_by_a_quarter_of_a_second_and_the_next_not_at_all(server: RedisServer):
+def test_a_redis_that_hangs_delays_one_request(server: RedisServer):
+    """By a quarter of a second, and the next one not at all."""
+
     async def scene() -> tuple[float, float]:
         redis, admission, _ = await warm(server, requests_per_minute=1000)
         redis.answer_timeout = ANSWER_TIMEOUT

@@ -86,7 +86,9 @@ def test_any_window_holds_the_limit_at_most(server: RedisServer):
     assert all(later - earlier > SHORT - 0.05 for earlier, later in zip(let_in, let_in[2:], strict=False))
 
 
-def test_a_call_that_no_provider_answered_is_not_counted_and_lets_another_process_in(server: RedisServer):
+def test_an_unanswered_call_is_not_counted(server: RedisServer):
+    """It lets another process in."""
+
     async def scene() -> bool:
         first, second = two(server, requests_per_minute=1)
         reservation = await first.enter()
@@ -348,7 +350,7 @@ def test_a_redis_that_is_back_learns_what_was_let_in_without_it(server: RedisSer
     assert run(scene()) == (4, 3, 3)
 
 
-def test_calls_under_way_and_tokens_are_known_to_a_redis_that_has_restarted(server: RedisServer):
+def test_a_restarted_redis_learns_calls_and_tokens(server: RedisServer):
     async def scene() -> tuple[bool, bool, bool]:
         first, second = two(server, concurrent_requests=2, tokens_per_minute=100)
         await first.settle(await first.enter(tokens=40), used=40)

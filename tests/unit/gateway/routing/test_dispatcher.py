@@ -183,7 +183,8 @@ def test_a_fallback_is_asked_for_its_causes(causes: set[Cause], cause: str, fall
             world.ask()
 
 
-def test_fallbacks_are_asked_in_order_and_the_client_gets_the_first_models_error():
+def test_fallbacks_are_asked_in_order():
+    """The client gets the first model's error."""
     first = group(fallbacks=tuple(Fallback(name, frozenset({Cause.ERROR})) for name in ("f", "g")))
     errors = {"m-0": [failure(500)], "f-0": [failure(502)], "g-0": [failure(504)]}
     world = World(Provider(**errors), first, group("f"), group("g"))
@@ -216,7 +217,8 @@ def test_a_client_may_ask_for_no_fallbacks():
         world.ask(uses_fallbacks=False)
 
 
-def test_an_answer_names_the_model_that_was_asked_for_but_a_fallbacks_its_own():
+def test_an_answer_names_the_model_that_was_asked_for():
+    """A fallback's answer names its own."""
     first = group(fallbacks=(Fallback("f", frozenset({Cause.ERROR})),))
     world = World(Provider(**{"m-0": [failure()]}), first, group("f"))
     world.ask()
@@ -315,9 +317,49 @@ def test_a_client_that_leaves_before_the_answer_gives_its_place_back():
 
 
 def test_an_answer_without_usage_counts_by_estimate():
-    world = World(Provider(**{"m-0": [Answer(body=b"x" * 400)]}), group(limits=Limits(tokens_per_minute=50, wait=0.0)))
+    said = b'{"choices": [{"message": {"content": "%s"}}]}' % (b"x" * 400)
+    world = World(Provider(**{"m-0": [Answer(body=said)]}), group(limits=Limits(tokens_per_minute=50, wait=0.0)))
     served = world.ask()
     assert served.answer.usage is not None
     assert served.answer.usage.estimated
+    assert served.answer.usage.output_tokens == 100
     with pytest.raises(UpstreamError, match="tokensPerMinute"):
         world.ask()
+
+
+def used_for(route: Route, question: dict[str, Any], answer: Answer) -> Usage | None:
+    """Return the usage of an answer, a stream's when its client has it all."""
+    world = World(Provider(**{"m-0": [answer]}), group())
+
+    async def run() -> Usage | None:
+        served = await world.dispatcher.serve(Call(route, "m", Resolved(("m",), "m"), question), SILENT)
+        if served.answer.events is not None:
+            assert [event async for event in served.answer.events]
+        return served.answer.usage
+
+    return asyncio.run(run())
+
+
+def test_speech_is_counted_by_its_characters():
+    """What was spoken is no text of tokens, and its price is for each character."""
+    spoken = used_for(
+        Route.SPEECH, {"input": "x" * 40, "voice": "alloy"}, Answer(events=_events(b"\xff" * 40_000), is_binary=True)
+    )
+    assert spoken is not None
+    assert (spoken.characters, spoken.output_tokens) == (40, 0)
+
+
+def test_pictures_are_counted_and_no_tokens():
+    body = b'{"data": [{"b64_json": "%s"}, {"b64_json": "%s"}]}' % (b"A" * 100_000, b"B" * 100_000)
+    drawn = used_for(Route.IMAGES, {"prompt": "a house"}, Answer(body=body))
+    assert drawn is not None
+    assert (drawn.images, drawn.total) == (2, 0)
+
+
+def test_a_usage_of_nothing_is_estimated():
+    """Some servers report 0 for everything: a limit of tokens would not see their answers."""
+    answer = Answer(body=b'{"choices": [{"message": {"content": "yes, indeed"}}]}', usage=Usage())
+    found = used_for(Route.CHAT, QUESTION, answer)
+    assert found is not None
+    assert found.estimated
+    assert found.output_tokens > 0

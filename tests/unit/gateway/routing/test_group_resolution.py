@@ -40,7 +40,8 @@ def test_of_one_name_the_highest_priority_comes_first():
     assert [name.next({}) for _ in range(2)] == [("first", "second")] * 2
 
 
-def test_the_group_with_the_fewest_requests_is_chosen_where_the_strategy_says_so():
+def test_the_least_busy_group_is_chosen():
+    """Where the strategy says so."""
     busy, idle = Endpoints(a_group("busy")), Endpoints(a_group("idle"))
     busy.choose()
     name = SharedName([a_group("busy"), a_group("idle")], "least-connections")

@@ -121,7 +121,8 @@ def test_an_alias_of_it():
     assert result.config["router_settings"]["model_group_alias"]["smart"] == "claude"
 
 
-def test_a_key_that_litellm_would_read_for_a_provider_by_itself_gets_another_name():
+def test_a_providers_variable_gets_another_name():
+    """LiteLLM would read it for a provider by itself."""
     result = rendered(extra(entry(api_key="os.environ/ANTHROPIC_API_KEY")))
     (deployment,) = deployments(result, "claude")
     assert deployment["litellm_params"]["api_key"] == "os.environ/LANGOP_ENVIRONMENT_ANTHROPIC_API_KEY"

@@ -63,7 +63,7 @@ def test_the_text_is_the_data():
     assert result.text == rendered(extra).text
 
 
-def test_a_key_that_litellm_does_not_read_is_refused_by_name_with_its_neighbour():
+def test_an_unknown_key_is_refused_with_its_neighbour():
     (finding,) = refusal("litellm_settings: {request_timeot: 7}")
     assert (finding.code, finding.path, finding.file) == ("LM731", ("litellm_settings",), "LANGOP_GATEWAY_EXTRA_CONFIG")
     assert "'request_timeot'" in finding.message
@@ -167,7 +167,7 @@ def test_a_value_that_says_what_is_done_anyway_changes_nothing(extra: str):
     assert rendered(extra).config == rendered("").config
 
 
-def test_a_parameter_that_only_the_provider_knows_is_still_allowed_beside_it():
+def test_a_providers_own_parameter_is_allowed_beside_it():
     configuration = {"additionalParameters": {"their_own": "1"}}
     result = rendered("litellm_settings: {drop_params: false}", configuration=configuration)
     assert result.config["model_list"][0]["litellm_params"]["their_own"] is not None

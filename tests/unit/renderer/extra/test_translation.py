@@ -91,7 +91,8 @@ def test_what_go_left_out_of_a_bare_object_is_stated():
     assert "callbacks" not in result.config["litellm_settings"]
 
 
-def test_of_two_keys_that_mean_the_same_litellms_first_one_counts_and_the_other_is_named():
+def test_of_two_keys_that_mean_the_same_the_first_counts():
+    """The first one is LiteLLM's; the other is named."""
     result = rendered("router_settings: {num_retries: 3}\nlitellm_settings: {num_retries: 1}")
     assert section(result)["retries"]["attempts"] == 3
     assert about_extra(result) == [("LM753", "litellm_settings.num_retries")]

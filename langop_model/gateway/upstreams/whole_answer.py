@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from langop_model.gateway.accounting import estimate
-from langop_model.gateway.accounting.usage import usage_of
+from langop_model.gateway.upstreams import estimate
 from langop_model.gateway.upstreams.base import Route, UpstreamRequest, Usage
+from langop_model.gateway.upstreams.usage import usage_of
 
 LARGE = 1 << 16  # bytes; of vectors and pictures that are longer, only the usage is parsed
 LONGEST_USAGE = 4096  # bytes

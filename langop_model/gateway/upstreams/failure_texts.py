@@ -1,7 +1,7 @@
 """What servers write when a question is too long for the model, or is refused for its content.
 
 Most say it in words only, each in its own way. An entry is a pattern of the message, with the server that writes it.
-tests/unit/gateway/routing/test_failure_causes.py has a body of each, with its source.
+tests/unit/gateway/upstreams/test_failure_causes.py has a body of each, with its source.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ def test_what_the_application_can_not_load_is_told_in_a_line(start: Callable[...
 # A change.
 
 
-def test_a_change_is_served_without_a_lost_request_on_connections_that_stay_open(small: Small):
+def test_a_change_loses_no_request_on_open_connections(small: Small):
     """Five changes, 2,000 requests."""
     with Load("GET", small.url(), least=2000) as load:
         for changes in range(1, 6):
@@ -143,7 +143,7 @@ def test_a_change_is_told_and_the_former_worker_goes(small: Small):
     assert eventually(lambda: former not in small.children())
 
 
-def test_an_answer_that_was_begun_before_a_change_is_finished_by_the_former_worker(small: Small):
+def test_the_previous_worker_finishes_its_answers(small: Small):
     with plain_http.stream("GET", small.url("0.5"), timeout=PATIENCE) as answer:
         small.want(VERSION="2")
         assert eventually(lambda: small.version() == "2")
@@ -255,7 +255,8 @@ def test_a_child_that_process_1_inherits_is_waited_for():
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_stop_it_finishes_the_answers_that_it_began_and_ends_with_0(small: Small, number: int):
+def test_told_to_stop_it_finishes_its_answers(small: Small, number: int):
+    """It ends with 0."""
     with plain_http.stream("GET", small.url("0.5"), timeout=PATIENCE) as answer:
         small.signal(number)
         assert eventually(lambda: refused(small))
@@ -273,7 +274,7 @@ def test_told_a_second_time_it_ends_at_once(small: Small):
             answer.read()
 
 
-def test_told_to_stop_while_a_change_is_being_finished_both_generations_finish(small: Small):
+def test_told_to_stop_during_a_change_both_generations_finish(small: Small):
     with plain_http.stream("GET", small.url("0.6"), timeout=PATIENCE) as former:
         small.want(VERSION="2")
         assert eventually(lambda: small.version() == "2")

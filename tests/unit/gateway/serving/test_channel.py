@@ -1,4 +1,4 @@
-"""The words between the launcher and its workers."""
+"""Messages between the supervisor and its workers."""
 
 from __future__ import annotations
 

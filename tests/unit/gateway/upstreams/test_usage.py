@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from langop_model.gateway.accounting.usage import usage_of
 from langop_model.gateway.upstreams.base import Route, Usage
+from langop_model.gateway.upstreams.usage import usage_of
 
 CHAT: dict[str, tuple[dict[str, Any], Usage]] = {
     "openai": (

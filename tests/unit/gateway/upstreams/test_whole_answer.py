@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from langop_model.gateway.accounting import whole_answer
-from langop_model.gateway.accounting.whole_answer import LARGE, used
+from langop_model.gateway.upstreams import whole_answer
 from langop_model.gateway.upstreams.base import File, Route, UpstreamRequest, Usage
+from langop_model.gateway.upstreams.whole_answer import LARGE, used
 
 
 def asked(route: Route = Route.CHAT, *files: File, **body: Any) -> UpstreamRequest:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from langop_model.gateway.accounting.stream_usage import SAMPLES, StreamUsage
 from langop_model.gateway.upstreams.base import Route, Usage
+from langop_model.gateway.upstreams.stream_usage import SAMPLES, StreamUsage
 
 DONE = b"data: [DONE]\n\n"
 

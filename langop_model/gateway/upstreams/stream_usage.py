@@ -8,10 +8,9 @@ from typing import Any
 
 import orjson
 
-from langop_model.gateway.accounting import estimate
-from langop_model.gateway.accounting.usage import usage_of
-from langop_model.gateway.upstreams import error_body
+from langop_model.gateway.upstreams import error_body, estimate
 from langop_model.gateway.upstreams.base import Route, Usage
+from langop_model.gateway.upstreams.usage import usage_of
 
 SAMPLES = 64  # events that are kept to estimate what was written; twice as far apart whenever there are as many
 NOTHING = (b":null", b": null")
@@ -76,7 +75,7 @@ class StreamUsage:
     def is_complete(self) -> bool:
         """Whether the stream has ended as its protocol says, without an error.
 
-        A chat whose choice has its `finish_reason` is complete without `[DONE]`, which some servers leave out.
+        A chat whose choice has its `finish_reason` is complete without `[DONE]`, which some servers omit.
         """
         if self._error is not None:
             return False
@@ -162,7 +161,7 @@ def _has_finished(event: bytes, entries: str) -> bool:
 def _joined(first: Usage | None, last: Usage | None) -> Usage | None:
     """Return Anthropic's `message_start`, which has the question, with `message_delta`, which has the answer.
 
-    Newer servers repeat the question in the last, older ones leave it out there.
+    Newer servers repeat the question in the last, older ones omit it there.
     """
     if first is None or last is None:
         return first or last

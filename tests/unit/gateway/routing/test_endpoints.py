@@ -247,7 +247,8 @@ def test_when_all_are_down_by_hearsay_all_are_tried(clock: Clock):
     assert _pick(endpoints, 4) == "abab"
 
 
-def test_what_this_process_found_down_is_what_it_says_and_nothing_that_it_heard(clock: Clock):
+def test_a_process_reports_only_what_it_found_down(clock: Clock):
+    """Nothing that it heard from others."""
     endpoints = _endpoints(clock, {}, {}, {})
     endpoints.merge({"c": PeerReport({"other": 10.0})})
     _fail(endpoints, "a")

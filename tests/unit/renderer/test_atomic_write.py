@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from langop_model.renderer.atomic_write import write
 from langop_model.renderer.findings import Finding, SpecError
-from langop_model.renderer.output import write
 
 
 def refused(path: Path) -> Finding:
@@ -50,9 +50,8 @@ def test_nothing_else_is_left_in_the_folder(tmp_path: Path):
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_when_writing_fails_the_old_file_is_intact_and_nothing_else_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
-):
+def test_a_failed_write_leaves_the_old_file_intact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str):
+    """Nothing else is left either."""
     path = tmp_path / "config.yaml"
     path.write_text("old", encoding="utf-8")
 

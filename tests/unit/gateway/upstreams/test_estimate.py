@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from langop_model.gateway.accounting.estimate import (
+from langop_model.gateway.upstreams.base import Route
+from langop_model.gateway.upstreams.estimate import (
     DOCUMENT_TOKENS,
     IMAGE_TOKENS,
     LOW_DETAIL_IMAGE_TOKENS,
@@ -14,7 +15,6 @@ from langop_model.gateway.accounting.estimate import (
     answer_tokens,
     question_tokens,
 )
-from langop_model.gateway.upstreams.base import Route
 
 WORDS = "x" * 400  # about a hundred tokens
 

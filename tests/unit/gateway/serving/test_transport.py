@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from langop_model.gateway.serving.protocol import Transport
+from langop_model.gateway.serving.transport import Transport
 
 HEADERS = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
 

@@ -15,7 +15,7 @@ _encoded = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an en
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-def inline(value: Any) -> str:
+def to_flow_yaml(value: Any) -> str:
     """Return `value` (JSON's types) as YAML on one line."""
     if isinstance(value, str):
         return value if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED else _quoted(value)

@@ -1,0 +1,46 @@
+"""A transport that writes a whole answer at once.
+
+uvicorn writes an answer's headers and its body one after the other. Each write wakes the client, which then waits for the rest:
+a tenth of a millisecond or more where cores are idle, twice for each answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+STATUS_LINE = b"HTTP/1."
+
+
+class Transport:
+    """A transport that writes an answer's headers together with what follows them in the same turn of the event loop."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held = b""
+
+    def write(self, data: bytes) -> None:
+        """Write, or hold headers back until the next write or the next turn of the event loop."""
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.writelines([held, data])
+        elif data.startswith(STATUS_LINE):
+            self._held = data
+            self._loop.call_soon(self._write_held)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Write what is held, and close."""
+        self._write_held()
+        self._transport.close()
+
+    def _write_held(self) -> None:
+        if self._held:
+            data, self._held = self._held, b""
+            self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the transport in everything else."""
+        return getattr(self._transport, name)
