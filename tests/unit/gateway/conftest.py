@@ -16,9 +16,18 @@ os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
 PASSWORD = "not-a-real-password-0815"
 
 
+@pytest.fixture(scope="session", params=["redis", "valkey"])
+def program(request: pytest.FixtureRequest) -> str:
+    """A server of each kind that people run."""
+    return redis_server.find_valkey() if request.param == "valkey" else redis_program()
+
+
+def redis_program() -> str:
+    return redis_server.find_or_skip("NOTHING ABOUT REDIS IS TESTED")
+
+
 @pytest.fixture(scope="session")
-def one_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    program = redis_server.find_or_skip("NOTHING ABOUT REDIS IS TESTED")
+def one_redis(program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     server = RedisServer(program, tmp_path_factory.mktemp("redis"), PASSWORD)
     yield server
     server.kill()

@@ -17,9 +17,10 @@ from langop_model.gateway.limits.redis_connection import RedisConnection
 from langop_model.gateway.limits.redis_lane import RedisUnavailableError
 from langop_model.gateway.limits.redis_window import RedisWindow
 from langop_model.gateway.limits.sliding_window import Reservation
-from tests.live import redis_kinds, redis_server
+from tests.live import redis_kinds
 from tests.live.redis_kinds import PASSWORD, Node
 from tests.live.redis_server import RedisServer
+from tests.unit.gateway.conftest import redis_program
 from tests.unit.gateway.limits.processes import PATIENT
 
 LATER = 30.0  # seconds
@@ -32,11 +33,12 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def program() -> str:
-    return redis_server.find_or_skip("NO KIND OF REDIS IS TESTED")
+def with_tls() -> str:
+    """A server that was built with TLS: the package's valkey is not."""
+    return redis_program()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster(program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Node]]:
     with redis_kinds.cluster(program, tmp_path_factory.mktemp("cluster")) as nodes:
         yield nodes
@@ -130,8 +132,8 @@ def test_the_timeout_of_litellms_cache_is_not_that_of_the_limits():
 
 
 @pytest.mark.parametrize("way", ["url", "variables"])
-def test_tls_with_a_certificate(program: str, tmp_path: Path, way: str):
-    with redis_kinds.with_tls(program, tmp_path) as (node, certificate):
+def test_tls_with_a_certificate(with_tls: str, tmp_path: Path, way: str):
+    with redis_kinds.with_tls(with_tls, tmp_path) as (node, certificate):
         by_url = {"REDIS_URL": f"rediss://:{PASSWORD}@127.0.0.1:{node.port}/0"}
         by_variables = {
             "REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(node.port), "REDIS_PASSWORD": PASSWORD, "REDIS_SSL": "true",
@@ -140,8 +142,8 @@ def test_tls_with_a_certificate(program: str, tmp_path: Path, way: str):
         assert shared(environment) == (3, 0)
 
 
-def test_a_certificate_that_nobody_vouches_for_is_an_outage(program: str, tmp_path: Path):
-    with redis_kinds.with_tls(program, tmp_path) as (node, _):
+def test_a_certificate_that_nobody_vouches_for_is_an_outage(with_tls: str, tmp_path: Path):
+    with redis_kinds.with_tls(with_tls, tmp_path) as (node, _):
         environment = {"REDIS_URL": f"rediss://:{PASSWORD}@127.0.0.1:{node.port}/0"}
         assert shared(environment) == (3, 3)
 
