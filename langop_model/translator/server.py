@@ -40,7 +40,7 @@ class Server:
     def __init__(self, *, observed: bool = False) -> None:
         self.observed = observed
         self.in_flight = 0
-        self.application = web.Application(client_max_size=LARGEST_CALL)
+        self.application = web.Application()
         self.application.router.add_post(PATH, self.translate)
         self.application.router.add_get(HEALTH, self.health)
 
@@ -60,7 +60,7 @@ class Server:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
-            call = load_call(await request.read())
+            call = load_call(await _body(request))
         except InvalidCallError as problem:
             return _failed(Failure("translator", 500, f"not a call: {problem}", reached=False))
         logs.remember(secrets_of(call.parameters, call.variables.values()))
@@ -73,6 +73,16 @@ class Server:
         except Exception as error:  # noqa: BLE001 - whatever LiteLLM raises is an answer
             return _failed(_said(error, exchange))
         return await _stream(request, answer, first)
+
+
+async def _body(request: web.Request) -> bytearray:
+    """Return the body of a call. aiohttp's own `read` copies it, and keeps it as long as the request lives."""
+    body = bytearray()
+    async for part in request.content.iter_any():
+        body += part
+        if len(body) > LARGEST_CALL:
+            raise InvalidCallError(f"it has more than {LARGEST_CALL} bytes")
+    return body
 
 
 def _said(error: Exception, exchange: Exchange) -> Failure:

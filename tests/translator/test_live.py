@@ -16,6 +16,7 @@ from tests.translator.live import KEY, MESSAGES, Live, soon
 from tests.translator.scripted import STREAM, TEXT_STREAM, Asked, Behaviour, Scripted, failing, hanging, page, streamed
 from tests.unit.gateway.upstreams.test_relay_connections import Provider as RawProvider
 from tests.unit.gateway.upstreams.test_relay_connections import answer, completion, said
+from tools import memory
 
 SOUND = File("file", "a.wav", "audio/wav", b"RIFF-sound")
 PICTURE = File("image", "a.png", "image/png", b"\x89PNG-picture")
@@ -345,6 +346,23 @@ def test_a_second_answer_on_a_connection_goes_to_nobody(model: str, translator: 
             server.close()
 
     assert asyncio.run(test()) == ["one", "two"]
+
+
+def test_a_large_body_takes_five_times_its_size(translator: TranslatorProcess):
+    """At most, in the translator: memory that the gateway has to leave it (access/body_memory.py)."""
+    size = 24  # MiB
+    body = {"messages": [{"role": "user", "content": "x" * size * 2**20}]}
+    assert translator.pid is not None
+    pid = translator.pid
+
+    async def test(_: Scripted, live: Live) -> float:
+        await live.send(Route.CHAT, BODIES[Route.CHAT])
+        before = memory.used(pid)
+        with memory.Most(lambda: memory.used(pid)) as used:
+            assert (await live.send(Route.CHAT, body)).status == 200
+        return used.most - before
+
+    assert run(translator, test) < 5 * size
 
 
 # The last two: afterwards the translator is gone.

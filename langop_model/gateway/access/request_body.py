@@ -9,20 +9,17 @@ from typing import Any
 import orjson
 
 from langop_model.gateway.access import request_schemas
+from langop_model.gateway.access.body_memory import CLOSE, LARGEST_BODY, BodyMemory
 from langop_model.gateway.access.errors import APIError
 from langop_model.gateway.access.request_schemas import RequestSchema
 from langop_model.gateway.asgi import Receive
 from langop_model.gateway.deadline import Deadline
 from langop_model.gateway.upstreams.base import File
 
-LARGEST_BODY = 32 * 2**20  # bytes: what Anthropic's API takes; OpenAI's takes files of 25 MB
 DEEPEST_BODY = 100  # arrays and objects within each other; JSON schemas of tools need a few dozen
 MOST_MEMBERS = 100_000  # of all objects together; parsed they take 25 MiB
 MOST_PARTS = 100  # of a form
 BODY_WITHIN = 60.0  # seconds until a body is complete
-MOST_BODIES = 96 * 2**20  # bytes of all bodies of a worker; each takes up to four times its size while it is answered
-
-CLOSE = ((b"connection", b"close"),)
 
 
 class ClientDisconnectedError(Exception):
@@ -37,25 +34,7 @@ class Body:
     files: tuple[File, ...] = ()
 
 
-class Memory:
-    """What the bodies of all requests of a worker take together. Each may be as large as one may be, but not all of them."""
-
-    def __init__(self) -> None:
-        self.taken = 0
-
-    def take(self, size: int) -> None:
-        """Take `size` bytes. Raises APIError (503) where there is no room."""
-        if self.taken + size > MOST_BODIES:
-            message = f"the requests that are being answered have {MOST_BODIES // 2**20} MiB together: try again"
-            raise APIError(503, message, "too_many_large_requests", headers=(*CLOSE, (b"retry-after", b"1")))
-        self.taken += size
-
-    def give_back(self, size: int) -> None:
-        """Give `size` bytes back."""
-        self.taken -= size
-
-
-memory = Memory()
+memory = BodyMemory()
 
 
 async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
+from langop_model.gateway.access import body_memory, request_body
 from langop_model.gateway.app import Gateway
 from langop_model.gateway.asgi import Message, Receive, Send
 from langop_model.gateway.configuration import Configuration
@@ -16,7 +17,7 @@ from langop_model.gateway.serving.shared_metrics import INTERVAL, SharedMetrics
 class Application:
     """The gateway with its start and its end. `translators` and `wake` are for Services.
 
-    Its counts go into `metrics` at its end, and each second unless it `is_alone`.
+    Its counts go into `metrics` at its end, and each second where there are several `workers`.
     """
 
     def __init__(
@@ -27,10 +28,10 @@ class Application:
         wake: Callable[[], None] = lambda: None,
         metrics: SharedMetrics | None = None,
         *,
-        is_alone: bool = True,
+        workers: int = 1,
     ) -> None:
         self.metrics = metrics
-        self.is_alone = is_alone
+        self.workers = workers
         self.config = config
         self.environment = environment
         self.translators = translators
@@ -47,9 +48,11 @@ class Application:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         configuration = Configuration.load(self.config)
-        services = Services(configuration, self.environment, self.translators, self.wake, self.metrics)
+        if configuration.needs_translator:
+            self._leave_room()
+        services = Services(configuration, self.environment, self.translators, self._wake, self.metrics)
         services.start()
-        if not self.is_alone:
+        if self.workers > 1:
             services.tasks.append(asyncio.get_running_loop().create_task(self._share_metrics(services)))
         self.gateway = Gateway(services)
         await send({"type": "lifespan.startup.complete"})
@@ -57,6 +60,14 @@ class Application:
         await services.aclose()
         self._write_metrics(services)
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _wake(self) -> None:
+        self._leave_room()
+        self.wake()
+
+    def _leave_room(self) -> None:
+        """Leave the translator the memory that it needs."""
+        request_body.memory.most = body_memory.beside_translator(body_memory.container_limit(), self.workers)
 
     async def _share_metrics(self, services: Services) -> None:
         while True:

@@ -88,7 +88,7 @@ def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, ch
         from langop_model.gateway.serving.application import Application
 
         application = Application(
-            config, os.environ, translators.sockets, lambda: channel.send("translator"), metrics, is_alone=workers == 1
+            config, os.environ, translators.sockets, lambda: channel.send("translator"), metrics, workers=workers
         )
         _work(application, current, listener, channel)
 

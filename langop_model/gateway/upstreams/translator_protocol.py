@@ -112,16 +112,17 @@ def dump_call(call: Call) -> bytes:
     return b"".join([_LENGTH.pack(len(head)), head, *(file.content for file in call.files)])
 
 
-def load_call(data: bytes) -> Call:
+def load_call(data: bytes | bytearray) -> Call:
     """Return the call that `dump_call` wrote. Raises InvalidCallError."""
+    view = memoryview(data)  # a slice of bytes would be a copy
     try:
-        (length,) = _LENGTH.unpack_from(data)
+        (length,) = _LENGTH.unpack_from(view)
         start = _LENGTH.size + length
-        members = orjson.loads(data[_LENGTH.size : start])
+        members = orjson.loads(view[_LENGTH.size : start])
         files = []
         for each in members.pop("files"):
             end = start + each.pop("size")
-            files.append(File(content=data[start:end], **each))
+            files.append(File(content=bytes(view[start:end]), **each))
             start = end
         return Call(**{**members, "route": Route(members["route"]), "files": tuple(files)})
     except (struct.error, TypeError, KeyError, ValueError) as problem:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from langop_model.gateway.access import request_body
+from langop_model.gateway.access import body_memory, request_body
+from langop_model.gateway.access.body_memory import LARGEST_BODY, MOST_BODIES, BodyMemory
 from langop_model.gateway.access.errors import APIError
 from langop_model.gateway.access.request_body import ClientDisconnectedError
 from langop_model.gateway.asgi import Message, Receive
@@ -17,7 +19,7 @@ MIB = 2**20
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_body, "memory", request_body.Memory())
+    monkeypatch.setattr(request_body, "memory", BodyMemory())
 
 
 def read(*parts: bytes, is_complete: bool = True) -> bytes:
@@ -75,3 +77,24 @@ def test_a_client_that_leaves_gives_back_what_it_has_sent():
     with pytest.raises(ClientDisconnectedError):
         asyncio.run(request_body.read(receiver(messages), {}))
     assert request_body.memory.taken == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "workers", "most"),
+    [
+        (None, 1, MOST_BODIES),
+        (512 * MIB, 1, LARGEST_BODY),
+        (700 * MIB, 1, 60 * MIB),
+        (700 * MIB, 2, LARGEST_BODY),
+        (8192 * MIB, 4, MOST_BODIES),
+    ],
+)
+def test_beside_a_translator_bodies_take_what_the_container_has_left(limit: int | None, workers: int, most: int):
+    assert body_memory.beside_translator(limit, workers) == most
+
+
+@pytest.mark.parametrize(("text", "limit"), [("536870912\n", 512 * MIB), ("max\n", None)])
+def test_the_limit_of_a_container(text: str, limit: int | None, tmp_path: Path):
+    (tmp_path / "memory.max").write_text(text, encoding="ascii")
+    assert body_memory.container_limit([tmp_path / "nothing", tmp_path / "memory.max"]) == limit
+    assert body_memory.container_limit([tmp_path / "nothing"]) is None
