@@ -131,8 +131,9 @@ class Dispatcher:
         retries = policy.attempts if call.retries is None else min(policy.attempts, call.retries)
         if served.fell_back:
             retries = 0
-        for number in range(1, retries + 2):
-            served.attempts = number
+        number = 0
+        while True:
+            served.attempts = number = number + 1
             try:
                 return await attempt.run(entry if number == 1 else None)
             except UpstreamError as error:
@@ -142,7 +143,6 @@ class Dispatcher:
                 seconds = delay(policy, number, error.retry_after)
                 attempt.observer.backs_off(seconds)
                 await self.sleep(seconds)
-        raise AssertionError("the last attempt returns or raises")
 
 
 def _request(runtime: GroupRuntime, call: Call, prepared: Prepared, model: str, shown: str) -> UpstreamRequest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -160,7 +160,7 @@ class Endpoints:
         state.clear(now)
         state.latency = seconds if state.latency is None else SMOOTHING * seconds + (1 - SMOOTHING) * state.latency
 
-    def failed(self, state: State, cause: str = "", status: int = 0) -> None:
+    def failed(self, state: State, cause: str, status: int) -> None:
         """Note a failure that was the endpoint's fault. Several in a row start a cooldown."""
         state.failures += 1
         state.failed_at = now = self.clock()
@@ -218,8 +218,7 @@ def _round_robin(endpoints: Endpoints) -> Pick:
     def pick(candidates: Sequence[State]) -> State:
         order = endpoints.states
         start = order.index(endpoints.last) + 1 if endpoints.last is not None else 0
-        turn = order[start:] + order[:start]
-        return turn[0] if len(candidates) == len(order) else next(state for state in turn if state in candidates)
+        return next(state for state in order[start:] + order[:start] if state in candidates)
 
     return pick
 
@@ -229,11 +228,11 @@ def _weighted(_: Endpoints) -> Pick:
 
     Each candidate earns its weight; the richest is chosen, and pays what all earned.
     """
-    earned: dict[str, int] = {}
+    earned: defaultdict[str, int] = defaultdict(int)
 
     def pick(candidates: Sequence[State]) -> State:
         for state in candidates:
-            earned[state.endpoint.id] = earned.get(state.endpoint.id, 0) + state.endpoint.weight
+            earned[state.endpoint.id] += state.endpoint.weight
         richest = max(candidates, key=lambda state: earned[state.endpoint.id])
         earned[richest.endpoint.id] -= sum(state.endpoint.weight for state in candidates)
         return richest

@@ -11,7 +11,7 @@ from langop_model.gateway.routing.endpoints import Endpoints
 
 
 class SharedName:
-    """A name that several groups share. One of them is chosen as an endpoint of one group would be, the others come next."""
+    """A name that groups share. One of them is chosen as an endpoint of one group would be, the others come next."""
 
     def __init__(self, groups: Sequence[Group], strategy: str = Strategy.ROUND_ROBIN) -> None:
         members = tuple(Endpoint(group.name, weight=group.weight, priority=group.priority) for group in groups)
@@ -26,8 +26,9 @@ class SharedName:
                 latencies = [each.latency for each in known.states if each.latency is not None]
                 state.latency = sum(latencies) / len(latencies) if latencies else None
         chosen = self.members.choose()
+        assert chosen is not None  # noqa: S101 - there is one at least
         states = self.members.states
-        first = states.index(chosen) if chosen is not None else 0
+        first = states.index(chosen)
         ordered = sorted(states[first:] + states[:first], key=lambda each: (each is not chosen, each.endpoint.priority))
         return tuple(state.endpoint.id for state in ordered)
 
@@ -57,14 +58,11 @@ class GroupNames:
         public = [name for name, group in groups.items() if not group.internal]
         self._direct = {name: (name,) for name in public if not name.endswith(WILDCARD)}
         self._direct |= {alias: (group,) for alias, group in aliases.items() if group in groups}
-        self._shared = {
-            name: SharedName([groups[member] for member in members if member in groups], strategy)
-            for name, members in shared.items()
-        }
+        served = {name: [groups[member] for member in members if member in groups] for name, members in shared.items()}
+        self._shared = {name: SharedName(members, strategy) for name, members in served.items() if members}
         # The longest prefix first: it is the most specific one.
         wildcards = [name for name in public if name.endswith(WILDCARD)]
         self._prefixes = [(name.removesuffix("*"), name) for name in sorted(wildcards, key=len, reverse=True)]
-        self._aliases = dict(aliases)
 
     def resolve(self, model: str) -> Resolved | None:
         """Return the groups that a client means with `model`; None where it is not served."""

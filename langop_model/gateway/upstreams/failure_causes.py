@@ -84,5 +84,5 @@ def classify(status: int, body: bytes) -> str:
     """Return the cause of a provider's error from its status and body: JSON, or a text."""
     details = error_body.details_of(body)
     if not details.message:
-        details = ErrorDetails(body[: error_body.LONGEST_MESSAGE].decode("utf-8", "replace"))
+        details = ErrorDetails(body[: error_body.LONGEST_MESSAGE].decode(errors="replace"))
     return cause_of(status, details)

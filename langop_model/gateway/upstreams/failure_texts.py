@@ -7,6 +7,7 @@ tests/unit/gateway/upstreams/test_failure_causes.py has a body of each, with its
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 # `error.code`, `error.type` and the like that say it alone. Compared in lower case.
 CONTEXT_WINDOW_CODES = frozenset(
@@ -72,12 +73,13 @@ CONTENT_POLICY_TEXTS = {
 }
 
 
-def _joined(texts: dict[str, str]) -> re.Pattern[str]:
+def any_of(texts: Mapping[str, str]) -> re.Pattern[str]:
+    """Return what finds any of some patterns in a message, in upper or lower case, over several lines."""
     return re.compile("|".join(f"(?:{pattern})" for pattern in texts.values()), re.IGNORECASE | re.DOTALL)
 
 
-_CONTEXT_WINDOW = _joined(CONTEXT_WINDOW_TEXTS)
-_CONTENT_POLICY = _joined(CONTENT_POLICY_TEXTS)
+_CONTEXT_WINDOW = any_of(CONTEXT_WINDOW_TEXTS)
+_CONTENT_POLICY = any_of(CONTENT_POLICY_TEXTS)
 
 
 def says_too_long(message: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from langop_model.contract.settings import Limits
 from langop_model.gateway.limits.admission import Admission, RateLimitTimeoutError
-from langop_model.gateway.limits.sliding_window import SlidingWindow
+from langop_model.gateway.limits.sliding_window import REQUESTS, Delay, Reservation, SlidingWindow
 from tests.unit.gateway.virtual_time import run
 
 Clock = Callable[[], float]
@@ -247,3 +247,172 @@ def test_without_limits_nothing_waits_and_nothing_is_held():
         return clock(), admission.store.is_empty
 
     assert run(scene) == (0.0, True)
+
+
+# What a refusal says.
+
+
+@pytest.mark.parametrize(
+    ("limit", "seconds", "queued", "expected"),
+    [
+        (REQUESTS, 12.2, 0, "rateLimits.requestsPerMinute is reached; retry in 13 s"),
+        (REQUESTS, 0.01, 2, "rateLimits.requestsPerMinute is reached, 2 waiting; retry in 1 s"),
+        (REQUESTS, 0.0, 0, "rateLimits.requestsPerMinute is reached; retry in 1 s"),
+        ("", 3.0, 0, "rateLimits is reached; retry in 3 s"),
+    ],
+)
+def test_a_refusal_names_the_limit_the_queue_and_when_to_retry(limit: str, seconds: float, queued: int, expected: str):
+    refused = RateLimitTimeoutError(limit, seconds, queued)
+    assert (str(refused), refused.queued) == (expected, queued)
+
+
+def test_a_refusal_counts_those_that_wait_without_itself():
+    async def scene(clock: Clock) -> list[int]:
+        admission = Admission(Limits(concurrent_requests=1), clock)
+        await admission.admit(None, LONG)
+        queued = []
+
+        async def wait(seconds: float) -> None:
+            with pytest.raises(RateLimitTimeoutError) as refused:
+                await admission.admit(None, clock() + seconds)
+            queued.append(refused.value.queued)
+
+        await asyncio.gather(wait(9), wait(1), wait(2))
+        assert admission.queued == 0
+        return queued
+
+    assert run(scene) == [2, 1, 0]
+
+
+def test_at_its_deadline_a_request_is_refused_and_not_put_into_the_queue():
+    async def scene(clock: Clock) -> tuple[bool, float]:
+        admission = Admission(Limits(concurrent_requests=1), clock)
+        await admission.admit(None, LONG)
+        with pytest.raises(RateLimitTimeoutError):
+            await admission.admit(None, clock())
+        return admission.turn.locked(), clock()
+
+    assert run(scene) == (False, 0)
+
+
+def test_a_wait_that_ends_at_the_deadline_is_waited():
+    async def scene(clock: Clock) -> list[float]:
+        return await _let_in(Admission(Limits(requests_per_minute=1), clock), 2, deadline=60.0)
+
+    assert run(scene) == [0, 60]
+
+
+def test_each_request_has_a_ticket_of_its_own_in_all_processes():
+    async def scene(clock: Clock) -> list[str]:
+        admissions = [Admission(Limits(requests_per_minute=9), clock) for _ in range(2)]
+        return [(await each.admit(None, LONG)).ticket for each in admissions for _ in range(2)]
+
+    tickets = run(scene)
+    assert len(set(tickets)) == 4
+    assert [ticket.partition("-")[2] for ticket in tickets] == ["0", "1"] * 2
+
+
+# A store that keeps answers, and says what else it was asked.
+
+
+class Answers(SlidingWindow):
+    """Finds what it is told to find, then admits as ever."""
+
+    def __init__(self, clock: Clock, *found: bytes | Delay, **limits: int) -> None:
+        super().__init__(Limits(**limits), clock)
+        self.found = list(found)
+        self.asked: list[tuple[str | None, str, int | None]] = []
+        self.withdrawn: list[str] = []
+
+    async def find_or_admit(self, entry: str, ticket: str, tokens: int | None) -> bytes | Reservation | Delay:
+        self.asked.append((entry, ticket, tokens))
+        return self.found.pop(0) if self.found else self.admit_now(ticket, tokens)
+
+    async def admit(self, ticket: str, tokens: int | None, left: float) -> Reservation | Delay:
+        self.asked.append((None, ticket, tokens))
+        return await super().admit(ticket, tokens, left)
+
+    def withdraw(self, ticket: str) -> None:
+        self.withdrawn.append(ticket)
+
+
+def test_a_cached_answer_is_found_without_admission():
+    async def scene(clock: Clock) -> tuple[bytes | Reservation, bool]:
+        store = Answers(clock, b"answer", requests_per_minute=1)
+        found = await Admission(store.limits, clock, store).find_or_admit("key", 7, LONG)
+        return found, store.is_empty
+
+    assert run(scene) == (b"answer", True)
+
+
+def test_without_a_cached_answer_the_request_is_admitted_in_one_step():
+    async def scene(clock: Clock) -> list[tuple[str | None, int | None]]:
+        store = Answers(clock, tokens_per_minute=10)
+        found = await Admission(store.limits, clock, store).find_or_admit("key", 7, LONG)
+        assert isinstance(found, Reservation)
+        assert found.tokens == 7
+        return [(entry, tokens) for entry, _, tokens in store.asked]
+
+    assert run(scene) == [("key", 7)]
+
+
+def test_without_a_cached_answer_a_request_waits_for_its_limit():
+    async def scene(clock: Clock) -> tuple[list[str | None], set[str], set[int | None], float]:
+        store = Answers(clock, Delay(REQUESTS, 5.0), requests_per_minute=1)
+        store.reserve("before", 0)
+        clock_before = clock()
+        found = await Admission(store.limits, clock, store).find_or_admit("key", 7, clock_before + 60)
+        assert isinstance(found, Reservation)
+        entries, tickets, tokens = zip(*store.asked, strict=True)
+        return list(entries), set(tickets), set(tokens), found.at - clock_before
+
+    entries, tickets, tokens, waited = run(scene)
+    assert (entries[0], set(entries[1:])) == ("key", {None})
+    assert (len(tickets), tokens) == (1, {7})
+    assert waited == pytest.approx(60, abs=0.1)
+
+
+def test_without_a_cached_answer_a_request_is_refused_by_its_limit():
+    async def scene(clock: Clock) -> tuple[int, int]:
+        store = Answers(clock, Delay(REQUESTS, 5.0), requests_per_minute=1)
+        with pytest.raises(RateLimitTimeoutError) as refused:
+            await Admission(store.limits, clock, store).find_or_admit("key", None, clock() + 4)
+        return refused.value.retry_after, len(store.asked)
+
+    assert run(scene) == (5, 1)
+
+
+def test_who_leaves_the_queue_is_withdrawn_from_the_store():
+    async def scene(clock: Clock) -> tuple[list[str], list[str]]:
+        store = Answers(clock, requests_per_minute=1)
+        admission = Admission(store.limits, clock, store)
+        await admission.admit(None, LONG)
+        waiting = asyncio.create_task(admission.admit(None, LONG))
+        await asyncio.sleep(1)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        return store.withdrawn, sorted({ticket for _, ticket, _ in store.asked})[1:]
+
+    withdrawn, asked = run(scene)
+    assert withdrawn == asked
+
+
+@pytest.mark.parametrize(("poll_after", "questions"), [(None, 2), (5.0, 12), (100.0, 2)])
+def test_the_first_of_the_queue_asks_again_as_often_as_the_store_says(poll_after: float | None, questions: int):
+    class Polled(Answers):
+        async def admit(self, ticket: str, tokens: int | None, left: float) -> Reservation | Delay:
+            found = await super().admit(ticket, tokens, left)
+            return found if isinstance(found, Reservation) else Delay(found.limit, found.seconds, True, poll_after)
+
+    async def scene(clock: Clock) -> int:
+        store = Polled(clock, requests_per_minute=1)
+        store.reserve("before", 0)
+        admission = Admission(store.limits, clock, store)
+        await admission.turn.acquire()  # so that the request is queued
+        waiting = asyncio.create_task(admission.admit(None, LONG))
+        await asyncio.sleep(0.001)
+        admission.turn.release()
+        await waiting
+        return len(store.asked)
+
+    assert abs(run(scene) - questions) <= 1

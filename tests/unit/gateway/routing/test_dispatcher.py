@@ -231,6 +231,21 @@ def test_resources_that_share_a_name_stand_in_for_each_other():
     assert (served.runtime.group.name, served.fell_back) == ("n", False)
 
 
+def test_a_wrong_request_is_not_sent_to_the_other_resource_of_that_name():
+    world = World(Provider(**{"m-0": [failure(400, CLIENT_ERROR)]}), group("m"), group("n"))
+    with pytest.raises(UpstreamError):
+        world.ask("m", "n")
+    assert world.provider.ids == ["m-0"]
+
+
+def test_a_fallback_that_is_not_served_or_the_model_itself_is_passed_over():
+    names = ("gone", "m", "f")
+    first = group(fallbacks=tuple(Fallback(name, frozenset({Cause.ERROR})) for name in names))
+    world = World(Provider(**{"m-0": [failure()]}), first, group("f"))
+    assert world.ask().runtime.group.name == "f"
+    assert world.provider.ids == ["m-0", "f-0"]
+
+
 def test_a_models_own_limit_is_answered_by_the_other_resource_of_that_name():
     limited = group("m", limits=Limits(requests_per_minute=1, wait=0.0))
     world = World(Provider(), limited, group("n"))
@@ -244,6 +259,8 @@ def test_a_limit_that_is_reached_is_429_with_its_name_and_asks_nobody():
         world.ask()
     error = raised.value
     assert (error.status, error.param, error.code) == (429, "rateLimits.requestsPerMinute", "rate_limit_exceeded")
+    assert (error.type, error.cause, error.reached) == ("rate_limit_error", Cause.RATE_LIMIT, False)
+    assert str(error).startswith("m: rateLimits.requestsPerMinute is reached; retry in ")
     assert error.retry_after
     assert len(world.provider.asked) == 1
 
@@ -305,6 +322,61 @@ def test_a_client_that_leaves_a_stream_gives_its_place_back(read: int):
             await anext(served.answer.events)
         await served.answer.aclose()
         await world.dispatcher.serve(call, SILENT)
+
+    asyncio.run(run())
+
+
+class Endless:
+    """Events that go on until they are closed; `broken` ends them with an error."""
+
+    def __init__(self, broken: UpstreamError | None = None) -> None:
+        self.broken = broken
+        self.closed = 0
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self.broken:
+            raise self.broken
+        return b"data: 1\n\n"
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+STREAM = Call(Route.CHAT, "m", Resolved(("m",), "m"), QUESTION, stream=True)
+
+
+def test_a_client_that_leaves_a_stream_ends_the_providers_work_once():
+    events = Endless()
+    world = World(Provider(**{"m-0": [Answer(events=events, account=Account())]}), group(limits=Limits(concurrent_requests=9)))
+
+    async def run() -> None:
+        served = await world.dispatcher.serve(STREAM, SILENT)
+        state = world.runtimes["m"].endpoints.states[0]
+        assert state.in_flight == 1
+        for _ in range(2):
+            await served.answer.aclose()
+            assert state.in_flight == 0
+
+    asyncio.run(run())
+    assert events.closed >= 1
+
+
+def test_a_stream_that_breaks_is_the_endpoints_failure_and_says_which():
+    broken = failure(502, Cause.SERVER_ERROR)
+    world = World(Provider(**{"m-0": [Answer(events=Endless(broken), account=Account())]}), group())
+
+    async def run() -> None:
+        served = await world.dispatcher.serve(STREAM, SILENT)
+        assert served.answer.events is not None
+        with pytest.raises(UpstreamError):
+            await anext(served.answer.events)
+        state = world.runtimes["m"].endpoints.states[0]
+        assert (state.failures, state.in_flight) == (1, 0)
+        assert state.error is not None
+        assert state.error[:2] == (Cause.SERVER_ERROR, 502)
 
     asyncio.run(run())
 

@@ -34,6 +34,7 @@ def test_failures_in_a_row_are_one_line_with_address_and_reason(caplog: pytest.L
     assert line.levelno == logging.WARNING
     expected = "endpoint m/0 is skipped after 3 failures in a row, for 30 s: server_error (503) (https://host:8443/v1)"
     assert line.getMessage() == expected
+    assert (line.__dict__["event"], line.__dict__["endpoint"]) == ("endpoint_down", "m/0")
     assert line.__dict__["url"] == "https://host:8443/v1"
     assert line.__dict__["reason"] == "server_error (503)"
 
@@ -57,6 +58,7 @@ def test_an_answer_after_a_cooldown_is_a_line(caplog: pytest.LogCaptureFixture):
         endpoints.answered(endpoints.states[0], 0.1)
     (_, line) = caplog.records
     assert (line.levelno, line.getMessage()) == (logging.INFO, "endpoint m/0 is healthy again after an answer")
+    assert (line.__dict__["event"], line.__dict__["endpoint"]) == ("endpoint_up", "m/0")
 
 
 def test_an_answer_that_follows_no_cooldown_is_none(caplog: pytest.LogCaptureFixture):

@@ -13,6 +13,7 @@ from langop_model.gateway.routing.endpoints import (
     FAILURES_IN_A_ROW,
     RECENT_FAILURE_SECONDS,
     Endpoints,
+    LastError,
     PeerReport,
     State,
 )
@@ -54,7 +55,7 @@ def _pick(endpoints: Endpoints, count: int) -> str:
 
 def _fail(endpoints: Endpoints, name: str, times: int = FAILURES_IN_A_ROW) -> None:
     for _ in range(times):
-        endpoints.failed(endpoints.by_id[name])
+        endpoints.failed(endpoints.by_id[name], "timeout", 504)
 
 
 def _is_near(count: int, share: float) -> None:
@@ -272,7 +273,7 @@ def test_calls_of_other_processes_use_up_a_share(clock: Clock):
 def test_a_cooldown_of_the_configuration_counts():
     group = Group("m", "m", (Endpoint("a"), Endpoint("b")), "round-robin", cooldown=Cooldown(allowed_fails=0, seconds=7))
     endpoints = Endpoints(group, clock := Clock())
-    endpoints.failed(endpoints.by_id["a"])
+    endpoints.failed(endpoints.by_id["a"], "timeout", 504)
     assert endpoints.by_id["a"].is_down(clock() + 6.9)
     assert not endpoints.by_id["a"].is_down(clock() + 7.1)
 
@@ -280,7 +281,7 @@ def test_a_cooldown_of_the_configuration_counts():
 def test_without_cooldowns_failures_leave_an_endpoint_in_use():
     endpoints = Endpoints(Group("m", "m", (Endpoint("a"), Endpoint("b")), cooldown=Cooldown(enabled=False)), clock := Clock())
     for _ in range(20):
-        endpoints.failed(endpoints.by_id["a"])
+        endpoints.failed(endpoints.by_id["a"], "timeout", 504)
     assert not endpoints.by_id["a"].is_down(clock())
 
 
@@ -290,3 +291,94 @@ def test_an_endpoint_without_a_share_remembers_no_calls(clock: Clock):
     for _ in range(10):
         endpoints.choose()
     assert [len(state.recent) for state in endpoints.states] == [0, 5]
+
+
+# Since when an endpoint is down or up.
+
+
+def _since(state: State) -> tuple[float | None, float | None]:
+    return state.down_since, state.up_since
+
+
+def test_an_endpoint_is_down_since_its_third_failure_whatever_follows(clock: Clock):
+    """Also a single endpoint, which is asked all the same."""
+    endpoints = _endpoints(clock, {})
+    state = endpoints.states[0]
+    _fail(endpoints, "a", 2)
+    assert state.down_since is None
+    _fail(endpoints, "a", 1)
+    clock.now += 10
+    _fail(endpoints, "a", 1)
+    assert _since(state) == (1000.0, None)
+    assert not state.is_down(clock())
+    endpoints.answered(state, 0.1)
+    assert _since(state) == (None, 1010.0)
+
+
+def test_an_endpoint_is_down_since_its_cooldown_where_that_begins_earlier(clock: Clock):
+    group = Group("m", "m", (Endpoint("a"), Endpoint("b")), cooldown=Cooldown(allowed_fails=0))
+    endpoints = Endpoints(group, clock)
+    _fail(endpoints, "a", 1)
+    assert endpoints.by_id["a"].down_since == 1000.0
+
+
+def test_the_last_failure_is_kept_with_its_time(clock: Clock):
+    endpoints = _endpoints(clock, {}, {})
+    endpoints.failed(endpoints.by_id["a"], "server_error", 503)
+    clock.now += 1
+    endpoints.failed(endpoints.by_id["a"], "timeout", 504)
+    assert endpoints.by_id["a"].error == LastError("timeout", 504, 1001.0)
+
+
+def test_an_endpoint_that_another_process_found_down_is_down_since_then(clock: Clock):
+    endpoints = _endpoints(clock, {}, {})
+    endpoints.merge({"a": PeerReport({"other": 10.0})})
+    assert endpoints.by_id["a"].down_since == 1000.0
+
+
+def test_what_checks_have_returned_is_up_and_clear(clock: Clock):
+    endpoints = _endpoints(clock, {}, {})
+    state = endpoints.by_id["a"]
+    state.checked_down = True
+    state.goes_down(clock())
+    clock.now += 5
+    endpoints.returned(state)
+    assert (state.checked_down, state.up_since, state.down_since) == (False, 1005.0, None)
+
+
+def test_a_cooldown_that_ends_within_the_second_is_still_one(clock: Clock):
+    endpoints = _endpoints(clock, {}, {})
+    _fail(endpoints, "a")
+    clock.now += COOLDOWN_SECONDS - 0.5
+    assert endpoints.found_down(5.0) == {"a": 0.5}
+    clock.now += 0.5
+    assert endpoints.found_down(5.0) == {}
+
+
+def test_at_the_end_of_a_cooldown_the_next_one_is_said_again(clock: Clock, caplog: pytest.LogCaptureFixture):
+    endpoints = _endpoints(clock, {}, {})
+    _fail(endpoints, "a")
+    clock.now += COOLDOWN_SECONDS - 1
+    _fail(endpoints, "a", 1)  # which makes it longer
+    assert len(caplog.records) == 1
+    clock.now += COOLDOWN_SECONDS
+    _fail(endpoints, "a", 1)
+    assert len(caplog.records) == 2
+
+
+def test_a_failure_without_a_status_says_its_cause_alone(clock: Clock, caplog: pytest.LogCaptureFixture):
+    endpoints = _endpoints(clock, {}, {})
+    for _ in range(FAILURES_IN_A_ROW):
+        endpoints.failed(endpoints.by_id["a"], "timeout", 0)
+    assert caplog.records[0].getMessage() == "endpoint a is skipped after 3 failures in a row, for 30 s: timeout"
+
+
+def test_weights_are_followed_as_evenly_as_they_allow(clock: Clock):
+    """The order of nginx's smooth weighted round robin, also when an endpoint joins later."""
+    endpoints = _endpoints(clock, {"weight": 5}, {"weight": 1}, {"weight": 1}, strategy="weighted")
+    assert _pick(endpoints, 7) == "aabacaa"
+    endpoints = _endpoints(clock, {"weight": 2}, {"weight": 1}, strategy="weighted")
+    endpoints.by_id["b"].checked_down = True
+    assert _pick(endpoints, 4) == "aaaa"
+    endpoints.by_id["b"].checked_down = False
+    assert _pick(endpoints, 6) == "abaaba"

@@ -502,11 +502,36 @@ def test_a_used_up_quota_is_a_rate_limit():
         ({"error": {"message": "slow down", "code": "rate_limit_exceeded"}}, 429),
         ({"error": {"message": "upstream", "code": 503}}, 503),
         ({"error": {"message": "busy", "code": 1234}}, 502),
+        *(
+            ({"error": {"message": "no", "code": code}}, status)
+            for code, status in ((399, 502), (400, 400), (599, 599), (600, 502))
+        ),
+        ({"error": {"message": "the prompt is too long"}}, 400),
+        ({"error": {"message": "rejected as a result of our safety system"}}, 400),
         ({"error": "broken"}, 502),
     ],
 )
 def test_an_error_within_an_answer_has_the_status_that_it_says(error: dict[str, Any], status: int):
     assert failure_causes.status_within_answer(error_body.of(error)) == status
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (400, b"the prompt is too long", Cause.CONTEXT_WINDOW),
+        (400, b"\xff the prompt is too long", Cause.CONTEXT_WINDOW),
+        (400, b"<html>Bad Request</html>", CLIENT_ERROR),
+        (503, b"<html>Service Unavailable</html>", Cause.SERVER_ERROR),
+        (429, b"", Cause.RATE_LIMIT),
+    ],
+)
+def test_an_error_that_is_no_json_has_the_cause_that_its_text_says(status: int, body: bytes, expected: str):
+    assert failure_causes.classify(status, body) == expected
+
+
+def test_a_text_is_found_in_any_case_and_over_lines():
+    pattern = failure_texts.any_of({"one": "too.long", "two": "refused"})
+    assert [bool(pattern.search(text)) for text in ("it is TOO\nlong", "Refused", "fine", "too")] == [True, True, False, False]
 
 
 def test_no_text_of_one_cause_is_one_of_the_other():
