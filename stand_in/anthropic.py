@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stand_in.answer import Answer, Call, as_json, as_stream, event
+from stand_in.answer import Answer, as_json, as_stream, event
+from stand_in.call import Call
 
 if TYPE_CHECKING:
     from stand_in.behaviour import Status

@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 
 from stand_in import anthropic, azure, bedrock, google, openai, small, tokens
-from stand_in.answer import Answer, Call
+from stand_in.answer import Answer
 from stand_in.behaviour import EVERYWHERE, Behaviour, Behaviours, Status
+from stand_in.call import Call
 from stand_in.recording import Recorder, Seen
 
 if TYPE_CHECKING:

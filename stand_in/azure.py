@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stand_in import openai
-from stand_in.answer import Answer, Call, as_json
+from stand_in.answer import Answer, as_json
+from stand_in.call import Call
 
 if TYPE_CHECKING:
     from stand_in.behaviour import Status

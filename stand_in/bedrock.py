@@ -8,7 +8,8 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from stand_in.answer import Answer, Call, Said, as_json, as_stream
+from stand_in.answer import Answer, as_json, as_stream
+from stand_in.call import Call, Said
 
 if TYPE_CHECKING:
     from stand_in.behaviour import Status

@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypedDict, Union
+from typing import Literal, TypedDict
 
-if TYPE_CHECKING:
-    from stand_in.answer import Answer
+from stand_in.answer import Answer
 
 Refusal = Literal["context_length_exceeded", "content_policy"]
 """What providers refuse a prompt for; each protocol answers in its provider's own shape."""
@@ -16,7 +15,7 @@ Refusal = Literal["context_length_exceeded", "content_policy"]
 Status = int | Refusal
 """An HTTP status, or a refusal. Below 400 is a normal answer."""
 
-Outcome = Union[Status, Literal["hang", "disconnect"], "Answer"]
+Outcome = Status | Literal["hang", "disconnect"] | Answer
 """What one request of a script comes to."""
 
 EVERYWHERE = ""

@@ -10,7 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from stand_in import openai_responses
-from stand_in.answer import Answer, Call, Said, as_json, as_stream, count, event
+from stand_in.answer import Answer, as_json, as_stream, count, event
+from stand_in.call import Call, Said
 
 if TYPE_CHECKING:
     from stand_in.behaviour import Status

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from stand_in.answer import Answer, Call, as_json, as_stream, event
+from stand_in.answer import Answer, as_json, as_stream, event
+from stand_in.call import Call
 
 
 def answer(call: Call) -> Answer:

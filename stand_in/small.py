@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stand_in import bedrock, openai
-from stand_in.answer import Answer, Call, Said, as_json, as_stream, event
+from stand_in.answer import Answer, as_json, as_stream, event
+from stand_in.call import Call, Said
 
 if TYPE_CHECKING:
     from stand_in.behaviour import Status

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from langop_model.renderer import catalogue
 from langop_model.resources import load_json
 from tests.conftest import ROOT
 from tests.support.import_graph import MODULES, circle, graph, imports, tree
@@ -76,6 +77,17 @@ def test_the_gateway_knows_no_templates_and_no_renderer(path: Path):
     assert forbidden(path, ("jinja2", "jsonschema", "langop_model.renderer", *HALL)) == []
 
 
+SERVING_REQUESTS = [path for path in GATEWAY if "accounting" not in path.parts]
+NO_PROVIDER = {"meta"}  # a member of Cohere's answers, too
+
+
+@pytest.mark.parametrize("path", SERVING_REQUESTS, ids=name_of)
+def test_no_code_that_serves_a_request_knows_a_provider_by_name(path: Path):
+    """Prices and traces do: LiteLLM's price list and OpenTelemetry's conventions have names for them."""
+    texts = {node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert texts & ({*load_json("providers.json")["providers"], *catalogue.litellm_names()} - NO_PROVIDER) == set()
+
+
 TRANSLATOR = sorted((PACKAGE / "translator").rglob("*.py"))
 
 
@@ -95,9 +107,10 @@ def test_the_translator_uses_no_private_name_of_litellm(path: Path):
     assert private == []
 
 
-def test_no_modules_import_each_other_in_a_circle():
+@pytest.mark.parametrize("package", ["langop_model", "stand_in", "tools"])
+def test_no_modules_import_each_other_in_a_circle(package: str):
     """Not inside functions and not for type checkers either."""
-    assert circle(graph()) == []
+    assert circle(graph(package)) == []
 
 
 def test_the_search_for_circles_finds_one():

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from stand_in import StandIn
-from tests.live.observed import KEY, Laboratory, model, mount
+from tests.live.observed import KEY, ObservedGateway, model, mount
 from tools.processes import Gateway
 
 MASTER_KEY = "sk-not-a-real-master-key-2718"
@@ -28,7 +28,7 @@ BEDROCK = "anthropic.claude-3-haiku-20240307-v1:0"
 
 
 @dataclass
-class Guarded(Laboratory):
+class Guarded(ObservedGateway):
     """The gateway as a client with the master key sees it."""
 
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))

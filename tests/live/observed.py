@@ -91,7 +91,7 @@ def json_lines(output: str) -> list[dict[str, Any]]:
 
 
 @dataclass
-class Laboratory:
+class ObservedGateway:
     """A running gateway and the provider behind it."""
 
     gateway: Gateway
@@ -299,7 +299,7 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="package")
-def observed_gateway(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Laboratory]:
+def observed_gateway(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[ObservedGateway]:
     folder = tmp_path_factory.mktemp("observed")
     environment = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
@@ -309,11 +309,11 @@ def observed_gateway(tmp_path_factory: pytest.TempPathFactory, collector: Collec
     with StandIn() as provider:
         mounted, secrets = mount(folder, _models(provider))
         with Gateway(mounted, secrets, folder, environment=environment) as gateway:
-            yield Laboratory(gateway, provider)
+            yield ObservedGateway(gateway, provider)
 
 
 @pytest.fixture(scope="package")
-def debugged_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+def debugged_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedGateway]:
     """A gateway at level debug without metrics; its traces have no receiver, and its redis is unreachable when it starts."""
     with StandIn() as provider:
         models = [
@@ -328,18 +328,18 @@ def debugged_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labor
         mounted, secrets = mount(folder, models)
         environment = redis_environment(free_port())
         with Gateway(mounted, secrets, folder, environment=environment) as gateway:
-            yield Laboratory(gateway, provider)
+            yield ObservedGateway(gateway, provider)
 
 
 @pytest.fixture
-def observed(observed_gateway: Laboratory) -> Laboratory:
+def observed(observed_gateway: ObservedGateway) -> ObservedGateway:
     """The observed gateway, in front of a provider that behaves normally."""
     observed_gateway.provider.reset()
     return observed_gateway
 
 
 @pytest.fixture
-def debugged(debugged_gateway: Laboratory) -> Laboratory:
+def debugged(debugged_gateway: ObservedGateway) -> ObservedGateway:
     """The debugged gateway, in front of a provider that behaves normally."""
     debugged_gateway.provider.reset()
     return debugged_gateway

@@ -9,7 +9,7 @@ import pytest
 from openai import AuthenticationError, OpenAI
 
 from tests.live.guarded import AGENT, AGENTS_KEY, MASTER_KEY, Guarded
-from tests.live.observed import KEY, Laboratory, question
+from tests.live.observed import KEY, ObservedGateway, question
 from tests.support import plain_http
 
 ADMIN = [
@@ -29,7 +29,7 @@ ADMIN = [
 
 
 @pytest.mark.parametrize(("method", "path"), ADMIN)
-def test_an_open_gateway_has_closed_routes(observed: Laboratory, method: str, path: str):
+def test_an_open_gateway_has_closed_routes(observed: ObservedGateway, method: str, path: str):
     """Administration, pass-through and documentation."""
     body = {"model": "not-cached", "messages": [{"role": "user", "content": "Hello"}]}
     answer = plain_http.request(method, f"{observed.gateway.url}{path}", json=body if method == "POST" else None)
@@ -38,7 +38,7 @@ def test_an_open_gateway_has_closed_routes(observed: Laboratory, method: str, pa
     assert observed.provider.requests == []
 
 
-def test_a_websocket_is_refused(observed: Laboratory):
+def test_a_websocket_is_refused(observed: ObservedGateway):
     with socket.create_connection(("127.0.0.1", observed.gateway.port), timeout=30) as connection:
         connection.sendall(
             b"GET /v1/realtime?model=not-cached HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -47,7 +47,7 @@ def test_a_websocket_is_refused(observed: Laboratory):
         assert connection.recv(100).startswith(b"HTTP/1.1 404 ")
 
 
-def test_an_open_gateway_takes_any_key_and_hands_it_to_nobody(observed: Laboratory):
+def test_an_open_gateway_takes_any_key_and_hands_it_to_nobody(observed: ObservedGateway):
     text = question()
     assert observed.post("not-cached", text, headers={"Authorization": "Bearer sk-of-the-client"}).status_code == 200
     (seen,) = observed.seen(text)

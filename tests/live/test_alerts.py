@@ -22,7 +22,7 @@ import pytest
 
 from stand_in import StandIn
 from tests.live import redis_server
-from tests.live.observed import REDIS_PASSWORD, Laboratory, eventually, model, mount, question, redis_environment
+from tests.live.observed import REDIS_PASSWORD, ObservedGateway, eventually, model, mount, question, redis_environment
 from tests.live.prometheus import Prometheus, find_or_skip, shortened
 from tests.live.redis_server import RedisServer
 from tests.support import plain_http
@@ -53,7 +53,7 @@ EXPECTED = {
 class Watched:
     """Two gateways, their redis, and the Prometheus that scrapes them."""
 
-    laboratory: Laboratory
+    laboratory: ObservedGateway
     single: Gateway
     redis: RedisServer
     prometheus: Prometheus
@@ -101,7 +101,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         gateways = {"gateway": gateway, "single": single}
         prometheus = Prometheus(program, tmp_path_factory.mktemp("prometheus"), gateways, LABELS, RULES)
         stack.callback(prometheus.stop)
-        watched = Watched(Laboratory(gateway, provider), single, redis, prometheus)
+        watched = Watched(ObservedGateway(gateway, provider), single, redis, prometheus)
         stack.callback(watched.traffic.set)
         _send(watched)
         yield watched

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from stand_in import StandIn
-from tests.live.observed import TTL, Laboratory, model, mount, question
+from tests.live.observed import TTL, ObservedGateway, model, mount, question
 from tools.processes import Gateway
 
 CONVERSATION = [
@@ -25,7 +25,7 @@ CONVERSATION = [
 ]
 
 
-def asked_twice(laboratory: Laboratory, ask: Callable[[str], str]) -> int:
+def asked_twice(laboratory: ObservedGateway, ask: Callable[[str], str]) -> int:
     """Ask a new question twice within the time to live, and return how often the provider saw it."""
     while True:
         text, started = question(), time.monotonic()
@@ -35,52 +35,52 @@ def asked_twice(laboratory: Laboratory, ask: Callable[[str], str]) -> int:
             return len(laboratory.seen(text))
 
 
-def test_an_equal_request_does_not_reach_the_provider(observed: Laboratory):
+def test_an_equal_request_does_not_reach_the_provider(observed: ObservedGateway):
     assert asked_twice(observed, lambda text: observed.said("cached", text)) == 1
 
 
-def test_a_conversation_of_seven_messages_is_cached_too(observed: Laboratory):
+def test_a_conversation_of_seven_messages_is_cached_too(observed: ObservedGateway):
     def ask(text: str) -> str:
         return observed.said("cached", text, messages=[*CONVERSATION, {"role": "user", "content": text}])
 
     assert asked_twice(observed, ask) == 1
 
 
-def test_a_stream_is_cached_too(observed: Laboratory):
+def test_a_stream_is_cached_too(observed: ObservedGateway):
     assert asked_twice(observed, lambda text: observed.streamed("cached", text)) == 1
 
 
-def test_a_hit_does_not_depend_on_the_endpoint_that_answered_first(observed: Laboratory):
+def test_a_hit_does_not_depend_on_the_endpoint_that_answered_first(observed: ObservedGateway):
     assert asked_twice(observed, lambda text: observed.said("cached-at-two", text)) == 1
 
 
 @pytest.mark.parametrize("name", ["temperature", "seed", "top_k", "repetition_penalty"])
-def test_another_parameter_is_another_request(observed: Laboratory, name: str):
+def test_another_parameter_is_another_request(observed: ObservedGateway, name: str):
     text = question()
     for value in (1, 2):
         observed.said("cached", text, **{name: value})
     assert [seen.body[name] for seen in observed.seen(text)] == [1, 2]
 
 
-def test_another_schema_of_an_openai_compatible_server_is_another_request(observed: Laboratory):
+def test_another_schema_of_an_openai_compatible_server_is_another_request(observed: ObservedGateway):
     text = question()
     for choice in (["yes", "no"], ["red", "green"]):
         observed.said("cached", text, guided_choice=choice)
     assert [seen.body["guided_choice"] for seen in observed.seen(text)] == [["yes", "no"], ["red", "green"]]
 
 
-def test_two_models_of_a_gateway_never_share_an_answer(observed: Laboratory):
+def test_two_models_of_a_gateway_never_share_an_answer(observed: ObservedGateway):
     text = question()
     for name in ("cached", "cached-too"):
         observed.said(name, text)
     assert [seen.endpoint for seen in observed.seen(text)] == ["cached", "cached-too"]
 
 
-def test_a_model_without_caching_is_not_cached_beside_one_that_is(observed: Laboratory):
+def test_a_model_without_caching_is_not_cached_beside_one_that_is(observed: ObservedGateway):
     assert asked_twice(observed, lambda text: observed.said("not-cached", text)) == 2
 
 
-def test_an_answer_is_forgotten_after_its_time_to_live(observed: Laboratory):
+def test_an_answer_is_forgotten_after_its_time_to_live(observed: ObservedGateway):
     text = question()
     observed.said("cached", text)
     time.sleep(TTL + 1)
@@ -88,7 +88,7 @@ def test_an_answer_is_forgotten_after_its_time_to_live(observed: Laboratory):
     assert len(observed.seen(text)) == 2
 
 
-def test_a_failure_is_not_cached(observed: Laboratory):
+def test_a_failure_is_not_cached(observed: ObservedGateway):
     text = question()
     observed.provider.behave("cached", statuses=[500])
     assert observed.post("cached", text).status_code == 500
@@ -96,7 +96,7 @@ def test_a_failure_is_not_cached(observed: Laboratory):
     assert len(observed.seen(text)) == 2
 
 
-def test_what_was_not_used_for_longest_makes_room_when_max_size_is_reached(observed: Laboratory):
+def test_what_was_not_used_for_longest_makes_room_when_max_size_is_reached(observed: ObservedGateway):
     while True:
         started = time.monotonic()
         questions = [question("x" * 150_000) for _ in range(10)]  # each answer repeats its question: 1.5 MB, of which 1 MB fits
@@ -127,7 +127,7 @@ def test_without_the_cache_the_questions_find_a_difference(tmp_path: Path):
                 command = [sys.executable, "-m", "tests.live.serve", str(gateway.config), str(gateway.port)]
                 gateway.process = subprocess.Popen(command, env=gateway.environment, stdout=output, stderr=output)
                 gateway.wait_until_ready()
-            laboratory = Laboratory(gateway, provider)
+            laboratory = ObservedGateway(gateway, provider)
             assert asked_twice(laboratory, lambda text: laboratory.said("cached", text)) == 2
             assert asked_twice(laboratory, lambda text: laboratory.streamed("cached", text)) == 2
         finally:

@@ -13,7 +13,7 @@ import yaml
 from stand_in import StandIn
 from tests.conftest import ROOT
 from tests.live import redis_server
-from tests.live.observed import REDIS_PASSWORD, Laboratory, eventually, model, mount, question, redis_environment
+from tests.live.observed import REDIS_PASSWORD, ObservedGateway, eventually, model, mount, question, redis_environment
 from tests.live.prometheus import Prometheus, find_or_skip
 from tests.live.redis_server import RedisServer
 from tests.support import monitoring, plain_http
@@ -27,7 +27,7 @@ REQUESTS = 12  # that `use` sends to models
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedGateway]:
     """A gateway of which everything has been asked that the dashboard shows."""
     folder = tmp_path_factory.mktemp("watched")
     with StandIn() as provider, ExitStack() as stack:
@@ -50,7 +50,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
         redis.start()
         stack.callback(redis.kill)
         with Gateway(mounted, secrets, folder, environment=redis_environment(redis.port)) as gateway:
-            laboratory = Laboratory(gateway, provider)
+            laboratory = ObservedGateway(gateway, provider)
             body = {"model": "plain", "input": "Hello"}  # starts the translator
             assert plain_http.post(f"{gateway.url}/v1/responses", json=body, timeout=60).status_code == 200
             use(laboratory)
@@ -58,7 +58,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
             yield laboratory
 
 
-def use(laboratory: Laboratory) -> None:
+def use(laboratory: ObservedGateway) -> None:
     """Let each model do what it is there for."""
     for broken in ("rescued", "lost", "broken"):
         laboratory.provider.behave(broken, status=500)
@@ -77,7 +77,7 @@ def names_of(query: Query) -> str:
 
 
 @pytest.fixture(scope="module")
-def exported(watched: Laboratory) -> dict[str, set[str]]:
+def exported(watched: ObservedGateway) -> dict[str, set[str]]:
     """The labels of each metric of a gateway that has done everything."""
     found: dict[str, set[str]] = {}
     for sample in watched.samples():
@@ -108,7 +108,7 @@ def test_the_search_for_names_finds_all_of_them():
 
 
 @pytest.fixture(scope="module")
-def prometheus(watched: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def prometheus(watched: ObservedGateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """It has seen the gateway's figures, and then seen them grow."""
     program = find_or_skip("NO PANEL IS SEEN WITH FIGURES")
     server = Prometheus(program, tmp_path_factory.mktemp("prometheus"), {"gateway": watched.gateway}, {"gateway": TARGET})
@@ -163,7 +163,7 @@ def test_a_dead_endpoint_is_told_from_the_others(prometheus: Prometheus):
 # The probes.
 
 
-def test_probes_answer_without_a_request_to_the_provider(watched: Laboratory):
+def test_probes_answer_without_a_request_to_the_provider(watched: ObservedGateway):
     deployment = yaml.safe_load((ROOT / "deploy" / "base" / "deployment.yaml").read_text(encoding="utf-8"))
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     paths = {container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.observed import KEY, REDIS_PASSWORD, Laboratory, eventually, json_lines, question, request_lines
+from tests.live.observed import KEY, REDIS_PASSWORD, ObservedGateway, eventually, json_lines, question, request_lines
 from tests.support import plain_http
 
 HOLDS = {
@@ -18,7 +18,7 @@ HOLDS = {
 }
 
 
-def test_a_request_is_one_line_of_json(observed: Laboratory):
+def test_a_request_is_one_line_of_json(observed: ObservedGateway):
     """It says who answered and what it cost."""
     answer = observed.post("priced", question())
     (line,) = observed.lines("priced", 1, call_id=answer.headers["x-langop-call-id"])
@@ -32,7 +32,7 @@ def test_a_request_is_one_line_of_json(observed: Laboratory):
 
 
 @pytest.mark.parametrize("name", HOLDS)
-def test_log_requests_and_log_responses_hold_independently(observed: Laboratory, name: str):
+def test_log_requests_and_log_responses_hold_independently(observed: ObservedGateway, name: str):
     requests, responses = HOLDS[name]
     text = question()
     answer = observed.post(name, text)
@@ -44,7 +44,7 @@ def test_log_requests_and_log_responses_hold_independently(observed: Laboratory,
 
 
 @pytest.mark.parametrize("name", HOLDS)
-def test_a_stream_has_one_line_too_with_its_tokens_and_its_messages(observed: Laboratory, name: str):
+def test_a_stream_has_one_line_too_with_its_tokens_and_its_messages(observed: ObservedGateway, name: str):
     requests, responses = HOLDS[name]
     text = question()
     answer = observed.post(name, text, stream=True)
@@ -56,27 +56,27 @@ def test_a_stream_has_one_line_too_with_its_tokens_and_its_messages(observed: La
     assert said == (f"You said: {text}" if responses else None)
 
 
-def test_messages_that_are_not_to_be_logged_are_nowhere_in_the_output(observed: Laboratory):
+def test_messages_that_are_not_to_be_logged_are_nowhere_in_the_output(observed: ObservedGateway):
     text = question("a secret that only this test knows")
     answer = observed.post("logs-nothing", text)
     observed.lines("logs-nothing", 1, call_id=answer.headers["x-langop-call-id"])
     assert "only this test knows" not in observed.output()
 
 
-def test_a_request_under_the_resources_name_is_logged_as_its_model_is(observed: Laboratory):
+def test_a_request_under_the_resources_name_is_logged_as_its_model_is(observed: ObservedGateway):
     text = question()
     answer = observed.post("named-otherwise", text)
     (line,) = observed.lines("its-model-name", 1, call_id=answer.headers["x-langop-call-id"])
     assert line["messages"] == [{"role": "user", "content": text}]
 
 
-def test_a_line_names_the_region(observed: Laboratory):
+def test_a_line_names_the_region(observed: ObservedGateway):
     answer = observed.post("regional", question())
     (line,) = observed.lines("regional", 1, call_id=answer.headers["x-langop-call-id"])
     assert line["region"] == "eu-central-1"
 
 
-def test_a_failed_request_has_one_line_of_level_error(observed: Laboratory):
+def test_a_failed_request_has_one_line_of_level_error(observed: ObservedGateway):
     text = question()
     observed.provider.behave("logs-both", statuses=[500])
     answer = observed.post("logs-both", text)
@@ -90,7 +90,7 @@ def test_a_failed_request_has_one_line_of_level_error(observed: Laboratory):
     assert "response" not in line
 
 
-def test_a_failed_request_shows_messages_only_where_wanted(observed: Laboratory):
+def test_a_failed_request_shows_messages_only_where_wanted(observed: ObservedGateway):
     text = question("a failure that only this test knows")
     before = len(observed.lines("logs-nothing", 0, level="ERROR"))
     observed.provider.behave("logs-nothing", statuses=[500])
@@ -99,7 +99,7 @@ def test_a_failed_request_shows_messages_only_where_wanted(observed: Laboratory)
     assert "a failure that only this test knows" not in observed.output()
 
 
-def test_a_request_that_succeeds_after_two_retries_has_one_line(observed: Laboratory):
+def test_a_request_that_succeeds_after_two_retries_has_one_line(observed: ObservedGateway):
     observed.provider.behave("patient", statuses=[500, 503])
     answer = observed.post("patient", question())
     assert answer.status_code == 200
@@ -107,7 +107,7 @@ def test_a_request_that_succeeds_after_two_retries_has_one_line(observed: Labora
     assert [line["status"] for line in lines] == ["success"]
 
 
-def test_a_stream_that_breaks_has_one_line_of_level_error(observed: Laboratory):
+def test_a_stream_that_breaks_has_one_line_of_level_error(observed: ObservedGateway):
     text = question()
     observed.provider.behave("logs-questions", break_after=4)
     observed.post("logs-questions", text, stream=True)
@@ -115,7 +115,7 @@ def test_a_stream_that_breaks_has_one_line_of_level_error(observed: Laboratory):
     assert line["level"] == "ERROR"
 
 
-def test_a_model_that_does_not_exist_has_a_line_too(observed: Laboratory):
+def test_a_model_that_does_not_exist_has_a_line_too(observed: ObservedGateway):
     answer = observed.post("nobody", question())
     assert answer.status_code == 404
     (line,) = observed.lines("nobody", 1, call_id=answer.headers["x-langop-call-id"])
@@ -136,7 +136,9 @@ def test_a_model_that_does_not_exist_has_a_line_too(observed: Laboratory):
         ({"method": "GET", "path": "/v1/models"}, 200, None),
     ],
 )
-def test_a_request_that_reaches_no_model_has_one_line_too(observed: Laboratory, request_: Any, status: int, error: str | None):
+def test_a_request_that_reaches_no_model_has_one_line_too(
+    observed: ObservedGateway, request_: Any, status: int, error: str | None
+):
     answer = plain_http.request(request_["method"], f"{observed.gateway.url}{request_['path']}", json=request_.get("json"))
     assert answer.status_code == status
     call_id = answer.headers["x-langop-call-id"]
@@ -145,7 +147,7 @@ def test_a_request_that_reaches_no_model_has_one_line_too(observed: Laboratory, 
     assert (line["status_code"], line.get("error")) == (status, error)
 
 
-def test_a_refusal_of_a_rate_limit_has_one_line(observed: Laboratory):
+def test_a_refusal_of_a_rate_limit_has_one_line(observed: ObservedGateway):
     answers = [observed.post("limited", question()) for _ in range(3)]
     refused = [answer for answer in answers if answer.status_code == 429]
     assert len(refused) >= 2  # one request a minute
@@ -155,7 +157,7 @@ def test_a_refusal_of_a_rate_limit_has_one_line(observed: Laboratory):
         assert line["limit"] == "rateLimits.requestsPerMinute"
 
 
-def test_a_cached_answer_says_so_and_costs_nothing(observed: Laboratory):
+def test_a_cached_answer_says_so_and_costs_nothing(observed: ObservedGateway):
     text = question()
     observed.said("cached", text)
     answer = observed.post("cached", text)
@@ -164,7 +166,7 @@ def test_a_cached_answer_says_so_and_costs_nothing(observed: Laboratory):
     assert line["cost"] == 0
 
 
-def test_a_request_is_told_once_and_a_probe_or_a_scrape_not_at_all(observed: Laboratory):
+def test_a_request_is_told_once_and_a_probe_or_a_scrape_not_at_all(observed: ObservedGateway):
     text = question()
     call_id = observed.post("logs-questions", text).headers["x-langop-call-id"]
     observed.lines("logs-questions", 1, call_id=call_id)
@@ -176,7 +178,7 @@ def test_a_request_is_told_once_and_a_probe_or_a_scrape_not_at_all(observed: Lab
     assert not [line for line in after.splitlines() if "uvicorn.access" in line or "/health" in line or "/metrics" in line]
 
 
-def test_no_key_is_in_the_output_at_level_info(observed: Laboratory):
+def test_no_key_is_in_the_output_at_level_info(observed: ObservedGateway):
     for name in ("logs-both", "claude", "azure"):
         observed.said(name, question())
         assert observed.provider.requests[-1].headers.keys() & {"authorization", "x-api-key", "api-key"}
@@ -184,8 +186,10 @@ def test_no_key_is_in_the_output_at_level_info(observed: Laboratory):
     assert KEY not in observed.output()
 
 
-def test_level_debug_says_more_and_still_no_key(debugged: Laboratory):
-    debugged.said("debugged", question())
+def test_level_debug_says_more_and_still_no_key(debugged: ObservedGateway):
+    """Nor what was asked: logRequests shows that, at every level."""
+    text = question()
+    debugged.said("debugged", text)
     debugged.streamed("debugged", question())
     debugged.provider.behave("debugged", statuses=[401])
     assert debugged.post("debugged", question()).status_code == 401
@@ -194,18 +198,17 @@ def test_level_debug_says_more_and_still_no_key(debugged: Laboratory):
     (failed,) = [line for line in json_lines(output) if line.get("event") == "attempt" and line.get("status_code") == 401]
     assert (failed["level"], failed["endpoint"]) == ("DEBUG", "debugged/endpoint-0")
     assert KEY in json.dumps([dict(seen.headers) for seen in debugged.provider.requests])
-    assert KEY not in output
-    assert REDIS_PASSWORD not in output
+    assert not {secret for secret in (KEY, REDIS_PASSWORD, text) if secret in output}
 
 
-def test_every_request_of_a_debugged_gateway_has_its_line(debugged: Laboratory):
+def test_every_request_of_a_debugged_gateway_has_its_line(debugged: ObservedGateway):
     answer = debugged.post("debugged", question())
     (line,) = debugged.lines("debugged", 1, call_id=answer.headers["x-langop-call-id"])
     assert "messages" not in line
     assert len([each for each in request_lines(debugged.output()) if each["call_id"] == line["call_id"]]) == 1
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_stream_leaves_one_line(observed: Laboratory):
+def test_a_client_that_leaves_in_the_middle_of_a_stream_leaves_one_line(observed: ObservedGateway):
     text = question()
     observed.provider.behave("logs-questions", chunk_delay=0.3)
     body = {"model": "logs-questions", "messages": [{"role": "user", "content": text}], "stream": True}

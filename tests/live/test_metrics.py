@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from tests.live.observed import Laboratory, eventually, question
+from tests.live.observed import ObservedGateway, eventually, question
 from tests.support import plain_http
 
 RESPONSES = "langop_responses_total"
@@ -15,12 +15,12 @@ DURATION = "gen_ai_server_request_duration_seconds"
 ATTEMPT_DURATION = "gen_ai_client_operation_duration_seconds"
 
 
-def grown(laboratory: Laboratory, before: float, by: float, name: str, **labels: str) -> float:
+def grown(laboratory: ObservedGateway, before: float, by: float, name: str, **labels: str) -> float:
     """Return by how much a metric has grown, once it has by as much as it should."""
     return eventually(lambda: laboratory.metric(name, **labels) - before, lambda growth: growth >= by)
 
 
-def test_metrics_are_answered_without_a_redirect(observed: Laboratory):
+def test_metrics_are_answered_without_a_redirect(observed: ObservedGateway):
     for path in ("/metrics", "/metrics/"):
         answer = plain_http.get(f"{observed.gateway.url}{path}", follow_redirects=False, timeout=60)
         assert answer.status_code == 200
@@ -28,7 +28,7 @@ def test_metrics_are_answered_without_a_redirect(observed: Laboratory):
         assert "# TYPE " in answer.text
 
 
-def test_each_request_is_counted_by_model_and_status(observed: Laboratory):
+def test_each_request_is_counted_by_model_and_status(observed: ObservedGateway):
     good, bad = ({"model": "not-cached", "status_code": status} for status in ("200", "500"))
     before = [observed.metric(RESPONSES, **labels) for labels in (good, bad)]
     observed.provider.behave("not-cached", statuses=[200, 500, 200, 200])
@@ -38,7 +38,7 @@ def test_each_request_is_counted_by_model_and_status(observed: Laboratory):
     assert grown(observed, before[1], 1, RESPONSES, **bad) == 1
 
 
-def test_each_failure_is_counted_with_its_status(observed: Laboratory):
+def test_each_failure_is_counted_with_its_status(observed: ObservedGateway):
     labels = {"model": "not-cached", "status_code": "503"}
     before = observed.metric(PROVIDER_ERRORS, **labels)
     observed.provider.behave("not-cached", statuses=[503, 503])
@@ -47,7 +47,7 @@ def test_each_failure_is_counted_with_its_status(observed: Laboratory):
     assert grown(observed, before, 2, PROVIDER_ERRORS, **labels) == 2
 
 
-def test_a_slow_provider_fills_the_slow_buckets(observed: Laboratory):
+def test_a_slow_provider_fills_the_slow_buckets(observed: ObservedGateway):
     observed.provider.behave("priced", delay=1.2)
     before = {name: observed.metric(f"{name}_sum", model="priced") for name in (DURATION, ATTEMPT_DURATION)}
     count = observed.metric(f"{DURATION}_count", model="priced")
@@ -63,14 +63,14 @@ def test_a_slow_provider_fills_the_slow_buckets(observed: Laboratory):
     assert max(bounds - {float("inf")}) >= 300  # a percentile of the longest requests can be told
 
 
-def test_a_streams_first_part_has_a_latency_of_its_own(observed: Laboratory):
+def test_a_streams_first_part_has_a_latency_of_its_own(observed: ObservedGateway):
     name = "gen_ai_server_time_to_first_token_seconds_count"
     before = observed.metric(name, model="not-cached")
     observed.streamed("not-cached", question())
     assert grown(observed, before, 1, name, model="not-cached") == 1
 
 
-def test_tokens_are_counted_in_both_directions(observed: Laboratory):
+def test_tokens_are_counted_in_both_directions(observed: ObservedGateway):
     observed.provider.behave("not-cached", usage=(30, 7))
     used = {"input": 60, "output": 14}
     labels = {kind: {"endpoint": "not-cached/endpoint-0", "token_type": kind} for kind in used}
@@ -81,7 +81,7 @@ def test_tokens_are_counted_in_both_directions(observed: Laboratory):
         assert grown(observed, before[kind], tokens, "langop_tokens_total", **labels[kind]) == tokens
 
 
-def test_refusals_of_a_rate_limit_are_counted_with_the_limits_name(observed: Laboratory):
+def test_refusals_of_a_rate_limit_are_counted_with_the_limits_name(observed: ObservedGateway):
     labels = {"model": "limited", "limit": "rateLimits.requestsPerMinute"}
     before = observed.metric("langop_rate_limit_refusals_total", **labels)
     statuses = [observed.post("limited", question()).status_code for _ in range(4)]
@@ -90,7 +90,7 @@ def test_refusals_of_a_rate_limit_are_counted_with_the_limits_name(observed: Lab
     assert grown(observed, before, refused, "langop_rate_limit_refusals_total", **labels) == refused
 
 
-def test_the_wait_in_the_queue_is_a_histogram(observed: Laboratory):
+def test_the_wait_in_the_queue_is_a_histogram(observed: ObservedGateway):
     count, total = (observed.metric(f"langop_queue_seconds_{part}", model="narrow") for part in ("count", "sum"))
     observed.provider.behave("narrow", delay=0.5)
     with ThreadPoolExecutor(3) as pool:
@@ -99,7 +99,7 @@ def test_the_wait_in_the_queue_is_a_histogram(observed: Laboratory):
     assert observed.metric("langop_queue_seconds_sum", model="narrow") - total >= 0.9 * (0.5 + 1.0)  # the second and the third
 
 
-def test_hits_of_the_cache_are_counted(observed: Laboratory):
+def test_hits_of_the_cache_are_counted(observed: ObservedGateway):
     name, labels = "langop_cache_requests_total", {"model": "cached", "result": "hit"}
     before = observed.metric(name, **labels)
     text = question()
@@ -108,14 +108,14 @@ def test_hits_of_the_cache_are_counted(observed: Laboratory):
     assert grown(observed, before, 2, name, **labels) == 2
 
 
-def test_a_regions_requests_can_be_told_by_its_label(observed: Laboratory):
+def test_a_regions_requests_can_be_told_by_its_label(observed: ObservedGateway):
     labels = {"endpoint": "regional/eu-central-1", "region": "eu-central-1", "model": "regional", "outcome": "success"}
     before = observed.metric("langop_attempts_total", **labels)
     observed.said("regional", question())
     assert grown(observed, before, 1, "langop_attempts_total", **labels) == 1
 
 
-def test_no_label_tells_clients_apart(observed: Laboratory):
+def test_no_label_tells_clients_apart(observed: ObservedGateway):
     """Each value of such a label is a time series of its own: a client could make as many as it likes."""
     before = {(sample.name, *sample.labels.items()) for sample in observed.samples()}
     for number in range(3):
@@ -124,7 +124,7 @@ def test_no_label_tells_clients_apart(observed: Laboratory):
     assert not [series for series in after - before if "agent/" in str(series) or "somebody-" in str(series)]
 
 
-def test_a_client_can_not_make_time_series(observed: Laboratory):
+def test_a_client_can_not_make_time_series(observed: ObservedGateway):
     """Neither with models that do not exist, nor with paths, users, tags or fields of its own."""
     labels = {"model": "not-cached", "status_code": "200"}
     count = observed.metric(RESPONSES, **labels)
@@ -158,13 +158,13 @@ def test_a_client_can_not_make_time_series(observed: Laboratory):
     assert series(observed) - before == set()
 
 
-def series(laboratory: Laboratory) -> set[tuple[str, frozenset[tuple[str, str]]]]:
+def series(laboratory: ObservedGateway) -> set[tuple[str, frozenset[tuple[str, str]]]]:
     """Return the time series of GET /metrics, but for Python's own."""
     samples = [sample for sample in laboratory.samples() if not sample.name.startswith(("python_", "process_"))]
     return {(sample.name, frozenset(sample.labels.items())) for sample in samples}
 
 
-def test_what_is_refused_before_a_model_is_asked_is_counted_by_its_status(observed: Laboratory):
+def test_what_is_refused_before_a_model_is_asked_is_counted_by_its_status(observed: ObservedGateway):
     before = {status: observed.metric("langop_refused_requests_total", status_code=status) for status in ("400", "404")}
     assert observed.post("unknown", question()).status_code == 404
     assert observed.post("not-cached", question(), temperature="hot").status_code == 400
@@ -172,7 +172,7 @@ def test_what_is_refused_before_a_model_is_asked_is_counted_by_its_status(observ
     assert grown(observed, before["400"], 1, "langop_refused_requests_total", status_code="400") == 1
 
 
-def test_metrics_that_are_off_have_no_page(debugged: Laboratory):
+def test_metrics_that_are_off_have_no_page(debugged: ObservedGateway):
     debugged.said("debugged", question())
     answers = [plain_http.get(f"{debugged.gateway.url}{path}", timeout=60) for path in ("/metrics", "/metrics/")]
     assert [answer.status_code for answer in answers] == [404, 404]

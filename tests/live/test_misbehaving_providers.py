@@ -16,7 +16,7 @@ import pytest
 
 from stand_in import StandIn
 from stand_in.answer import Answer, as_json, as_stream, event
-from tests.live.observed import KEY, Laboratory, model, mount, question
+from tests.live.observed import KEY, ObservedGateway, model, mount, question
 from tests.support import plain_http
 from tools.processes import Gateway
 
@@ -74,7 +74,7 @@ NO_ANSWERS = {
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedGateway]:
     folder: Path = tmp_path_factory.mktemp("misbehaving")
     with StandIn() as provider:
 
@@ -104,17 +104,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
         ]
         mounted, secrets = mount(folder, models)
         with Gateway(mounted, secrets, folder) as gateway:
-            yield Laboratory(gateway, provider)
+            yield ObservedGateway(gateway, provider)
 
 
 @pytest.fixture
-def gateway(running: Laboratory) -> Laboratory:
+def gateway(running: ObservedGateway) -> ObservedGateway:
     """The gateway, in front of a provider that behaves normally."""
     running.provider.reset()
     return running
 
 
-def asked(gateway: Laboratory, *labels: str) -> int:
+def asked(gateway: ObservedGateway, *labels: str) -> int:
     """Return how often these endpoints were asked."""
     return len([seen for seen in gateway.provider.requests if seen.endpoint in labels])
 
@@ -136,7 +136,7 @@ SOUND = {"file": ("a.wav", b"RIFF-sound", "audio/wav")}
 
 @pytest.mark.parametrize(("model", "status", "attempts"), [("plain", 500, 1), ("retried", 500, 2), ("retried", 422, 1)])
 @pytest.mark.parametrize("path", ROUTES)
-def test_an_attempt_is_one_request(gateway: Laboratory, path: str, model: str, status: int, attempts: int):
+def test_an_attempt_is_one_request(gateway: ObservedGateway, path: str, model: str, status: int, attempts: int):
     gateway.provider.behave(model, answer=as_json({"error": {"message": "no such luck", "type": "some_type"}}, status))
     body = {"model": model, **ROUTES[path]}
     sent: dict[str, Any] = {"data": body, "files": SOUND} if "transcriptions" in path else {"json": body}
@@ -145,7 +145,7 @@ def test_an_attempt_is_one_request(gateway: Laboratory, path: str, model: str, s
     assert asked(gateway, model) == attempts
 
 
-def test_the_reason_of_a_422_reaches_the_client(gateway: Laboratory):
+def test_the_reason_of_a_422_reaches_the_client(gateway: ObservedGateway):
     detail = [{"loc": ["body", "top_k"], "msg": "must be positive", "type": "value_error"}]
     gateway.provider.behave("plain", answer=as_json({"detail": detail}, 422))
     answer = gateway.post("plain", question())
@@ -156,7 +156,7 @@ def test_the_reason_of_a_422_reaches_the_client(gateway: Laboratory):
 # A stream that fails before its first event fails like any answer, in each protocol that clients speak.
 
 
-def stream(gateway: Laboratory, route: str, name: str, text: str) -> httpx.Response:
+def stream(gateway: ObservedGateway, route: str, name: str, text: str) -> httpx.Response:
     """Ask a model for a stream in one of the protocols."""
     path, body, _ = STREAMS[route]
     members = json.loads(json.dumps(body).replace("TEXT", text))
@@ -172,7 +172,7 @@ def is_answer(answer: httpx.Response, route: str) -> bool:
 
 @pytest.mark.parametrize("failure", FAILS_AT_ONCE)
 @pytest.mark.parametrize("route", STREAMS)
-def test_a_stream_that_fails_at_once_is_retried(gateway: Laboratory, route: str, failure: str):
+def test_a_stream_that_fails_at_once_is_retried(gateway: ObservedGateway, route: str, failure: str):
     gateway.provider.behave("retried", statuses=[FAILS_AT_ONCE[failure]])
     assert is_answer(stream(gateway, route, "retried", question()), route)
     assert asked(gateway, "retried") == 2
@@ -180,7 +180,7 @@ def test_a_stream_that_fails_at_once_is_retried(gateway: Laboratory, route: str,
 
 @pytest.mark.parametrize("failure", FAILS_AT_ONCE)
 @pytest.mark.parametrize("route", STREAMS)
-def test_a_stream_that_fails_at_once_tries_the_other_endpoint(gateway: Laboratory, route: str, failure: str):
+def test_a_stream_that_fails_at_once_tries_the_other_endpoint(gateway: ObservedGateway, route: str, failure: str):
     name = f"two-{route}-{failure}"  # an endpoint that has failed is not asked for a while
     gateway.provider.behave(f"{name}-first", answer=FAILS_AT_ONCE[failure])
     assert all(is_answer(stream(gateway, route, name, question()), route) for _ in range(2))
@@ -189,14 +189,14 @@ def test_a_stream_that_fails_at_once_tries_the_other_endpoint(gateway: Laborator
 
 @pytest.mark.parametrize("failure", FAILS_AT_ONCE)
 @pytest.mark.parametrize("route", STREAMS)
-def test_a_stream_that_fails_at_once_falls_back(gateway: Laboratory, route: str, failure: str):
+def test_a_stream_that_fails_at_once_falls_back(gateway: ObservedGateway, route: str, failure: str):
     gateway.provider.behave("rescued", answer=FAILS_AT_ONCE[failure])
     assert is_answer(stream(gateway, route, "rescued", question()), route)
     assert asked(gateway, "plain") == 1
 
 
 @pytest.mark.parametrize("failure", FAILS_AT_ONCE)
-def test_a_relayed_stream_of_messages_that_fails_at_once_falls_back(gateway: Laboratory, failure: str):
+def test_a_relayed_stream_of_messages_that_fails_at_once_falls_back(gateway: ObservedGateway, failure: str):
     gateway.provider.behave("claude", answer=OVERLOADED if failure == "error" else FAILS_AT_ONCE[failure])
     assert is_answer(stream(gateway, "messages", "claude", question()), "messages")
     assert asked(gateway, "plain") == 1
@@ -211,7 +211,7 @@ FORMATS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("route", STREAMS)
-def test_a_stream_that_fails_at_once_has_the_errors_own_status(gateway: Laboratory, route: str):
+def test_a_stream_that_fails_at_once_has_the_errors_own_status(gateway: ObservedGateway, route: str):
     error = {"error": {"message": "maximum context length", "type": "invalid_request_error", "code": 400}}
     gateway.provider.behave("plain", answer=as_stream([event(error)]))
     answer = stream(gateway, route, "plain", question())
@@ -220,7 +220,7 @@ def test_a_stream_that_fails_at_once_has_the_errors_own_status(gateway: Laborato
 
 
 @pytest.mark.parametrize("route", STREAMS)
-def test_a_stream_that_is_silent_after_its_headers_is_a_timeout(gateway: Laboratory, route: str):
+def test_a_stream_that_is_silent_after_its_headers_is_a_timeout(gateway: ObservedGateway, route: str):
     gateway.provider.behave("short", answer=as_stream([b": wait\n\n"] * 20), chunk_delay=0.2)
     assert stream(gateway, route, "short", question()).status_code == 504
 
@@ -230,7 +230,7 @@ def test_a_stream_that_is_silent_after_its_headers_is_a_timeout(gateway: Laborat
 
 @pytest.mark.parametrize("failure", [*UNFINISHED, "cut"])
 @pytest.mark.parametrize("route", STREAMS)
-def test_an_unfinished_stream_ends_in_an_error(gateway: Laboratory, route: str, failure: str):
+def test_an_unfinished_stream_ends_in_an_error(gateway: ObservedGateway, route: str, failure: str):
     name = "cached"
     if failure == "cut":
         gateway.provider.behave(name, break_after=3)
@@ -253,14 +253,14 @@ def test_an_unfinished_stream_ends_in_an_error(gateway: Laboratory, route: str, 
 
 
 @pytest.mark.parametrize("answer", NO_ANSWERS)
-def test_what_is_no_answer_is_502(gateway: Laboratory, answer: str):
+def test_what_is_no_answer_is_502(gateway: ObservedGateway, answer: str):
     gateway.provider.behave("plain", answer=NO_ANSWERS[answer])
     failed = gateway.post("plain", question())
     assert failed.status_code == 502, failed.text
     assert failed.json()["error"]["message"]
 
 
-def test_a_second_answer_on_a_connection_reaches_nobody(gateway: Laboratory):
+def test_a_second_answer_on_a_connection_reaches_nobody(gateway: ObservedGateway):
     body = json.dumps(whole()).encode()
     more = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
     gateway.provider.behave("plain", answer=Answer((body + more,), headers={"content-length": str(len(body))}))
@@ -274,7 +274,7 @@ def test_a_second_answer_on_a_connection_reaches_nobody(gateway: Laboratory):
 # spec.timeout bounds an attempt.
 
 
-def test_a_trickle_is_cut_off_after_the_timeout(gateway: Laboratory):
+def test_a_trickle_is_cut_off_after_the_timeout(gateway: ObservedGateway):
     body = json.dumps(whole()).encode()
     trickle = Answer(tuple(bytes([byte]) for byte in body), streamed=True)
     gateway.provider.behave("short", answer=trickle, chunk_delay=0.2)
@@ -288,7 +288,7 @@ def test_a_trickle_is_cut_off_after_the_timeout(gateway: Laboratory):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_tokens_that_are_not_reported_are_estimated(gateway: Laboratory, stream: bool):
+def test_tokens_that_are_not_reported_are_estimated(gateway: ObservedGateway, stream: bool):
     without = (
         as_stream([chunk("four words are here"), chunk(reason="stop"), b"data: [DONE]\n\n"]) if stream else as_json(whole())
     )
@@ -304,7 +304,7 @@ def test_tokens_that_are_not_reported_are_estimated(gateway: Laboratory, stream:
     assert gateway.metric("langop_estimated_tokens_total", **labels) == before + line["completion_tokens"]
 
 
-def test_estimated_tokens_count_in_the_limit(gateway: Laboratory):
+def test_estimated_tokens_count_in_the_limit(gateway: ObservedGateway):
     gateway.provider.behave("budget", answer=as_json(whole()))
     text = question("word " * 60)
     statuses = [gateway.post("budget", text).status_code for _ in range(2)]
@@ -314,7 +314,7 @@ def test_estimated_tokens_count_in_the_limit(gateway: Laboratory):
 # The cache.
 
 
-def test_a_hit_is_the_answer_byte_for_byte_and_costs_nothing(gateway: Laboratory):
+def test_a_hit_is_the_answer_byte_for_byte_and_costs_nothing(gateway: ObservedGateway):
     message = {**MESSAGE, "reasoning_content": "thought about it"}
     kept = whole(
         choices=[{"index": 0, "message": message, "finish_reason": "stop"}],
@@ -331,7 +331,7 @@ def test_a_hit_is_the_answer_byte_for_byte_and_costs_nothing(gateway: Laboratory
     assert line["cost"] == 0
 
 
-def test_three_hundred_equal_requests_at_once_ask_the_provider_once(gateway: Laboratory):
+def test_three_hundred_equal_requests_at_once_ask_the_provider_once(gateway: ObservedGateway):
     gateway.provider.behave("cached", delay=2)
     body = {"model": "cached", "messages": [{"role": "user", "content": question()}]}
 
@@ -346,7 +346,7 @@ def test_three_hundred_equal_requests_at_once_ask_the_provider_once(gateway: Lab
     assert asked(gateway, "cached") == 1
 
 
-def test_the_order_of_members_does_not_matter_to_the_cache(gateway: Laboratory):
+def test_the_order_of_members_does_not_matter_to_the_cache(gateway: ObservedGateway):
     body = {"model": "cached", "messages": [{"role": "user", "content": question()}], "temperature": 0.5}
     orders = [dict(order) for order in itertools.permutations(body.items())]
     for each in orders:
@@ -357,14 +357,14 @@ def test_the_order_of_members_does_not_matter_to_the_cache(gateway: Laboratory):
 # Two models that back each other up.
 
 
-def test_two_models_back_each_other_up(gateway: Laboratory):
+def test_two_models_back_each_other_up(gateway: ObservedGateway):
     gateway.provider.behave("left", status=500)
     text = question()
     assert gateway.said("left", text) == f"You said: {text}"
     assert gateway.said("right", text) == f"You said: {text}"
 
 
-def test_of_two_failing_models_the_fallback_is_tried_once(gateway: Laboratory):
+def test_of_two_failing_models_the_fallback_is_tried_once(gateway: ObservedGateway):
     """As a sibling's proxy is (test_siblings_that_name_each_other_are_tried_once)."""
     for name in ("left", "right"):
         gateway.provider.behave(name, status=500)
@@ -376,7 +376,7 @@ def test_of_two_failing_models_the_fallback_is_tried_once(gateway: Laboratory):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_key_and_a_question_in_an_error_reach_nobody(gateway: Laboratory, stream: bool):
+def test_a_key_and_a_question_in_an_error_reach_nobody(gateway: ObservedGateway, stream: bool):
     text = question("only this test knows it")
     error = {"error": {"message": f"wrong key {KEY} at {gateway.provider.url} for: {text}", "type": "invalid_request_error"}}
     headers = {"x-key": KEY, "www-authenticate": KEY}
@@ -394,12 +394,12 @@ def test_a_key_and_a_question_in_an_error_reach_nobody(gateway: Laboratory, stre
 
 
 @pytest.mark.parametrize("name", ["org/name:tag", "slashed"])
-def test_a_models_entry_is_found_by_its_name(gateway: Laboratory, name: str):
+def test_a_models_entry_is_found_by_its_name(gateway: ObservedGateway, name: str):
     answer = plain_http.get(f"{gateway.gateway.url}/v1/models/{name}", timeout=60)
     assert (answer.status_code, answer.json()["id"]) == (200, name)
 
 
-def test_the_root_says_what_this_is(gateway: Laboratory):
+def test_the_root_says_what_this_is(gateway: ObservedGateway):
     answer = plain_http.get(gateway.gateway.url, timeout=60)
     assert answer.status_code == 200
     assert answer.text.count("\n") == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.live import redis_server
-from tests.live.observed import REDIS_PASSWORD, Laboratory, eventually, question
+from tests.live.observed import REDIS_PASSWORD, ObservedGateway, eventually, question
 from tests.live.redis_server import RedisServer
 from tools.processes import Gateway
 
@@ -17,7 +17,7 @@ HOUR = 3600  # seconds: the model's time to live
 
 
 @pytest.fixture(scope="module")
-def server(debugged_gateway: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+def server(debugged_gateway: ObservedGateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """The redis that the gateway looks for. It does not run yet."""
     program = redis_server.find_or_skip("NOTHING ABOUT REDIS IS TESTED")
     port = int(debugged_gateway.gateway.environment["REDIS_PORT"])
@@ -27,7 +27,7 @@ def server(debugged_gateway: Laboratory, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def shared(debugged: Laboratory, server: RedisServer) -> RedisServer:
+def shared(debugged: ObservedGateway, server: RedisServer) -> RedisServer:
     """The redis, running, and found by the gateway."""
     server.start()
 
@@ -41,18 +41,18 @@ def shared(debugged: Laboratory, server: RedisServer) -> RedisServer:
 
 @pytest.fixture(scope="module")
 def replica(
-    debugged_gateway: Laboratory, server: RedisServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Laboratory]:
+    debugged_gateway: ObservedGateway, server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ObservedGateway]:
     """A second gateway of the same model."""
     server.start()
     environment = debugged_gateway.gateway.environment
     mounted, secrets = Path(environment["LANGOP_MODEL_PATH"]), Path(environment["LANGOP_SECRETS_PATH"])
     same = {name: value for name, value in environment.items() if name.startswith("REDIS_")}
     with Gateway(mounted, secrets, tmp_path_factory.mktemp("replica"), environment=same) as gateway:
-        yield Laboratory(gateway, debugged_gateway.provider)
+        yield ObservedGateway(gateway, debugged_gateway.provider)
 
 
-def test_a_gateway_whose_redis_is_not_there_starts_and_answers(debugged: Laboratory, server: RedisServer):
+def test_a_gateway_whose_redis_is_not_there_starts_and_answers(debugged: ObservedGateway, server: RedisServer):
     server.kill()
     for _ in range(10):
         text = question()
@@ -60,7 +60,7 @@ def test_a_gateway_whose_redis_is_not_there_starts_and_answers(debugged: Laborat
         assert debugged.streamed("debugged", text) == f"You said: {text}"
 
 
-def test_an_answer_is_in_redis_for_its_time_to_live(debugged: Laboratory, shared: RedisServer):
+def test_an_answer_is_in_redis_for_its_time_to_live(debugged: ObservedGateway, shared: RedisServer):
     shared.client.flushall()
     text = question()
     debugged.said("debugged", text)
@@ -69,8 +69,8 @@ def test_an_answer_is_in_redis_for_its_time_to_live(debugged: Laboratory, shared
     assert HOUR - 60 < left <= HOUR
 
 
-def test_replicas_share_answers_and_streams(debugged: Laboratory, shared: RedisServer, replica: Laboratory):
-    for ask in (Laboratory.said, Laboratory.streamed):
+def test_replicas_share_answers_and_streams(debugged: ObservedGateway, shared: RedisServer, replica: ObservedGateway):
+    for ask in (ObservedGateway.said, ObservedGateway.streamed):
         shared.client.flushall()
         text = question()
         answer = ask(debugged, "debugged", text)
@@ -79,7 +79,9 @@ def test_replicas_share_answers_and_streams(debugged: Laboratory, shared: RedisS
         assert len(debugged.seen(text)) == 1
 
 
-def test_what_redis_forgot_a_replica_has_forgotten_too(debugged: Laboratory, shared: RedisServer, replica: Laboratory):
+def test_what_redis_forgot_a_replica_has_forgotten_too(
+    debugged: ObservedGateway, shared: RedisServer, replica: ObservedGateway
+):
     """One that has only read it."""
     shared.client.flushall()
     text = question()
@@ -92,7 +94,7 @@ def test_what_redis_forgot_a_replica_has_forgotten_too(debugged: Laboratory, sha
     assert len(debugged.seen(text)) == 2
 
 
-def test_a_redis_that_is_killed_loses_no_request(debugged: Laboratory, shared: RedisServer):
+def test_a_redis_that_is_killed_loses_no_request(debugged: ObservedGateway, shared: RedisServer):
     debugged.provider.behave("debugged", hang=True)
     with ThreadPoolExecutor(20) as pool:
         questions = [question() for _ in range(20)]
@@ -107,7 +109,7 @@ def test_a_redis_that_is_killed_loses_no_request(debugged: Laboratory, shared: R
     assert debugged.said("debugged", questions[0]) == f"You said: {questions[0]}"
 
 
-def test_answers_are_cached_again_when_redis_is_back(debugged: Laboratory, shared: RedisServer):
+def test_answers_are_cached_again_when_redis_is_back(debugged: ObservedGateway, shared: RedisServer):
     shared.kill()
     debugged.said("debugged", question())
     shared.start()

@@ -14,7 +14,7 @@ import pytest
 from langop_model.gateway.access.request_body import LARGEST_BODY
 from langop_model.gateway.access.request_schemas import SCHEMAS
 from tests.live.guarded import AWS_SECRET, MASTER_KEY, SECRETS, Guarded
-from tests.live.observed import Laboratory, json_lines
+from tests.live.observed import ObservedGateway, json_lines
 
 A_FILES_CONTENT = "root:x:0:0"
 USER = {"role": "user", "content": "Hello"}
@@ -67,7 +67,7 @@ def wrong_bodies(model: str, claude: str) -> Iterator[tuple[str, dict[str, Any]]
         yield "/v1/chat/completions", {"model": claude, "messages": [USER], "tools": tools}
 
 
-def assert_harmless(laboratory: Laboratory, requests: Iterable[tuple[str, dict[str, Any]]]) -> None:
+def assert_harmless(laboratory: ObservedGateway, requests: Iterable[tuple[str, dict[str, Any]]]) -> None:
     """Send requests: none makes the gateway fail, none brings a secret to light, and none reaches another than the provider."""
     failed, told = [], []
     with httpx.Client(base_url=laboratory.gateway.url, headers={"Authorization": f"Bearer {MASTER_KEY}"}, timeout=60) as client:
@@ -91,7 +91,7 @@ def assert_unharmed(guarded: Guarded) -> None:
     assert guarded.chat().status_code == 200
 
 
-def test_no_body_makes_a_gateway_fail_and_none_brings_a_secret_to_light(observed: Laboratory):
+def test_no_body_makes_a_gateway_fail_and_none_brings_a_secret_to_light(observed: ObservedGateway):
     assert_harmless(observed, wrong_bodies("not-cached", "claude"))
 
 

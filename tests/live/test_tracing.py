@@ -6,7 +6,7 @@ import secrets
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from tests.live.observed import KEY, Collector, Exported, Laboratory, eventually, question
+from tests.live.observed import KEY, Collector, Exported, ObservedGateway, eventually, question
 from tests.support import plain_http
 
 
@@ -28,7 +28,7 @@ def spans_of(collector: Collector, trace: str) -> list[Exported]:
     return eventually(found, whole)
 
 
-def test_the_spans_of_a_request_continue_the_callers_trace(observed: Laboratory, collector: Collector):
+def test_the_spans_of_a_request_continue_the_callers_trace(observed: ObservedGateway, collector: Collector):
     trace, caller, headers = trace_of_a_caller()
     assert observed.post("traced", question(), headers=headers).status_code == 200
 
@@ -41,7 +41,7 @@ def test_the_spans_of_a_request_continue_the_callers_trace(observed: Laboratory,
     assert {each.resource["service.name"] for each in spans} == {"the-gateway"}
 
 
-def test_a_request_without_a_trace_begins_its_own(observed: Laboratory, collector: Collector):
+def test_a_request_without_a_trace_begins_its_own(observed: ObservedGateway, collector: Collector):
     answer = observed.post("traced", question())
     (line,) = observed.lines("traced", 1, call_id=answer.headers["x-langop-call-id"])
     spans = spans_of(collector, line["trace_id"])  # the log names the trace
@@ -53,7 +53,7 @@ def _has_a_root(spans: list[Exported]) -> bool:
     return any(not each.span.parent_span_id for each in spans)
 
 
-def test_a_span_says_which_model_answered_with_how_many_tokens(observed: Laboratory, collector: Collector):
+def test_a_span_says_which_model_answered_with_how_many_tokens(observed: ObservedGateway, collector: Collector):
     trace, _, headers = trace_of_a_caller()
     observed.post("traced", question(), headers=headers)
     span = next(each.span for each in spans_of(collector, trace) if each.span.kind == Span.SPAN_KIND_SERVER)
@@ -64,7 +64,7 @@ def test_a_span_says_which_model_answered_with_how_many_tokens(observed: Laborat
     assert span.end_time_unix_nano > span.start_time_unix_nano
 
 
-def test_each_attempt_is_a_span_whose_context_the_provider_gets(observed: Laboratory, collector: Collector):
+def test_each_attempt_is_a_span_whose_context_the_provider_gets(observed: ObservedGateway, collector: Collector):
     trace, _, headers = trace_of_a_caller()
     text = question()
     observed.post("traced", text, headers=headers)
@@ -77,7 +77,7 @@ def test_each_attempt_is_a_span_whose_context_the_provider_gets(observed: Labora
     assert seen.headers["traceparent"] == f"00-{trace}-{attempt.span_id.hex()}-01"
 
 
-def test_the_histogram_of_latency_names_the_trace(observed: Laboratory):
+def test_the_histogram_of_latency_names_the_trace(observed: ObservedGateway):
     trace, _, headers = trace_of_a_caller()
     observed.post("traced", question(), headers=headers)
     accept = {"Accept": "application/openmetrics-text;version=1.0.0"}
@@ -88,7 +88,7 @@ def test_the_histogram_of_latency_names_the_trace(observed: Laboratory):
     assert line.startswith("gen_ai_server_")
 
 
-def test_a_failure_is_the_spans_status(observed: Laboratory, collector: Collector):
+def test_a_failure_is_the_spans_status(observed: ObservedGateway, collector: Collector):
     trace, _, headers = trace_of_a_caller()
     observed.provider.behave("traced", statuses=[500])
     assert observed.post("traced", question(), headers=headers).status_code == 500
@@ -96,7 +96,7 @@ def test_a_failure_is_the_spans_status(observed: Laboratory, collector: Collecto
     assert Status.STATUS_CODE_ERROR in {each.span.status.code for each in spans}
 
 
-def test_nothing_that_was_said_and_no_key_is_in_a_span(observed: Laboratory, collector: Collector):
+def test_nothing_that_was_said_and_no_key_is_in_a_span(observed: ObservedGateway, collector: Collector):
     traces = []
     for ask in (observed.post, lambda *args, **more: observed.post(*args, stream=True, **more)):
         trace, _, headers = trace_of_a_caller()
@@ -113,7 +113,7 @@ def test_nothing_that_was_said_and_no_key_is_in_a_span(observed: Laboratory, col
         assert KEY.encode() not in body
 
 
-def test_requests_are_answered_while_the_collector_is_down(observed: Laboratory, collector: Collector):
+def test_requests_are_answered_while_the_collector_is_down(observed: ObservedGateway, collector: Collector):
     collector.stop()
     try:
         for _ in range(5):
@@ -126,7 +126,7 @@ def test_requests_are_answered_while_the_collector_is_down(observed: Laboratory,
     assert spans_of(collector, trace)
 
 
-def test_without_a_receiver_there_are_no_spans_and_a_finding_says_so(debugged: Laboratory):
+def test_without_a_receiver_there_are_no_spans_and_a_finding_says_so(debugged: ObservedGateway):
     debugged.said("debugged", question())
     output = debugged.output()
     assert "LM406 spec.observability.tracing" in output.partition("Started server process")[0]
@@ -134,7 +134,7 @@ def test_without_a_receiver_there_are_no_spans_and_a_finding_says_so(debugged: L
     assert '"kind": "SpanKind' not in output
 
 
-def test_probes_and_scrapes_make_no_spans(observed: Laboratory, collector: Collector):
+def test_probes_and_scrapes_make_no_spans(observed: ObservedGateway, collector: Collector):
     for path in ("/health/liveliness", "/health/readiness", "/health", "/metrics"):
         assert plain_http.get(f"{observed.gateway.url}{path}", timeout=60).status_code == 200
     trace, _, headers = trace_of_a_caller()

@@ -1,4 +1,4 @@
-"""Who imports whom in langop_model, with imports inside functions and those for type checkers."""
+"""Who imports whom, with imports inside functions and those for type checkers."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def module_name(path: Path) -> str:
 
 
 @cache
-def graph() -> Mapping[str, frozenset[str]]:
-    """Return each module of langop_model with those of them that it names in imports."""
-    names = {module_name(path): path for path in MODULES}
+def graph(package: str = "langop_model") -> Mapping[str, frozenset[str]]:
+    """Return each module of a package with those of them that it names in imports."""
+    names = {module_name(path): path for path in sorted((ROOT / package).rglob("*.py"))}
 
     def known(name: str) -> str:
         while name and name not in names:

@@ -58,7 +58,7 @@ def test_all_names_every_place():
 def test_findings_are_named_beside_the_field_and_printed_below():
     text = run(EVERY_FIELD).stdout
     assert re.search(r"^costTracking.currency +EUR .*\[LM311\] The prices are in EUR", text, re.M)
-    assert re.search(r"^  warning LM311:81: LiteLLM counts in USD only", text, re.M)
+    assert re.search(r"^  warning LM311:81: costs are counted in USD", text, re.M)
 
 
 def test_standard_input_is_a_source():

@@ -28,7 +28,7 @@ LABELS = ("m", "m/0", "eu")
 BODY = {"model": "m", "messages": [{"role": "user", "content": "a question"}]}
 
 
-class Laboratory:
+class RecordedRequests:
     """An accounting whose metrics and lines can be looked at."""
 
     def __init__(self, level: str = "INFO") -> None:
@@ -57,8 +57,8 @@ class Laboratory:
 
 
 @pytest.fixture
-def lab() -> Laboratory:
-    return Laboratory()
+def lab() -> RecordedRequests:
+    return RecordedRequests()
 
 
 def failure(status: int = 500, cause: str = "server_error", **more: Any) -> UpstreamError:
@@ -66,7 +66,7 @@ def failure(status: int = 500, cause: str = "server_error", **more: Any) -> Upst
     return UpstreamError(kind, status, more.pop("message", "the provider's words"), cause=cause, **more)
 
 
-def test_a_request_is_counted_priced_and_logged(lab: Laboratory):
+def test_a_request_is_counted_priced_and_logged(lab: RecordedRequests):
     record = lab.begin(call_id="abc", agent="clerk")
     record.admitted()
     record.attempt(GROUP, "m/0")
@@ -109,7 +109,7 @@ def test_a_request_is_counted_priced_and_logged(lab: Laboratory):
     assert lab.count("in_flight", "m") == lab.count("endpoint_in_flight", *LABELS) == 0
 
 
-def test_what_is_under_request_is_in_flight(lab: Laboratory):
+def test_what_is_under_request_is_in_flight(lab: RecordedRequests):
     record = lab.begin()
     assert lab.count("in_flight", "m") == 1
     record.attempt(GROUP, "m/0")
@@ -118,7 +118,7 @@ def test_what_is_under_request_is_in_flight(lab: Laboratory):
     assert lab.count("endpoint_in_flight", *LABELS) == 0
 
 
-def test_a_stream_has_its_tokens_at_its_end_and_a_first_event(lab: Laboratory):
+def test_a_stream_has_its_tokens_at_its_end_and_a_first_event(lab: RecordedRequests):
     record = lab.begin()
     record.attempt(GROUP, "m/0")
     record.first_event()
@@ -129,7 +129,7 @@ def test_a_stream_has_its_tokens_at_its_end_and_a_first_event(lab: Laboratory):
         assert lab.count(name, "m") == 1
 
 
-def test_an_answer_after_a_failure_is_a_warning(lab: Laboratory):
+def test_an_answer_after_a_failure_is_a_warning(lab: RecordedRequests):
     record = lab.begin()
     record.attempt(GROUP, "m/0")
     record.failed(failure(503))
@@ -143,7 +143,7 @@ def test_an_answer_after_a_failure_is_a_warning(lab: Laboratory):
     assert lab.count("requests", "m", "success") == 1
 
 
-def test_a_provider_that_was_not_reached_has_no_status(lab: Laboratory):
+def test_a_provider_that_was_not_reached_has_no_status(lab: RecordedRequests):
     record = lab.begin()
     record.attempt(GROUP, "m/0")
     record.failed(failure(502, kind=FailureKind.CONNECTION, reached=False))
@@ -207,7 +207,7 @@ ENDS: dict[str, tuple[Callable[[Recorder], None], str, str, str | None]] = {
 
 
 @pytest.mark.parametrize("case", ENDS)
-def test_levels_say_whose_fault_it_is(lab: Laboratory, case: str):
+def test_levels_say_whose_fault_it_is(lab: RecordedRequests, case: str):
     end, level, outcome, error = ENDS[case]
     end(lab.begin())
     line = lab.line()
@@ -217,7 +217,7 @@ def test_levels_say_whose_fault_it_is(lab: Laboratory, case: str):
     assert lab.count("in_flight", "m") == lab.count("endpoint_in_flight", *LABELS) == 0
 
 
-def test_the_refusal_of_a_limit_says_which(lab: Laboratory):
+def test_the_refusal_of_a_limit_says_which(lab: RecordedRequests):
     record = lab.begin()
     record.waits()
     record.refused("rateLimits.requestsPerMinute")
@@ -226,7 +226,7 @@ def test_the_refusal_of_a_limit_says_which(lab: Laboratory):
     assert lab.count("refusals", "m", "rateLimits.requestsPerMinute") == 1
 
 
-def test_a_fallback_is_counted_with_its_cause(lab: Laboratory):
+def test_a_fallback_is_counted_with_its_cause(lab: RecordedRequests):
     record = lab.begin()
     record.attempt(GROUP, "m/0")
     record.failed(failure(504, "timeout"))
@@ -241,7 +241,7 @@ def test_a_fallback_is_counted_with_its_cause(lab: Laboratory):
     assert lab.count("unpriced", "other", "other/0", "") == 1
 
 
-def test_each_fallback_that_fails_is_counted(lab: Laboratory):
+def test_each_fallback_that_fails_is_counted(lab: RecordedRequests):
     record = lab.begin()
     record.falls_back("m", "other", "timeout")
     record.attempt(OTHER, "other/0")
@@ -254,7 +254,7 @@ def test_each_fallback_that_fails_is_counted(lab: Laboratory):
     assert lab.count("fallbacks", "other", "any/*", "server_error", "failure") == 1
 
 
-def test_a_hit_of_the_cache_costs_nothing(lab: Laboratory):
+def test_a_hit_of_the_cache_costs_nothing(lab: RecordedRequests):
     record = lab.begin()
     record.cached(hit=True, size=120)
     assert record.price(Usage(10, 10)) == 0
@@ -267,7 +267,7 @@ def test_a_hit_of_the_cache_costs_nothing(lab: Laboratory):
     assert lab.count("token_usage", "m", "chat", "input") == 0
 
 
-def test_a_hit_of_a_fallbacks_cache_is_the_fallbacks(lab: Laboratory):
+def test_a_hit_of_a_fallbacks_cache_is_the_fallbacks(lab: RecordedRequests):
     record = lab.begin()
     record.attempt(GROUP, "m/0")
     record.failed(failure())
@@ -281,7 +281,7 @@ def test_a_hit_of_a_fallbacks_cache_is_the_fallbacks(lab: Laboratory):
     assert lab.count("cache_requests", "m", "hit") == 0
 
 
-def test_estimated_tokens_say_so(lab: Laboratory):
+def test_estimated_tokens_say_so(lab: RecordedRequests):
     record = lab.begin()
     record.attempt(GROUP, "m/0")
     record.finished(200, Usage(10, 2, estimated=True))
@@ -289,14 +289,14 @@ def test_estimated_tokens_say_so(lab: Laboratory):
     assert lab.count("estimated_tokens", *LABELS, "input") == 10
 
 
-def test_dropped_parameters_are_named(lab: Laboratory):
+def test_dropped_parameters_are_named(lab: RecordedRequests):
     record = lab.begin()
     record.drops(("seed", "user"))
     record.finished(200)
     assert lab.line()["dropped"] == ["seed", "user"]
 
 
-def test_a_request_for_no_model_is_counted_by_status_alone(lab: Laboratory):
+def test_a_request_for_no_model_is_counted_by_status_alone(lab: RecordedRequests):
     record = lab.begin(None)
     record.finished(404, error="not_found")
     line = lab.line()
@@ -305,7 +305,7 @@ def test_a_request_for_no_model_is_counted_by_status_alone(lab: Laboratory):
     assert all(child.value == 0 for child in lab.metrics.requests.children.values())
 
 
-def test_a_model_of_the_clients_choice_is_in_the_log_alone(lab: Laboratory):
+def test_a_model_of_the_clients_choice_is_in_the_log_alone(lab: RecordedRequests):
     record = lab.begin(None)
     record.asked(ANY, BODY, "any/of-the-client")
     record.attempt(ANY, "any/0", "of-the-client")
@@ -314,7 +314,7 @@ def test_a_model_of_the_clients_choice_is_in_the_log_alone(lab: Laboratory):
     assert b"of-the-client" not in lab.metrics.text()
 
 
-def test_a_record_ends_once(lab: Laboratory):
+def test_a_record_ends_once(lab: RecordedRequests):
     record = lab.begin()
     record.finished(200)
     record.left()
@@ -323,7 +323,7 @@ def test_a_record_ends_once(lab: Laboratory):
 
 
 @pytest.mark.parametrize(("requests", "responses"), [(False, False), (True, False), (False, True), (True, True)])
-def test_messages_are_logged_as_the_specification_says(lab: Laboratory, requests: bool, responses: bool):
+def test_messages_are_logged_as_the_specification_says(lab: RecordedRequests, requests: bool, responses: bool):
     record = lab.begin(Group("m", "r", (), log=Log(requests, responses)))
     record.whole(b'{"choices": ["an answer"]}')
     record.finished(200)
@@ -331,7 +331,7 @@ def test_messages_are_logged_as_the_specification_says(lab: Laboratory, requests
     assert lab.line().get("response") == ({"choices": ["an answer"]} if responses else None)
 
 
-def test_a_stream_is_logged_as_one_answer(lab: Laboratory):
+def test_a_stream_is_logged_as_one_answer(lab: RecordedRequests):
     record = lab.begin(Group("m", "r", (), log=Log(requests=False, responses=True)))
     assert record.wants_events
     for text in ("an ", "answer"):
@@ -341,7 +341,7 @@ def test_a_stream_is_logged_as_one_answer(lab: Laboratory):
 
 
 @pytest.mark.parametrize("requests", [True, False])
-def test_a_providers_words_may_repeat_the_question(lab: Laboratory, requests: bool):
+def test_a_providers_words_may_repeat_the_question(lab: RecordedRequests, requests: bool):
     record = lab.begin(Group("m", "r", (), log=Log(requests, responses=False)))
     record.attempt(GROUP, "m/0")
     record.failed(failure(400, CLIENT_ERROR, message="your question was: a secret"))
@@ -349,27 +349,27 @@ def test_a_providers_words_may_repeat_the_question(lab: Laboratory, requests: bo
     assert ("a secret" in lab.stream.getvalue()) is requests
 
 
-def test_a_trace_of_the_client_is_named_in_the_line(lab: Laboratory):
+def test_a_trace_of_the_client_is_named_in_the_line(lab: RecordedRequests):
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     lab.begin(traceparent=f"00-{trace}-00f067aa0ba902b7-01").finished(200)
     assert lab.line()["trace_id"] == trace
 
 
 @pytest.mark.parametrize("header", ["", "00-xyz", f"00-{'0' * 32}-{'1' * 16}-01", f"ff-{'1' * 32}-{'1' * 16}-01", "0" * 5000])
-def test_a_bad_traceparent_is_ignored(lab: Laboratory, header: str):
+def test_a_bad_traceparent_is_ignored(lab: RecordedRequests, header: str):
     lab.begin(traceparent=header).finished(200)
     assert "trace_id" not in lab.line()
 
 
 def test_lines_below_the_level_are_not_written():
-    lab = Laboratory("ERROR")
+    lab = RecordedRequests("ERROR")
     lab.begin().finished(200)
     assert lab.lines() == []
     lab.begin().finished(500, error="internal_error")
     assert lab.line()["level"] == "ERROR"
 
 
-def test_overhead_is_what_nobody_else_took(lab: Laboratory):
+def test_overhead_is_what_nobody_else_took(lab: RecordedRequests):
     record = lab.begin()
     record.backs_off(100.0)
     record.finished(200)

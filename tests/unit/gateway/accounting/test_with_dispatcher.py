@@ -48,7 +48,7 @@ class Provider:
     async def aclose(self) -> None: ...
 
 
-class Laboratory:
+class DispatchedRequests:
     """A dispatcher with an accounting."""
 
     def __init__(self, provider: Provider, *groups: Group) -> None:
@@ -114,7 +114,7 @@ async def events(error: UpstreamError | None = None) -> AsyncIterator[bytes]:
 
 
 def test_a_whole_answer():
-    lab = Laboratory(Provider(whole()), group())
+    lab = DispatchedRequests(Provider(whole()), group())
     lab.ask()
     line = lab.line()
     assert (line["status"], line["attempts"], line["cost"], line["agent"]) == ("success", 1, 5.0, "clerk")
@@ -123,7 +123,7 @@ def test_a_whole_answer():
 
 
 def test_a_stream():
-    lab = Laboratory(Provider(Answer(events=events(), usage=Usage(5, 2))), group())
+    lab = DispatchedRequests(Provider(Answer(events=events(), usage=Usage(5, 2))), group())
     lab.ask(stream=True)
     line = lab.line()
     assert (line["stream"], line["cost"], line["completion_tokens"]) == (True, 5.0, 2)
@@ -131,7 +131,7 @@ def test_a_stream():
 
 
 def test_a_stream_that_breaks_is_a_failure():
-    lab = Laboratory(Provider(Answer(events=events(broken()), usage=Usage(5, 2))), group())
+    lab = DispatchedRequests(Provider(Answer(events=events(broken()), usage=Usage(5, 2))), group())
     lab.ask(stream=True)
     assert (lab.line()["level"], lab.line()["status"], lab.line()["error"]) == ("ERROR", "failure", "server_error")
     assert lab.count("requests", "m", "failure") == 1
@@ -140,7 +140,7 @@ def test_a_stream_that_breaks_is_a_failure():
 
 
 def test_a_retry_is_an_attempt_of_its_own():
-    lab = Laboratory(Provider(broken(), whole()), group(retries=Retries(1, status_codes=frozenset({500}))))
+    lab = DispatchedRequests(Provider(broken(), whole()), group(retries=Retries(1, status_codes=frozenset({500}))))
     lab.ask()
     assert (lab.line()["level"], lab.line()["attempts"]) == ("WARNING", 2)
     assert lab.count("provider_errors", "m", "m/0", "", "500") == 1
@@ -148,7 +148,7 @@ def test_a_retry_is_an_attempt_of_its_own():
 
 def test_a_fallback_that_answers():
     other = Fallback("other", frozenset({"error"}))
-    lab = Laboratory(Provider(broken(), whole()), group(fallbacks=(other,)), group("other"))
+    lab = DispatchedRequests(Provider(broken(), whole()), group(fallbacks=(other,)), group("other"))
     lab.ask()
     assert (lab.line()["model_group"], lab.line()["fallback"], lab.line()["endpoint"]) == ("m", "other", "other/0")
     assert lab.count("fallbacks", "m", "other", "server_error", "success") == 1
@@ -156,7 +156,7 @@ def test_a_fallback_that_answers():
 
 
 def test_a_limit_that_refuses():
-    lab = Laboratory(Provider(whole()), group(limits=Limits(requests_per_minute=1, wait=0.0)))
+    lab = DispatchedRequests(Provider(whole()), group(limits=Limits(requests_per_minute=1, wait=0.0)))
     lab.ask()
     lab.stream.truncate(0)
     lab.stream.seek(0)
@@ -174,7 +174,7 @@ def test_a_limit_that_refuses():
 
 
 def test_a_provider_that_could_not_be_asked_is_no_mistake_of_the_client():
-    lab = Laboratory(Provider(), group())
+    lab = DispatchedRequests(Provider(), group())
     record = lab.accounting.begin("POST", "/v1/chat/completions", Route.CHAT)
     record.asked(lab.groups[0], BODY)
     record.finished(503)
