@@ -151,6 +151,7 @@ lock: .venv-uv/.ready ## Pin the dependencies of pyproject.toml; .venv follows w
 
 bump-litellm: .venv-uv/.ready ## Change LiteLLM to VERSION=1.2.3 in all that follows from it, if it resolves, and say what changes
 	@test -n "$(VERSION)" || { echo "which version? make bump-litellm VERSION=$(LITELLM)" >&2; exit 2; }
+	-@$(MAKE) --no-print-directory setup && $(BIN)/python -m tools.gateway_bench.translation --save build/before-bump.json
 	@sh tools/bump_litellm.sh .venv-uv/bin/uv "$(VERSION)"
 	@$(MAKE) --no-print-directory after-bump
 
@@ -159,7 +160,8 @@ after-bump: setup
 	-@$(BIN)/python tools/litellm_schema.py --check
 	@$(MAKE) --no-print-directory litellm-schema golden extra-configuration field-reference
 	-@$(MAKE) --no-print-directory providers
-	@$(BIN)/python -m pytest -q tests/wire tests/translator tests/litellm
+	@$(BIN)/python -m pytest -q -n 2 --no-loadscope-reorder tests/wire tests/translator tests/litellm tests/differential tests/live
+	-@$(BIN)/python -m tools.gateway_bench.translation --against build/before-bump.json
 
 site: .venv-docs/.ready ## Build the documentation's site in build/site; a wrong link stops it
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
