@@ -11,11 +11,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.support import chart
+from tests.support import chart, monitoring
 from tests.support.chart import CHART, RECORDED, Manifest, by_name
-from tests.support.manifests import built, container, nodes, pod
-from tests.test_deploy import CUSTOM, KUBERNETES
-from tests.test_monitoring import MONITORING
+from tests.support.manifests import CUSTOM, KUBERNETES, built, container, nodes, pod
 
 NAMES = ["default", *sorted(path.name.removesuffix(".values.yaml") for path in RECORDED.glob("*.values.yaml"))]
 DEFAULTS: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
@@ -155,7 +153,7 @@ def test_alerts_and_dashboard_are_passed_on_with_the_runbooks_address():
 
 @pytest.mark.parametrize("name", ["alerts.yaml", "dashboard.json"])
 def test_those_of_the_chart_are_those_of_the_repository(name: str):
-    assert (CHART / "files" / name).resolve() == MONITORING / name
+    assert (CHART / "files" / name).resolve() == monitoring.FOLDER / name
 
 
 def test_without_autoscaling_there_is_a_number_of_replicas():

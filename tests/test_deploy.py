@@ -22,12 +22,23 @@ from langop_model.launch.config_watcher import CONFIGURATION
 from langop_model.renderer.settings import SECRETS_FOLDER
 from tests.conftest import ROOT
 from tests.live import redis_server
-from tests.support.manifests import BUILDS, built, container, gateway, matches, nodes, of_kind, pod, pod_labels, seconds
+from tests.support.manifests import (
+    BUILDS,
+    CUSTOM,
+    KUBERNETES,
+    built,
+    container,
+    gateway,
+    matches,
+    nodes,
+    of_kind,
+    pod,
+    pod_labels,
+    seconds,
+)
 from tools.processes import free_port
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-KUBERNETES = "1.30"  # the oldest whose schemas the manifests must satisfy; the newest is tested too
-CUSTOM = {"ServiceMonitor", "PrometheusRule"}  # prometheus-operator's, whose schemas are not Kubernetes's
 INSTANCE_METADATA = "169.254.0.0/16"  # where clouds hand out credentials to any caller
 
 every_build = pytest.mark.parametrize("build", BUILDS)

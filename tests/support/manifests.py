@@ -17,6 +17,8 @@ from tests.conftest import ROOT
 Manifest = dict[str, Any]
 
 DEPLOY = ROOT / "deploy"
+KUBERNETES = "1.30"  # the oldest whose schemas the manifests must satisfy; the newest is tested too
+CUSTOM = {"ServiceMonitor", "PrometheusRule"}  # prometheus-operator's, whose schemas are not Kubernetes's
 BUILDS = ["base", *sorted(f"overlays/{path.name}" for path in (DEPLOY / "overlays").iterdir())]
 
 

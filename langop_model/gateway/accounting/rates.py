@@ -18,7 +18,6 @@ ABOVE = re.compile(rf"^(?:{INPUT}|{OUTPUT}|{CACHED}|{CREATED}|{CREATED_HOUR})_ab
 # Service tiers with prices of their own, by the names that answers give them.
 TIERS = {"flex": "flex", "priority": "priority", "fast": "priority", "batch": "batches", "balanced": "balanced"}
 TIERS["ultrafast"] = "ultrafast"
-WHOLE_DAY = "00:00-00:00"
 
 
 class Rates(NamedTuple):
