@@ -29,7 +29,6 @@ DIFFERENCES = {
     "fireworks_ai": "half the price of an ordinary token is guessed for a cached one whose price the list does not have",
     "xai": "the price of long questions begins above the threshold, not at it; reasoning has the price of output",
     "azure/gpt-image": "LiteLLM takes OpenAI's price of a picture where Azure's list has prices of tokens alone",
-    "gemini-2.5-flash": "sound in long questions has a cheaper price in this row alone, which is not applied",
     "perplexity": "searches and citations, which are no tokens, are not counted",
 }
 
