@@ -14,6 +14,7 @@ import aiohttp
 import orjson
 
 from langop_model.contract.settings import Cause, Endpoint, Group
+from langop_model.gateway.accounting.stream_usage import StreamUsage
 from langop_model.gateway.deadline import Deadline
 from langop_model.gateway.upstreams import error_body, redaction
 from langop_model.gateway.upstreams.base import (
@@ -160,6 +161,7 @@ class _Exchange:
         self.call = call
         self.secrets = secrets
         self.timeout = timeout
+        self.account = StreamUsage(call.route)
         self.response: aiohttp.ClientResponse | None = None
         self.translator: _Translator | None = None
 
@@ -209,7 +211,7 @@ class _Exchange:
         return Answer(200, content_type, body=body, usage=usage, headers=_dropped(response))
 
     async def _streamed(self, response: aiohttp.ClientResponse) -> Answer:
-        answer = Answer(200, "text/event-stream", headers=_dropped(response))
+        answer = Answer(200, "text/event-stream", headers=_dropped(response), account=self.account)
         first = await self._event(response, answer)
         if first is None:
             raise self._error(Failure(FailureKind.MALFORMED, 502, "the provider's stream is empty"))
@@ -239,6 +241,7 @@ class _Exchange:
             kind, length = FRAME.unpack(await response.content.readexactly(FRAME.size))
             data = await response.content.readexactly(length)
             if kind == Frame.EVENT:
+                self.account.feed(data)
                 return data
             if kind == Frame.USAGE:
                 members = orjson.loads(data)
