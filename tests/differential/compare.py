@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from langop_model.gateway.accounting import whole_answer
+from langop_model.gateway.upstreams import whole_answer
 from langop_model.gateway.upstreams.base import Answer, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.events import data_of
 from tests.translator.scripted import Asked

@@ -92,7 +92,7 @@ def test_until_a_slow_translator_is_ready_the_former_configuration_serves(hurt: 
     hurt.until_quiet()
 
 
-def test_a_worker_that_dies_meanwhile_is_replaced_by_one_of_the_former_configuration(hurt: Hurt):
+def test_a_worker_that_dies_meanwhile_serves_the_same_configuration_again(hurt: Hurt):
     served = hurt.served()
     hurt.hurt("held", "error")
     hurt.level("error", "changed")
@@ -110,7 +110,7 @@ def test_a_worker_that_dies_meanwhile_is_replaced_by_one_of_the_former_configura
     hurt.until_quiet()
 
 
-def test_a_translator_that_dies_under_load_while_a_change_waits_costs_no_request(hurt: Hurt):
+def test_one_that_dies_under_load_while_a_change_waits_costs_no_request(hurt: Hurt):
     served = hurt.served()
     hurt.hurt("held", "error")
     (serving,) = hurt.translators()

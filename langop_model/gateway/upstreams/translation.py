@@ -14,7 +14,6 @@ import aiohttp
 import orjson
 
 from langop_model.contract.settings import Cause, Endpoint, Group
-from langop_model.gateway.accounting.stream_usage import StreamUsage
 from langop_model.gateway.deadline import Deadline
 from langop_model.gateway.upstreams import error_body, redaction
 from langop_model.gateway.upstreams.base import (
@@ -28,6 +27,7 @@ from langop_model.gateway.upstreams.base import (
 )
 from langop_model.gateway.upstreams.deployments import Deployments, NoDeploymentError
 from langop_model.gateway.upstreams.failure_causes import status_within_answer
+from langop_model.gateway.upstreams.stream_usage import StreamUsage
 from langop_model.gateway.upstreams.translator_protocol import (
     DROPPED_HEADER,
     FAILED,
@@ -286,8 +286,7 @@ class _Exchange:
         )
 
     def _died(self) -> UpstreamError:
-        message = "the translator ended before it answered"
-        return UpstreamError(FailureKind.TRANSLATOR, 502, message, cause=Cause.SERVER_ERROR)
+        return UpstreamError(FailureKind.TRANSLATOR, 502, "the translator ended before it answered", cause=Cause.SERVER_ERROR)
 
 
 def _loaded(data: bytes) -> Failure:
@@ -298,5 +297,4 @@ def _loaded(data: bytes) -> Failure:
 
 
 def _dropped(response: aiohttp.ClientResponse) -> dict[str, str]:
-    dropped = response.headers.get(DROPPED_HEADER)
-    return {DROPPED: dropped} if dropped else {}
+    return {DROPPED: dropped} if (dropped := response.headers.get(DROPPED_HEADER)) else {}

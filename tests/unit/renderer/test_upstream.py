@@ -90,7 +90,7 @@ def test_openais_newer_role_is_known_to_openai_and_azure_only():
 STOP = {"stopSequences": ["END"], "maxTokens": 9}
 
 
-def test_of_a_model_that_clients_name_the_section_says_which_defaults_are_not_for_all():
+def test_the_section_says_which_defaults_are_not_for_all_models():
     found = section("openai", modelName="*", configuration=STOP)
     assert found["defaults"] == {"max_tokens": 9, "stop": ["END"]}
     rules = {each["match"]: each["names"] for each in found["unsupported_defaults"]}

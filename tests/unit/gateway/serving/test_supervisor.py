@@ -204,7 +204,7 @@ def test_until_what_a_change_needs_is_ready_the_former_worker_serves(small: Smal
     assert eventually(lambda: small.version() == "2" and small.told() == ["took effect"])
 
 
-def test_a_worker_that_dies_while_a_change_waits_is_replaced_by_one_of_the_former(small: Small, tmp_path: Path):
+def test_a_worker_that_dies_while_a_change_waits_is_replaced_by_its_like(small: Small, tmp_path: Path):
     small.want(VERSION="2", NEEDS=str(tmp_path / "needed"))
     with pytest.raises(httpx.TransportError):
         small.get("die")

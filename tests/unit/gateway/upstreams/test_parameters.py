@@ -154,7 +154,7 @@ def test_an_effort_that_anthropic_calls_otherwise_has_its_word_for_it():
     assert prepared("minimal", "messages").body["output_config"] == {"effort": "minimal"}  # LiteLLM has the last word
 
 
-def test_an_effort_that_the_model_does_not_take_is_dropped_and_named_and_nothing_beside_it():
+def test_an_effort_that_the_model_does_not_take_alone_is_dropped():
     drops = ("output_config.effort",)
     default = prepare({"max_tokens": 1}, {"reasoning_effort": "low"}, route=Route.MESSAGES, drops=drops)
     assert (default.body, default.dropped) == ({"max_tokens": 1}, drops)
@@ -169,9 +169,7 @@ def test_an_effort_that_the_model_does_not_take_is_dropped_and_named_and_nothing
 @pytest.mark.parametrize(
     ("route", "outer", "more"), [(Route.MESSAGES, "output_config", {"max_tokens": 1}), (Route.RESPONSES, "reasoning", {})]
 )
-def test_what_a_chat_does_not_take_is_dropped_where_chat_is_what_the_request_becomes(
-    route: Route, outer: str, more: dict[str, Any]
-):
+def test_what_a_chat_does_not_take_is_dropped_where_requests_become_one(route: Route, outer: str, more: dict[str, Any]):
     body = {**more, outer: {"effort": "low", "other": 1}}
     drops = ("reasoning_effort",)
     translated = prepare(body, route=route, drops=drops, translated=(route.value,))
@@ -180,7 +178,7 @@ def test_what_a_chat_does_not_take_is_dropped_where_chat_is_what_the_request_bec
     assert (relayed.body, relayed.dropped) == (body, ())
 
 
-def test_of_a_model_that_clients_name_the_catalogue_says_which_defaults_it_takes():
+def test_which_defaults_a_model_takes_that_clients_name():
     unsupported = {"gpt-5-chat.*": (), "gpt-5.*": ("stop",)}
     parameters = Parameters(group({"stop": ["x"], "seed": 1}, unsupported=unsupported))
 
@@ -390,7 +388,7 @@ def test_usage_is_not_asked_for_where_stream_options_are_refused():
 
 
 @pytest.mark.parametrize("refuses", [False, True])
-def test_a_client_that_asks_for_usage_gets_it_where_the_request_is_translated(refuses: bool):
+def test_a_translated_request_for_usage_is_never_dropped(refuses: bool):
     options = {"include_usage": True}
     body = {"stream": True, "stream_options": options}
     ways: list[dict[str, Any]] = [{"translates": ("*",)}, {"translated": ("chat",)}]

@@ -132,7 +132,7 @@ def test_what_was_written_is_estimated_from_some_events(events: int):
     assert found.output_tokens == pytest.approx(events, abs=1)
 
 
-def test_responses_repeat_their_text_at_the_end_which_is_not_estimated_again():
+def test_the_text_that_responses_repeat_at_the_end_counts_once():
     def event(kind: str, **members: Any) -> bytes:
         return f"data: {json.dumps({'type': f'response.{kind}', **members})}\n\n".encode()
 

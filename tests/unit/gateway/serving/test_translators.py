@@ -70,27 +70,27 @@ def test_one_that_a_change_needs_is_waited_for(translators: Translators):
     assert translators.ready
 
 
-def test_the_one_of_the_serving_workers_is_not_waited_for_even_when_it_is_down(translators: Translators):
+def test_the_one_that_serving_workers_ask_is_never_waited_for(translators: Translators):
     first = translators.prepare(RELAYED, VARIABLES)
     translators.heard(WANTED, first)
     assert translators.prepare(RELAYED, VARIABLES) == first
     assert (translators.ready, translators.up) == (True, False)
 
 
-def test_other_variables_need_another_one_and_the_former_is_what_serving_workers_ask(translators: Translators):
+def test_other_variables_need_another_one_which_is_waited_for(translators: Translators):
     first = translators.prepare(RELAYED, VARIABLES)
     translators.heard(WANTED, first)
-    former = present(translators)
-    former.health.up = True
+    previous = present(translators)
+    previous.health.up = True
     assert translators.prepare(RELAYED, OTHERS) != first
     assert present(translators).wanted
     assert (translators.ready, translators.up) == (False, True)
     present(translators).health.up = True
     translators.took_effect()
-    former.health.up = False
+    previous.health.up = False
     assert (translators.ready, translators.up) == (True, True)
     translators.settled()
-    assert former.stopped
+    assert previous.stopped
 
 
 def test_a_change_that_failed_leaves_the_former_one(translators: Translators):
@@ -108,5 +108,5 @@ def test_a_worker_starts_the_one_that_it_asks_and_no_other(translators: Translat
     first = translators.prepare(RELAYED, VARIABLES)
     translators.prepare(RELAYED, OTHERS)
     translators.heard(WANTED, first)
-    assert [process.wanted for process in translators.former] == [True]
+    assert [process.wanted for process in translators.previous] == [True]
     assert not present(translators).wanted
