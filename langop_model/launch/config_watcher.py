@@ -21,6 +21,7 @@ from langop_model.renderer import findings
 from langop_model.renderer.findings import Finding, SpecError
 
 CONFIGURATION = "/app/config.yaml"
+SPECIFICATION_FOLDER, SECRETS_FOLDER = "/etc/langop", "/etc/secrets"
 
 AGAIN_AFTER = 5.0  # seconds until a change that could not be written, for a full disk, is tried again
 RENDER_WITHIN = 60.0  # seconds for the process that renders a change: a mount whose server is gone may never answer
@@ -38,7 +39,7 @@ class ConfigReloader:
         self.say = say
         self.path = _configuration_path(environment)
         self.watch = FileWatcher()
-        self.looks = MountLooks(lambda paths, seconds: self.say([_silent(paths, seconds)]))
+        self.looks = MountLooks(self.say_silent)
         self.served = self.tried = LoadedConfig()
         self.rendering: ForkedCall[Rendered] | None = None
         self.again_at: float | None = None  # when a change that is not served is tried again, though nothing has changed
@@ -53,6 +54,15 @@ class ConfigReloader:
         from langop_model.launch.load_config import load_config  # with the renderer, which takes its time and memory
 
         return load_config(self.environment, self.watch, self.served), self.watch
+
+    def places(self) -> list[str]:
+        """Return what may be mounted, before anything of it was read."""
+        found = (("LANGOP_MODEL_PATH", SPECIFICATION_FOLDER), ("LANGOP_SECRETS_PATH", SECRETS_FOLDER))
+        return [self.environment.get(name) or default for name, default in found]
+
+    def say_silent(self, paths: Iterable[str], seconds: float) -> None:
+        """Say that mounted files do not answer."""
+        self.say([_silent(paths, seconds)])
 
     def first(self, load: Callable[[], tuple[LoadedConfig, FileWatcher]] | None = None) -> dict[str, str]:
         """Write the configuration, and return the variables of the gateway's processes. Raises SpecError.
@@ -86,8 +96,7 @@ class ConfigReloader:
             if time.monotonic() - self.rendering.began > RENDER_WITHIN:
                 self.rendering.kill()
                 self.rendering = None
-                silent = mounts.on_network(self.watch.paths) or self.watch.paths
-                self._try_again([_silent(silent, RENDER_WITHIN)], LOAD_AGAIN_AFTER)
+                self._try_again([_silent(self.watch.paths, RENDER_WITHIN)], LOAD_AGAIN_AFTER)
             return None
         rendering, self.rendering = self.rendering, None
         return self._take(rendering)
@@ -194,7 +203,8 @@ class ConfigReloader:
 
 
 def _silent(paths: Iterable[str], seconds: float) -> Finding:
-    return findings.make("LM739", paths=", ".join(paths), seconds=f"{seconds:.0f}")
+    paths = list(paths)
+    return findings.make("LM739", paths=", ".join(mounts.on_network(paths) or paths), seconds=f"{seconds:.0f}")
 
 
 def _write(path: Path, text: str) -> None:

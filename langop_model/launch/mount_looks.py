@@ -17,7 +17,7 @@ Tell = Callable[[list[str], float], None]
 class MountLooks:
     """Looks at what a watcher watches: here, or in a forked process where something of it is on a network mount.
 
-    `tell` gets the paths on the network, and the seconds, when a look takes longer than SLOW: once for each look.
+    `tell` gets its paths, and the seconds, when a look takes longer than SLOW: once for each look.
     """
 
     def __init__(self, tell: Tell) -> None:
@@ -27,16 +27,15 @@ class MountLooks:
 
     def changed(self, watch: FileWatcher) -> bool:
         """Whether `watch` has noticed a change, by a look that is over. One that does not return is the only one."""
-        remote = mounts.on_network(watch.paths)
         if self.looking is None:
-            if not remote:
+            if not mounts.on_network(watch.paths):
                 return watch.changed()
             self.looking, self.told = ForkedCall(watch.look, ChildProcessError, repeats=False), False
             return False
         if not self.looking.done:
             if not self.told and time.monotonic() - self.looking.began > SLOW:
                 self.told = True
-                self.tell(remote or watch.paths, SLOW)
+                self.tell(watch.paths, SLOW)
             return False
         looking, self.looking = self.looking, None
         try:

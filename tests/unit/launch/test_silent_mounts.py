@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from langop_model.launch import config_watcher, file_watcher, mount_looks, mounts
+from langop_model.launch import command, config_watcher, file_watcher, mount_looks, mounts
 from langop_model.launch.config_watcher import ConfigReloader
 from langop_model.launch.file_watcher import FileWatcher
 from langop_model.launch.mount_looks import MountLooks
@@ -178,6 +179,27 @@ def test_rendering_that_does_not_end_is_given_up_and_names_the_mount(
     assert str(silent) in said[0].message
     assert reloader.path.read_text(encoding="utf-8") == before
     assert [each["code"] for each in reloader.status.refused] == ["LM739"]
+
+
+def test_at_the_start_it_is_waited_for_and_named(
+    reloader: ConfigReloader, said: list[Finding], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    load = reloader.load
+
+    def answers_late() -> Any:
+        while not (tmp_path / "up").exists():
+            time.sleep(0.01)
+        return load()
+
+    def hears(found: Iterable[Finding]) -> None:
+        said.extend(found)
+        (tmp_path / "up").touch()
+
+    monkeypatch.setattr(reloader, "load", answers_late)
+    monkeypatch.setattr(reloader, "say", hears)
+    command._Start(reloader, 1).variables()
+    assert codes(said)[0] == "LM739"
+    assert str(tmp_path / "model.json") in said[0].message
 
 
 def test_what_is_mounted_then_is_served(reloader: ConfigReloader, said: list[Finding], silent: Path):
