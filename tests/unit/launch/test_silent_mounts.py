@@ -202,8 +202,11 @@ def test_at_the_start_it_is_waited_for_and_named(
     assert str(tmp_path / "model.json") in said[0].message
 
 
-def test_what_is_mounted_then_is_served(reloader: ConfigReloader, said: list[Finding], silent: Path):
+def test_what_is_mounted_then_is_served(
+    reloader: ConfigReloader, said: list[Finding], silent: Path, monkeypatch: pytest.MonkeyPatch
+):
     eventually(lambda: reloader.next() is None and "LM739" in codes(said))
+    monkeypatch.setattr(config_watcher, "RENDER_WITHIN", PATIENCE)
     mount(silent.parent, timeout="7s")
     eventually(lambda: reloader.next() is not None)
     assert "timeout: 7\n" in reloader.path.read_text(encoding="utf-8")
