@@ -35,6 +35,7 @@ def callback_settings() -> Schema:
             "stream_timeout": {"type": "number", "exclusiveMinimum": 0},
             "upstream": _upstream(),
             "defaults": {"type": "object"},
+            "unsupported_defaults": {"type": "array", "items": _unsupported_defaults()},
             "caching": _of(settings.Caching),
             "internal": {"type": "boolean"},
             "routes": TEXTS,
@@ -84,6 +85,12 @@ def _upstream() -> Schema:
     texts = dict.fromkeys(("drops", "translates"), TEXTS)
     schema["properties"] |= {**texts, **dict.fromkeys(("routes", "headers", "query", "renames"), TEXT_BY_NAME)}
     schema["properties"]["key"] = _of(settings.KeyHeader)
+    return schema
+
+
+def _unsupported_defaults() -> Schema:
+    schema = _of(settings.UnsupportedDefaults)
+    schema["properties"]["names"] = TEXTS
     return schema
 
 

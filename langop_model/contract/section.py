@@ -21,6 +21,7 @@ from langop_model.contract.settings import (
     Log,
     ModelRules,
     Retries,
+    UnsupportedDefaults,
     Upstream,
 )
 
@@ -48,6 +49,9 @@ def _group(name: str, section: Mapping[str, Any]) -> Group:
     for member in ("routes", "accepts"):
         if member in section:
             members[member] = tuple(section[member])
+    if "unsupported_defaults" in section:
+        rules = section["unsupported_defaults"]
+        members["unsupported_defaults"] = tuple(UnsupportedDefaults(each["match"], tuple(each["names"])) for each in rules)
     if "limits" in section:
         members["limits"] = Limits(**section["limits"])
     if "retries" in section:

@@ -134,6 +134,14 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsupportedDefaults:
+    """The defaults, by their names in `Group.defaults`, that models do not take whose whole name matches `match`."""
+
+    match: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HealthCheck:
     """Active checks of every endpoint. Times in seconds; thresholds in checks."""
 
@@ -222,7 +230,8 @@ class Group:
     """Everything about one model group. Replicas know each other by the LanguageModel's `namespace` and name, `resource`.
 
     `keys` are by LiteLLM's parameter. `defaults` are members of a request that it gets unless the client gives them, by the
-    names of chat completions. `timeout` bounds an attempt, in seconds; of a stream
+    names of chat completions. Of a group that serves any model, the first of `unsupported_defaults` that fits the model's name
+    says which of them it is not sent. `timeout` bounds an attempt, in seconds; of a stream
     `stream_timeout`, if there is one, bounds the wait for each event. Clients can't ask for an `internal` group: it is the
     fallback of another one. `weight` and `priority` are its share of a modelName that several resources have.
 
@@ -246,6 +255,7 @@ class Group:
     stream_timeout: float | None = None
     upstream: Upstream | None = None
     defaults: dict[str, Any] = field(default_factory=dict)
+    unsupported_defaults: tuple[UnsupportedDefaults, ...] = ()
     caching: Caching | None = None
     internal: bool = False
     cooldown: Cooldown = field(default_factory=Cooldown)

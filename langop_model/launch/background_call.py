@@ -8,6 +8,7 @@ import pickle
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -25,6 +26,7 @@ class ForkedCall(Generic[Result]):
         self.repeats = repeats
         self.function = function
         self.expected = expected
+        self.began = time.monotonic()
         self.answer, theirs = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -36,7 +38,19 @@ class ForkedCall(Generic[Result]):
     @property
     def done(self) -> bool:
         """Whether `result` has nothing left to wait for."""
-        return bool(select.select([self.answer], [], [], 0)[0])
+        return self.wait(0)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the result so long at most, and return whether it is there."""
+        return bool(select.select([self.answer], [], [], seconds)[0])
+
+    def kill(self) -> None:
+        """End it, and wait for nothing: a process that a dead network mount holds ends when the kernel lets it."""
+        os.close(self.answer)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):  # the supervisor waits for it, or has done so
+            os.waitpid(self.pid, os.WNOHANG)
 
     def result(self) -> Result:
         """Return what `function` returned, once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from langop_model import __version__
-from langop_model.launch import messages
+from langop_model.launch import config_watcher, messages
 from langop_model.launch.background_call import ForkedCall
 from langop_model.launch.config_watcher import ConfigReloader, Say
 from langop_model.renderer import findings
@@ -63,6 +63,8 @@ class _Start:
     def variables(self) -> Mapping[str, str]:
         """Write the configuration, and return the variables that it sets and its keys. Raises SpecError."""
         self.checked = True
+        if not self.rendering.wait(config_watcher.RENDER_WITHIN):  # and waits on: there is nothing else to serve
+            self.reloader.say_silent(self.reloader.places(), config_watcher.RENDER_WITHIN)
         exported = self.reloader.first(self.rendering.result)
         if self.workers > 1 and not self.reloader.served.redis:
             self.reloader.say([findings.make("LM728", workers=self.workers)])

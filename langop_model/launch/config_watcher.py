@@ -12,16 +12,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from langop_model.gateway.supervisor_state import Reload
-from langop_model.launch import messages, summary
+from langop_model.launch import messages, mounts, summary
 from langop_model.launch.background_call import ForkedCall
 from langop_model.launch.file_watcher import FileWatcher
 from langop_model.launch.loaded_config import LoadedConfig
+from langop_model.launch.mount_looks import MountLooks
 from langop_model.renderer import findings
 from langop_model.renderer.findings import Finding, SpecError
 
 CONFIGURATION = "/app/config.yaml"
+SPECIFICATION_FOLDER, SECRETS_FOLDER = "/etc/langop", "/etc/secrets"
 
 AGAIN_AFTER = 5.0  # seconds until a change that could not be written, for a full disk, is tried again
+RENDER_WITHIN = 60.0  # seconds for the process that renders a change: a mount whose server is gone may never answer
 LOAD_AGAIN_AFTER = 60.0  # the same for one that the renderer or the workers could not load
 
 Say = Callable[[Iterable[Finding]], None]
@@ -36,6 +39,7 @@ class ConfigReloader:
         self.say = say
         self.path = _configuration_path(environment)
         self.watch = FileWatcher()
+        self.looks = MountLooks(self.say_silent)
         self.served = self.tried = LoadedConfig()
         self.rendering: ForkedCall[Rendered] | None = None
         self.again_at: float | None = None  # when a change that is not served is tried again, though nothing has changed
@@ -50,6 +54,15 @@ class ConfigReloader:
         from langop_model.launch.load_config import load_config  # with the renderer, which takes its time and memory
 
         return load_config(self.environment, self.watch, self.served), self.watch
+
+    def places(self) -> list[str]:
+        """Return what may be mounted, before anything of it was read."""
+        found = (("LANGOP_MODEL_PATH", SPECIFICATION_FOLDER), ("LANGOP_SECRETS_PATH", SECRETS_FOLDER))
+        return [self.environment.get(name) or default for name, default in found]
+
+    def say_silent(self, paths: Iterable[str], seconds: float) -> None:
+        """Say that mounted files do not answer."""
+        self.say([_silent(paths, seconds)])
 
     def first(self, load: Callable[[], tuple[LoadedConfig, FileWatcher]] | None = None) -> dict[str, str]:
         """Write the configuration, and return the variables of the gateway's processes. Raises SpecError.
@@ -67,18 +80,23 @@ class ConfigReloader:
         """Write the configuration of a changed specification or key, and return its variables; None if there is none.
 
         It is rendered in a forked process, and written at a later call. What is wrong with it is said, and nothing is written.
-        What could not be written is tried again after AGAIN_AFTER seconds, until it is served or changes.
+        What could not be written is tried again after AGAIN_AFTER seconds, until it is served or changes. A process that does
+        not finish is ended after RENDER_WITHIN seconds: a mount may not answer.
         """
         if self.rendering is None:
-            if self.watch.changed():
+            if self.looks.changed(self.watch):
                 self.said = ()
             elif self.again_at is None or time.monotonic() < self.again_at:
                 return None
             self.again_at = None
-            self.watch.remember(self.watch.paths)
+            self.watch.accept()
             self.rendering = ForkedCall(self._render, SpecError, repeats=False)
             return None
         if not self.rendering.done:
+            if time.monotonic() - self.rendering.began > RENDER_WITHIN:
+                self.rendering.kill()
+                self.rendering = None
+                self._try_again([_silent(self.watch.paths, RENDER_WITHIN)], LOAD_AGAIN_AFTER)
             return None
         rendering, self.rendering = self.rendering, None
         return self._take(rendering)
@@ -182,6 +200,11 @@ class ConfigReloader:
         for value in {*self.served.keys.values(), *self.tried.keys.values()}:
             text = text.replace(value, "[key]")
         return text
+
+
+def _silent(paths: Iterable[str], seconds: float) -> Finding:
+    paths = list(paths)
+    return findings.make("LM739", paths=", ".join(mounts.on_network(paths) or paths), seconds=f"{seconds:.0f}")
 
 
 def _write(path: Path, text: str) -> None:

@@ -33,8 +33,20 @@ class FileWatcher:
 
     def changed(self) -> bool:
         """Whether there is something else than was remembered, and was when last asked too."""
-        before, self.seen = self.seen, _marks(self.paths)
+        return self.compare(self.look())
+
+    def look(self) -> list[Mark]:
+        """Return what is there now."""
+        return _marks(self.paths)
+
+    def compare(self, found: list[Mark]) -> bool:
+        """Return the same as `changed`, from a look."""
+        before, self.seen = self.seen, found
         return self.seen == before and self.seen != self.remembered
+
+    def accept(self) -> None:
+        """Take what was seen last as known."""
+        self.remembered = self.seen
 
 
 def _marks(paths: Iterable[str]) -> list[Mark]:

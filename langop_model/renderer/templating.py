@@ -56,7 +56,9 @@ def environment() -> Environment:
     env.globals["litellm_version"] = litellm_version()
     env.globals["upstream_of"] = upstream.of_model
     env.globals["address_of"] = upstream.address
+    env.globals["configuration_parameters"] = upstream.PARAMETERS
     env.globals["defaults_of"] = upstream.defaults
+    env.globals["unsupported_defaults_of"] = upstream.unsupported_defaults
     env.globals["routes_of"] = upstream.routes
     env.globals["accepted_by"] = upstream.accepts
     env.globals["all_routes"] = upstream.ALL_ROUTES

@@ -24,6 +24,16 @@ ALL_ROUTES = {
 }
 """What another gateway of this project serves, each with its path below /v1."""
 
+PARAMETERS = {
+    "temperature": "temperature",
+    "maxTokens": "max_tokens",
+    "topP": "top_p",
+    "frequencyPenalty": "frequency_penalty",
+    "presencePenalty": "presence_penalty",
+    "stopSequences": "stop",
+}
+"""The fields of spec.configuration, each with its parameter of chat completions."""
+
 # Parameters of LiteLLM that the gateway follows without LiteLLM.
 FOLLOWED = frozenset(
     {"allowed_openai_params", "api_version", "base_model", "drop_params", "extra_body", "extra_headers", "stream_timeout"}
@@ -88,8 +98,31 @@ def address(model: Model, deployment: Deployment) -> str:
 
 
 def defaults(model: Model) -> dict[str, Any]:
-    """Return the members that requests get unless the client gives them: those that spec.params and the like name."""
-    return {name: value for name, value in model.parameters.items() if parameters.is_request_member(name)}
+    """Return the members that requests get unless the client gives them: those stated, but for what LM312 says of the model."""
+    unsupported = {PARAMETERS[field] for field in model.provider.unsupported_fields_of(model.spec["modelName"])}
+    return {name: value for name, value in stated_defaults(model).items() if name not in unsupported}
+
+
+def stated_defaults(model: Model) -> dict[str, Any]:
+    """Return the members of requests that spec.configuration, additionalParameters and params name, as chat completions do."""
+    configuration = model.spec.get("configuration", {})
+    stated = {name: configuration[field] for field, name in PARAMETERS.items() if configuration.get(field, []) != []}
+    return stated | {name: value for name, value in model.parameters.items() if parameters.is_request_member(name)}
+
+
+def unsupported_defaults(model: Model) -> list[dict[str, Any]]:
+    """Return which defaults of a model that serves any are not for some of its provider's models, by patterns of names.
+
+    The first that matches counts, so one without names may stand before others. Empty where all models take all defaults.
+    """
+    if not model.serves_any:
+        return []
+    stated = defaults(model)
+    by_model = model.provider.unsupported_fields_by_model.items()
+    named = [(match, [PARAMETERS[field] for field in fields if PARAMETERS[field] in stated]) for match, fields in by_model]
+    while named and not named[-1][1]:
+        named.pop()
+    return [{"match": match, "names": names} for match, names in named]
 
 
 def _is_followed(name: str) -> bool:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import litellm
+from litellm.utils import ProviderConfigManager
+
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import content, parameters
 from langop_model.translator.deployment import Deployment
@@ -66,14 +69,27 @@ def messages(call: Call, deployment: Deployment) -> Request:
     _required(own, "messages", "max_tokens")
     content.check_messages(own["messages"], deployment)
     request = Request(own)
+    is_bridged = not _speaks_messages(deployment)
     if call.native is not True and deployment.provider in _LOSING - {"azure"}:
         request.arguments["model"] = f"{_PLAIN_SERVER}/{deployment.name}"
         request.arguments["api_base"] = deployment.settings.get("api_base") or _OPENAI_ADDRESS
+    effort = own["output_config"].get("effort") if isinstance(own.get("output_config"), dict) else None
+    if effort and is_bridged and "thinking" not in own:  # without `thinking` LiteLLM's bridge loses it
+        request.arguments["reasoning_effort"] = effort
     if deployment.extra_body:
         request.arguments["extra_body"] = dict(deployment.extra_body)
     if call.stream:
         request.arguments["stream"] = True
     return request
+
+
+def _speaks_messages(deployment: Deployment) -> bool:
+    """Whether LiteLLM asks this model's provider in Anthropic's protocol, not over chat completions."""
+    try:
+        provider = litellm.LlmProviders(deployment.provider)
+    except ValueError:  # one that LiteLLM describes by its address alone
+        return False
+    return ProviderConfigManager.get_provider_anthropic_messages_config(deployment.name, provider) is not None
 
 
 def generate_content(call: Call, deployment: Deployment) -> Request:

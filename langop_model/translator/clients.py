@@ -55,7 +55,8 @@ def _set_up(kept: Any, session: aiohttp.ClientSession) -> None:
     if not isinstance(client, httpx.AsyncClient | httpx.Client):
         return
     client.follow_redirects = False
-    hook = exchanges.note_async if isinstance(client, httpx.AsyncClient) else exchanges.note
+    waits = isinstance(client, httpx.AsyncClient)
+    before, after = (exchanges.complete_async, exchanges.note_async) if waits else (exchanges.complete, exchanges.note)
     hooks = client.event_hooks
-    if hook not in hooks["response"]:
-        client.event_hooks = {**hooks, "response": [*hooks["response"], hook]}
+    if after not in hooks["response"]:
+        client.event_hooks = {"request": [*hooks["request"], before], "response": [*hooks["response"], after]}

@@ -1,11 +1,12 @@
-"""What passes between a call and its provider, seen by a hook of the HTTP clients, which are httpx's.
+"""What passes between a call and its provider, seen by hooks of the HTTP clients, which are httpx's.
 
-A hook for responses is public in httpx, and so is the stream of a response: each part is looked at on its way to LiteLLM.
+Hooks are public in httpx, and so is the stream of a response: each part is looked at on its way to LiteLLM. A trace is
+continued here too, because some of LiteLLM's functions send no headers but their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -15,9 +16,13 @@ from langop_model.translator.provider_answer import ProviderAnswer
 
 
 class Exchange:
-    """What the provider has answered to one call. `answer` is its last answer that is no error, None where none was seen."""
+    """What the provider has answered to one call. `answer` is its last answer that is no error, None where none was seen.
 
-    def __init__(self) -> None:
+    `headers` go with each request to it that does not have them.
+    """
+
+    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
+        self.headers = headers or {}
         self.answer: ProviderAnswer | None = None
         self.response: httpx.Response | None = None
 
@@ -45,11 +50,23 @@ class Exchange:
 _exchange: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 
-def watch() -> Exchange:
+def watch(headers: Mapping[str, str] | None = None) -> Exchange:
     """Return the exchange of the call that is made in this task."""
-    exchange = Exchange()
+    exchange = Exchange(headers)
     _exchange.set(exchange)
     return exchange
+
+
+def complete(request: httpx.Request) -> None:
+    """Add the headers of the call to a request: a hook of a client that waits for nothing."""
+    exchange = _exchange.get()
+    for name, value in exchange.headers.items() if exchange is not None else ():
+        request.headers.setdefault(name, value)
+
+
+async def complete_async(request: httpx.Request) -> None:
+    """Add the headers of the call to a request."""
+    complete(request)
 
 
 def note(response: httpx.Response) -> None:

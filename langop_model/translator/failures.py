@@ -10,12 +10,11 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import httpx
 import pydantic
 
+from langop_model.gateway.upstreams import retry_after
 from langop_model.gateway.upstreams.base import FailureKind
 from langop_model.gateway.upstreams.translator_protocol import SAID_WITHIN, Failure
 from langop_model.translator.exchanges import Exchange
@@ -123,7 +122,7 @@ def _of_response(response: httpx.Response, error: BaseException) -> Failure:
         f"the provider answered with status {status}",
         text[:LONGEST_BODY],
         response.headers.get("content-type", "application/json"),
-        retry_after(response.headers),
+        retry_after.seconds_of(response.headers),
     )
 
 
@@ -136,20 +135,6 @@ def _text_of(error: BaseException) -> str:
         if isinstance(text, str) and text:
             return text
     return ""
-
-
-def retry_after(headers: httpx.Headers) -> float | None:
-    """Return how long the provider asks to wait, in seconds: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
-    precise = headers.get("retry-after-ms", "")
-    if re.fullmatch(r"\d+(\.\d+)?", precise):
-        return float(precise) / 1000
-    text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
-        return None
 
 
 def _without_response(chain: list[BaseException], error: BaseException, *, answered: bool) -> Failure:

@@ -157,11 +157,9 @@ def _whole(answer: Any, call: Call, dropped: tuple[str, ...], exchange: Exchange
         content["model"] = call.asked
     if call.route is Route.RESPONSES:
         content["id"] = response_ids.plain(str(content.get("id", "")))
-    said = content.get("usage") or content.get("usageMetadata")
-    if isinstance(content.get("usage"), dict):
-        content["usage"].pop("cost", None)
+    used = usage.taken_from(content, call.route)
     _check(content, call.route)
-    return Whole(orjson.dumps(content), "application/json", usage.members(said), dropped)
+    return Whole(orjson.dumps(content), "application/json", used, dropped)
 
 
 _MEMBERS = {Route.CHAT: "choices", Route.COMPLETIONS: "choices", Route.EMBEDDINGS: "data", Route.RESPONSES: "output"}

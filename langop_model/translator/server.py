@@ -19,6 +19,7 @@ from langop_model.gateway.upstreams.translator_protocol import (
     PATH,
     STREAM_TYPE,
     USAGE_HEADER,
+    Call,
     Failure,
     Frame,
     InvalidCallError,
@@ -31,6 +32,7 @@ from langop_model.translator.exchanges import Exchange
 from langop_model.translator.failures import failure_of
 from langop_model.translator.operations import Streamed, Whole
 
+TRACE = "traceparent"  # W3C trace context
 LARGEST_CALL = 512 * 1024 * 1024  # bytes; the gateway limits bodies long before
 
 
@@ -64,7 +66,7 @@ class Server:
         except InvalidCallError as problem:
             return _failed(Failure("translator", 500, f"not a call: {problem}", reached=False))
         logs.remember(secrets_of(call.parameters, call.variables.values()))
-        exchange = exchanges.watch()
+        exchange = exchanges.watch(_trace(call))
         try:
             answer = await operations.run(call, exchange, observed=self.observed)
             if isinstance(answer, Whole):
@@ -83,6 +85,12 @@ async def _body(request: web.Request) -> bytearray:
         if len(body) > LARGEST_CALL:
             raise InvalidCallError(f"it has more than {LARGEST_CALL} bytes")
     return body
+
+
+def _trace(call: Call) -> dict[str, str]:
+    """Take the trace out of the headers that LiteLLM gets."""
+    found = call.headers.pop(TRACE, None)
+    return {TRACE: found} if found else {}
 
 
 def _said(error: Exception, exchange: Exchange) -> Failure:

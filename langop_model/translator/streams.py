@@ -101,10 +101,10 @@ async def chat(events: Events) -> AsyncIterator[bytes]:
         part = _dumped(chunk)
         if isinstance(part.get("error"), dict):
             raise MalformedStreamError("the provider's stream holds an error")
-        used = part.pop("usage", None)
-        if used:
-            events.learn(used)
-            last = {name: value for name, value in used.items() if name != "cost"}
+        used = usage.taken_from(part, events.call.route)
+        said = part.pop("usage", None)
+        if used is not None:
+            events.usage, last = used, said
         identity = identity or {name: part[name] for name in ("id", "created") if name in part}
         part.update(identity, model=events.call.asked or part.get("model"))
         part.pop("cost", None)
@@ -150,9 +150,7 @@ async def responses(events: Events) -> AsyncIterator[bytes]:
         if isinstance(response, dict):
             response["model"] = events.call.asked or response.get("model")
             response["id"] = response_ids.plain(str(response.get("id", "")))
-            if isinstance(response.get("usage"), dict):
-                events.learn(response["usage"])
-                response["usage"].pop("cost", None)
+            events.usage = usage.taken_from(response, events.call.route) or events.usage
         if kind in ("response.completed", "response.incomplete"):
             events.check_end()
             ended = True
@@ -188,7 +186,7 @@ async def generate_content(events: Events) -> AsyncIterator[bytes]:
     """Gemini's format."""
     ended = False
     async for _, part in _events(events.source):
-        events.learn(part.get("usageMetadata"))
+        events.usage = usage.taken_from(part, events.call.route) or events.usage
         if any(candidate.get("finishReason") for candidate in part.get("candidates") or []):
             events.check_end()
             ended = True

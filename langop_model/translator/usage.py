@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
+
+from langop_model.gateway.upstreams.base import Route
+
+_MEMBERS = ("usage", "usageMetadata")
+_REQUIRED = frozenset({Route.MESSAGES})  # an answer without one is none in Anthropic's protocol
+
+
+def taken_from(content: MutableMapping[str, Any], route: Route) -> dict[str, int] | None:
+    """Return the members of a gateway's Usage from an answer or an event, whose own usage stays as the provider said it.
+
+    LiteLLM writes zeros where the provider has reported nothing, and a cost of its own: neither is told to the client, but for
+    the zeros where the protocol demands a usage.
+    """
+    found = None
+    for name in _MEMBERS:
+        said = content.get(name)
+        if said is None:
+            continue
+        found = members(said)
+        if isinstance(said, dict):
+            said.pop("cost", None)
+        if route not in _REQUIRED and not _has_number(said):
+            del content[name]
+    return found
 
 
 def members(usage: Any) -> dict[str, int] | None:
@@ -47,6 +71,15 @@ def _gemini(said: Mapping[str, Any]) -> dict[str, int]:
         "audio_input_tokens": 0,
         "audio_output_tokens": 0,
     }
+
+
+def _has_number(said: Any) -> bool:
+    """Whether a usage counts something: of a recording it is seconds."""
+    if isinstance(said, Mapping):
+        return any(_has_number(value) for value in said.values())
+    if isinstance(said, list):
+        return any(_has_number(value) for value in said)
+    return isinstance(said, int | float) and not isinstance(said, bool) and said != 0
 
 
 def _plain(value: Any) -> Mapping[str, Any]:

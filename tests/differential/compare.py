@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email import policy
+from email.parser import BytesParser
 from typing import Any
 
 import orjson
 
-from langop_model.gateway.upstreams.base import Answer, UpstreamError
+from langop_model.gateway.upstreams import whole_answer
+from langop_model.gateway.upstreams.base import Answer, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.events import data_of
 from tests.translator.scripted import Asked
 
 HEADERS = ("authorization", "api-key", "x-api-key", "anthropic-version", "content-type")
+FORM = "multipart/form-data"
 VOLATILE = frozenset({"id", "created", "item_id"})  # made for each answer
 Members = dict[str, Any]
 
@@ -54,19 +58,39 @@ def sent(asked: list[Asked]) -> Members:
     first = asked[0]
     headers = {name.lower(): value for name, value in first.headers.items()}
     found = {f"header {name}": headers[name] for name in HEADERS if name in headers}
-    return {"requests": len(asked), "path": first.path, **found, **dict(members(first.body, "body"))}
+    body = first.body
+    if headers.get("content-type", "").startswith(FORM):
+        body = _form(headers["content-type"], body)
+        found["header content-type"] = FORM  # its boundary is made up for each request
+    return {"requests": len(asked), "path": first.path, **found, **dict(members(body, "body"))}
 
 
-async def got(asking: Any) -> Members:
-    """Return what the client gets: an answer, whole or assembled from its events, or an error."""
+def _form(content_type: str, body: bytes) -> dict[str, Any]:
+    """Return the fields of a form; a file as its name, its type and its content."""
+    form = BytesParser(policy=policy.HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
+    found: dict[str, Any] = {}
+    for part in form.iter_parts():
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        name = str(part.get_param("name", header="content-disposition"))
+        value: Any = content.decode("latin-1")
+        if part.get_filename() is not None:
+            value = {"file": part.get_filename(), "type": part.get_content_type(), "content": value}
+        found.setdefault(name, []).append(value)
+    return found
+
+
+async def got(asking: Any, request: UpstreamRequest) -> Members:
+    """Return what the client gets, an answer, whole or assembled from its events, or an error, and what counts as used."""
     try:
         answer: Answer = await asking
         if answer.events is None:
             found = {"status": answer.status, **dict(members(_parsed(answer.body), "body"))}
         else:
             found = {"status": answer.status, **await _assembled(answer)}
-        usage = answer.usage or (answer.account.usage() if answer.account is not None else None)
-        return {**found, "usage": (usage.input_tokens, usage.output_tokens, usage.cached_tokens) if usage else "none"}
+        usage = whole_answer.of(request, answer)
+        counted = (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.images, usage.seconds)
+        return {**found, "usage": ("estimated", *counted) if usage.estimated else counted}
     except UpstreamError as error:
         return _failed(error)
 

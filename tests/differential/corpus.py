@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from langop_model.gateway.upstreams.base import Route
-from tests.translator.scripted import CHAT, STREAM, USAGE, Asked, Behaviour, chunk, failing, page, streamed
+from langop_model.gateway.upstreams.base import File, Route
+from tests.translator.scripted import CHAT, RESPONSE, STREAM, USAGE, Asked, Behaviour, chunk, failing, page, streamed
 
 MESSAGES = [{"role": "user", "content": "hello there"}]
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
@@ -60,6 +60,7 @@ class Case:
     body: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
     behaviour: Behaviour | None = None
+    files: tuple[File, ...] = ()
 
 
 GOOD = {**CHAT, "service_tier": "default"}  # LiteLLM can't read an answer of groq's without
@@ -102,14 +103,18 @@ DETAILS = {"prompt_tokens_details": {"cached_tokens": 3}, "completion_tokens_det
 OVERLOADED = {"error": {"message": "overloaded", "type": "server_error", "code": None}}
 
 
-async def error_later(request: web.Request, _: Asked) -> web.StreamResponse:
-    """Stream an event, and a while later an error: so the first has gone to the client."""
-    response = web.StreamResponse(headers={"content-type": "text/event-stream"})
-    await response.prepare(request)
-    await response.write(STREAM[0])
-    await asyncio.sleep(0.1)
-    await response.write(b"data: " + json.dumps(OVERLOADED).encode() + b"\n\n")
-    return response
+def error_later(first: tuple[bytes, ...], error: bytes) -> Behaviour:
+    """Return a behaviour that streams events, and a while later an error: so the first have gone to the client."""
+
+    async def stream(request: web.Request, _: Asked) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b"".join(first))
+        await asyncio.sleep(0.1)
+        await response.write(error)
+        return response
+
+    return stream
 
 
 CHATS: Mapping[str, Case] = {
@@ -175,7 +180,12 @@ CHATS: Mapping[str, Case] = {
     "stream-error-401": fails(401, stream=True),
     "stream-error-429": fails(429, stream=True),
     "stream-error-at-once": streams(b"data: " + json.dumps(OVERLOADED).encode() + b"\n\n"),
-    "stream-error-within": Case(Route.CHAT, {"messages": MESSAGES}, True, error_later),
+    "stream-error-within": Case(
+        Route.CHAT,
+        {"messages": MESSAGES},
+        True,
+        error_later(STREAM[:1], b"data: " + json.dumps(OVERLOADED).encode() + b"\n\n"),
+    ),
     "stream-unfinished": streams(*STREAM[:2]),
 }
 OTHERS: Mapping[str, Case] = {
@@ -213,4 +223,146 @@ MESSAGE_CASES: Mapping[str, Case] = {
     "messages-429": fails(429, Route.MESSAGES, messages=MESSAGES, max_tokens=9),
 }
 
-CASES = {**CHATS, **OTHERS, **MESSAGE_CASES}
+
+def events(*contents: Mapping[str, Any]) -> tuple[bytes, ...]:
+    """Return events whose names are the types of their contents, as Anthropic's messages and OpenAI's responses have them."""
+    return tuple(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n".encode() for each in contents)
+
+
+def sends(route: Route, *contents: Mapping[str, Any], **body: Any) -> Case:
+    """Return a streamed case of Anthropic's messages or of OpenAI's responses with these events."""
+    asks: Mapping[Route, dict[str, Any]] = {
+        Route.MESSAGES: {"messages": MESSAGES, "max_tokens": 9},
+        Route.RESPONSES: {"input": "hello"},
+    }
+    answered = events(*contents)
+    return Case(route, {**asks[route], **body}, True, lambda request, _: streamed(request, answered))
+
+
+def block(index: int, start: Mapping[str, Any], *deltas: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the events of one block of a streamed message."""
+    return [
+        {"type": "content_block_start", "index": index, "content_block": dict(start)},
+        *({"type": "content_block_delta", "index": index, "delta": dict(each)} for each in deltas),
+        {"type": "content_block_stop", "index": index},
+    ]
+
+
+START = {
+    "type": "message_start",
+    "message": {**CLAUDE, "content": [], "stop_reason": None, "usage": {"input_tokens": 5, "output_tokens": 1}},
+}
+TEXT_BLOCK = block(0, {"type": "text", "text": ""}, *({"type": "text_delta", "text": text} for text in ("hel", "lo")))
+THOUGHT_BLOCK = block(
+    0,
+    {"type": "thinking", "thinking": "", "signature": ""},
+    {"type": "thinking_delta", "thinking": "well"},
+    {"type": "signature_delta", "signature": "c2lnbmVk"},
+)
+TOOL_BLOCK = block(
+    0,
+    {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}},
+    *({"type": "input_json_delta", "partial_json": text} for text in ('{"city"', ': "Bern"}')),
+)
+CLAUDE_OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+
+
+def stop(reason: str = "end_turn") -> list[dict[str, Any]]:
+    """Return the events that end a streamed message."""
+    delta = {"stop_reason": reason, "stop_sequence": None}
+    return [{"type": "message_delta", "delta": delta, "usage": {"output_tokens": 7}}, {"type": "message_stop"}]
+
+
+MESSAGE_STREAMS: Mapping[str, Case] = {
+    "messages-stream": sends(Route.MESSAGES, START, {"type": "ping"}, *TEXT_BLOCK, *stop()),
+    "messages-stream-tools": sends(Route.MESSAGES, START, *TOOL_BLOCK, *stop("tool_use"), tools=[CLAUDE_TOOL]),
+    "messages-stream-thinking": sends(
+        Route.MESSAGES,
+        START,
+        *THOUGHT_BLOCK,
+        *({**each, "index": 1} for each in TEXT_BLOCK),
+        *stop(),
+        thinking={"type": "enabled", "budget_tokens": 1024},
+        max_tokens=2048,
+    ),
+    "messages-stream-unfinished": sends(Route.MESSAGES, START, *TEXT_BLOCK),
+    "messages-stream-error-within": Case(
+        Route.MESSAGES,
+        {"messages": MESSAGES, "max_tokens": 9},
+        True,
+        error_later(events(START, *TEXT_BLOCK[:2]), *events(CLAUDE_OVERLOADED)),
+    ),
+    "messages-stream-error-at-once": sends(Route.MESSAGES, CLAUDE_OVERLOADED),
+    "messages-stream-error-429": fails(429, Route.MESSAGES, stream=True, messages=MESSAGES, max_tokens=9),
+}
+
+BEGUN = {**RESPONSE, "status": "in_progress", "output": [], "usage": None}
+ITEM: dict[str, Any] = RESPONSE["output"][0]  # type: ignore[index]
+PART = {"type": "output_text", "text": "", "annotations": []}
+PLACE = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+RESPONSE_EVENTS: list[dict[str, Any]] = [
+    {"type": "response.created", "response": BEGUN},
+    {"type": "response.output_item.added", "output_index": 0, "item": {**ITEM, "status": "in_progress", "content": []}},
+    {"type": "response.content_part.added", **PLACE, "part": PART},
+    {"type": "response.output_text.delta", **PLACE, "delta": "hel"},
+    {"type": "response.output_text.delta", **PLACE, "delta": "lo"},
+    {"type": "response.output_text.done", **PLACE, "text": "hello"},
+    {"type": "response.content_part.done", **PLACE, "part": {**PART, "text": "hello"}},
+    {"type": "response.output_item.done", "output_index": 0, "item": ITEM},
+    {"type": "response.completed", "response": RESPONSE},
+]
+CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "weather", "arguments": '{"city":"Bern"}'}
+CALL_EVENTS: list[dict[str, Any]] = [
+    {"type": "response.created", "response": BEGUN},
+    {"type": "response.output_item.added", "output_index": 0, "item": {**CALL, "arguments": "", "status": "in_progress"}},
+    {"type": "response.function_call_arguments.delta", "item_id": "fc_1", "output_index": 0, "delta": '{"city":"Bern"}'},
+    {"type": "response.function_call_arguments.done", "item_id": "fc_1", "output_index": 0, "arguments": '{"city":"Bern"}'},
+    {"type": "response.output_item.done", "output_index": 0, "item": {**CALL, "status": "completed"}},
+    {"type": "response.completed", "response": {**RESPONSE, "output": [{**CALL, "status": "completed"}]}},
+]
+NUMBERED = [{**each, "sequence_number": number} for number, each in enumerate(RESPONSE_EVENTS)]
+FAILED = {
+    "type": "response.failed",
+    "sequence_number": 4,
+    "response": {**BEGUN, "status": "failed", "error": {"code": "server_error", "message": "overloaded"}},
+}
+CUT_SHORT = {**RESPONSE, "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+RESPONSE_STREAMS: Mapping[str, Case] = {
+    "responses-stream": sends(Route.RESPONSES, *NUMBERED, max_output_tokens=99, instructions="be kind"),
+    "responses-stream-tools": sends(
+        Route.RESPONSES,
+        *({**each, "sequence_number": number} for number, each in enumerate(CALL_EVENTS)),
+        tools=[{"type": "function", **FUNCTION, "strict": True}],
+    ),
+    "responses-stream-incomplete": sends(
+        Route.RESPONSES, *NUMBERED[:-1], {"type": "response.incomplete", "sequence_number": 8, "response": CUT_SHORT}
+    ),
+    "responses-stream-unfinished": sends(Route.RESPONSES, *NUMBERED[:5]),
+    "responses-stream-failed": Case(
+        Route.RESPONSES, {"input": "hello"}, True, error_later(events(*NUMBERED[:4]), *events(FAILED))
+    ),
+    "responses-stream-error-429": fails(429, Route.RESPONSES, stream=True, input="hello"),
+}
+
+SOUND = (File("file", "a.wav", "audio/wav", b"RIFF-sound"),)
+SPOKEN = {"text": "hello", "usage": {"type": "duration", "seconds": 9}}
+SEGMENT = {"id": 0, "start": 0.0, "end": 1.5, "text": "hello"}
+IN_FULL = {"task": "transcribe", "language": "english", "duration": 1.5, "text": "hello", "segments": [SEGMENT]}
+
+
+def transcribes(said: Behaviour, **body: Any) -> Case:
+    """Return a case of a transcription."""
+    return Case(Route.TRANSCRIPTIONS, body, behaviour=said, files=SOUND)
+
+
+TRANSCRIPTIONS: Mapping[str, Case] = {
+    "transcriptions": transcribes(failing(200, SPOKEN), language="en", prompt="names: Bern", temperature=0.5),
+    "transcriptions-text": transcribes(page("hello", "text/plain"), response_format="text"),
+    "transcriptions-verbose": transcribes(
+        failing(200, IN_FULL), response_format="verbose_json", timestamp_granularities=["segment"]
+    ),
+    "transcriptions-401": transcribes(failing(401)),
+    "transcriptions-429": transcribes(failing(429, retry_after="7")),
+}
+
+CASES = {**CHATS, **OTHERS, **MESSAGE_CASES, **MESSAGE_STREAMS, **RESPONSE_STREAMS, **TRANSCRIPTIONS}

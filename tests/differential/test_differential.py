@@ -95,10 +95,11 @@ async def of_case(  # noqa: PLR0917
             content,
             case.stream,
             timeout=10,
+            files=case.files,
             shown_model="shown",
             strips_usage=prepared.strips_usage and upstream is relay,
         )
-        got = await compare.got(upstream.send(group, group.endpoints[0], request))
+        got = await compare.got(upstream.send(group, group.endpoints[0], request), request)
         results.append((compare.sent(provider.asked), got))
     (sent, got), (also_sent, also_got) = results
     return [

@@ -61,3 +61,22 @@ def test_the_catalogue_knows_what_litellm_drops_for_each_of_its_models(listed: s
     wrong = {name: found for name in names if (found := dropped(provider, name)) ^ set(row.unsupported_fields_of(name))}
     assert wrong == {}
     assert len(names) > 3
+
+
+def test_the_catalogue_knows_which_models_of_anthropics_take_an_effort():
+    import litellm
+
+    relay = catalogue.of_litellm("anthropic").relay
+    assert relay is not None
+    takes = {name: bool(litellm.model_cost[name].get("supports_output_config")) for name in models("anthropic")}
+    assert takes == {name: "output_config.effort" not in relay.rules(name)["drops"] for name in takes}
+    assert set(takes.values()) == {True, False}
+
+
+@pytest.mark.parametrize(
+    "old", ["claude-3-haiku-20240307", "claude-3-7-sonnet-latest", "claude-opus-4-20250514", "claude-opus-4-1", "claude-2.1"]
+)
+def test_older_models_take_none(old: str):
+    relay = catalogue.of_litellm("anthropic").relay
+    assert relay is not None
+    assert relay.rules(old)["drops"] == ["output_config.effort"]

@@ -105,6 +105,18 @@ def test_a_change_of_its_variables_replaces_it_and_loses_no_request(translating:
     assert translating.respond().status_code == 200
 
 
+def test_without_retries_what_it_was_doing_when_it_died_has_failed(translating: Translating):
+    translating.provider.behave("reload", delay=2)
+    begun = translating.respond_in_background(2)
+    (killed,) = translating.translators()
+    os.kill(killed, signal.SIGKILL)
+    answers = [each.result(PATIENCE) for each in begun]
+    assert [answer.status_code for answer in answers] == [502, 502]
+    assert {answer.json()["error"]["message"] for answer in answers} == {"the translator ended before it answered"}
+    translating.provider.behave("reload")
+    assert translating.respond().status_code == 200
+
+
 def test_it_ends_with_a_gateway_that_is_killed(translating: Translating):
     """The last one: afterwards the gateway is gone."""
     (left,) = translating.translators()

@@ -13,7 +13,21 @@ from aiohttp import web
 from langop_model.gateway.serving.translator_process import TranslatorProcess
 from langop_model.gateway.upstreams.base import FailureKind, File, Route, UpstreamError
 from tests.translator.live import KEY, MESSAGES, Live, soon
-from tests.translator.scripted import STREAM, TEXT_STREAM, Asked, Behaviour, Scripted, failing, hanging, page, streamed
+from tests.translator.scripted import (
+    CHAT,
+    EMBEDDING,
+    IMAGE,
+    STREAM,
+    TEXT,
+    TEXT_STREAM,
+    Asked,
+    Behaviour,
+    Scripted,
+    failing,
+    hanging,
+    page,
+    streamed,
+)
 from tests.unit.gateway.upstreams.test_relay_connections import Provider as RawProvider
 from tests.unit.gateway.upstreams.test_relay_connections import answer, completion, said
 from tools import memory
@@ -41,6 +55,7 @@ def stream_of(route: Route) -> tuple[bytes, ...]:
 
 
 FILES = {Route.TRANSCRIPTIONS: (SOUND,), Route.IMAGE_EDITS: (PICTURE,)}
+CHATS = (Route.CHAT, Route.COMPLETIONS)
 STREAMED = [Route.CHAT, Route.COMPLETIONS, Route.RESPONSES, Route.MESSAGES, Route.GENERATE_CONTENT]
 
 
@@ -306,6 +321,90 @@ def test_usage_is_asked_for_and_shown_to_who_asked(translator: TranslatorProcess
         assert orjson.loads(shown[-2].removeprefix(b"data: "))["usage"]["total_tokens"] == 12
 
     run(translator, test)
+
+
+NO_USAGE = {name: value for name, value in CHAT.items() if name != "usage"}
+SILENT: Mapping[Route, tuple[Any, str]] = {
+    Route.CHAT: (NO_USAGE, "usage"),
+    Route.COMPLETIONS: ({name: value for name, value in TEXT.items() if name != "usage"}, "usage"),
+    Route.EMBEDDINGS: ({name: value for name, value in EMBEDDING.items() if name != "usage"}, "usage"),
+    Route.RESPONSES: (NO_USAGE, "usage"),
+    Route.GENERATE_CONTENT: (NO_USAGE, "usageMetadata"),
+    Route.IMAGES: (IMAGE, "usage"),
+}
+
+
+@pytest.mark.parametrize("route", SILENT)
+def test_what_no_provider_has_reported_is_not_told_the_client(route: Route, translator: TranslatorProcess):
+    """LiteLLM writes zeros."""
+    said, member = SILENT[route]
+
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = failing(200, said)
+        answer = await live.send(route, BODIES[route])
+        assert member not in orjson.loads(answer.body or b"")
+        assert answer.usage is None
+
+    run(translator, test)
+
+
+@pytest.mark.parametrize("route", STREAMED)
+def test_a_stream_without_usage_is_estimated_and_tells_none(route: Route, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        silent = tuple(event for event in stream_of(route) if b'"usage"' not in event)
+        provider.behave = lambda request, _: streamed(request, silent)
+        asks = {"stream_options": {"include_usage": True}} if route in CHATS else {}
+        events, answer = await live.events(route, {**BODIES[route], **asks})
+        told = [event for event in events if b'"usage":{' in event or b'"usageMetadata"' in event]
+        assert told == [] or route is Route.MESSAGES  # whose protocol demands one
+        assert answer.usage is None
+        assert answer.account is not None
+        estimate = answer.account.estimate(3)
+        assert (estimate.input_tokens, estimate.output_tokens, estimate.estimated) == (3, 2, True)
+
+    run(translator, test)
+
+
+def test_seconds_of_a_recording_are_a_usage(translator: TranslatorProcess):
+    used = {"type": "duration", "seconds": 9}
+
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = failing(200, {"text": "hello", "usage": used})
+        answer = await live.send(Route.TRANSCRIPTIONS, {}, files=FILES[Route.TRANSCRIPTIONS])
+        assert orjson.loads(answer.body or b"")["usage"] == used
+
+    run(translator, test)
+
+
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize("route", BODIES)
+def test_the_trace_goes_on_at_the_provider(route: Route, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        await live.send(route, BODIES[route], files=FILES.get(route, ()), headers={"traceparent": TRACEPARENT})
+        assert {name.lower(): value for name, value in provider.asked[0].headers.items()}["traceparent"] == TRACEPARENT
+
+    run(translator, test)
+
+
+def test_an_effort_without_thinking_reaches_a_server_that_speaks_chat(translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        await live.send(Route.MESSAGES, {**BODIES[Route.MESSAGES], "output_config": {"effort": "low"}})
+        assert provider.asked[0].body["reasoning_effort"] == "low"
+        assert "output_config" not in provider.asked[0].body
+
+    run(translator, test)
+    run(translator, test, "together_ai/openai/gpt-oss-120b")
+
+
+def test_an_effort_that_the_model_does_not_take_is_dropped_and_named(translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        answer = await live.send(Route.MESSAGES, {**BODIES[Route.MESSAGES], "output_config": {"effort": "low"}})
+        assert answer.headers["x-langop-dropped"] == "reasoning_effort"
+        assert "reasoning_effort" not in provider.asked[0].body
+
+    run(translator, test, "fireworks_ai/theirs")
 
 
 def test_what_changes_the_answer_is_refused_by_name(translator: TranslatorProcess):

@@ -15,6 +15,8 @@ CACHED, CREATED = "cache_read_input_token_cost", "cache_creation_input_token_cos
 CREATED_HOUR = f"{CREATED}_above_1hr"
 REASONING = "output_cost_per_reasoning_token"
 ABOVE = re.compile(rf"^(?:{INPUT}|{OUTPUT}|{CACHED}|{CREATED}|{CREATED_HOUR})_above_(\d+)(k?)_tokens$")
+AUDIO, IMAGE = "input_cost_per_audio_token", "input_cost_per_image_token"
+ABOVE_OF_MODALITY = re.compile(rf"^({AUDIO}|{IMAGE})_above_(\d+)(k?)_tokens$")
 # Service tiers with prices of their own, by the names that answers give them.
 TIERS = {"flex": "flex", "priority": "priority", "fast": "priority", "batch": "batches", "balanced": "balanced"}
 TIERS["ultrafast"] = "ultrafast"
@@ -34,13 +36,15 @@ class Rates(NamedTuple):
 class Row:
     """The prices of one model. `multiplier` is the surcharge of the region that serves it."""
 
-    __slots__ = ("_known", "_thresholds", "has_token_prices", "is_free", "multiplier", "prices")
+    __slots__ = ("_known", "_modalities", "_thresholds", "has_token_prices", "is_free", "multiplier", "prices")
 
     def __init__(self, prices: Mapping[str, Any], multiplier: float = 1.0) -> None:
         self.prices = {name: number(value) for name, value in prices.items()}
         self.multiplier = multiplier
         found = {match.groups() for name in prices if (match := ABOVE.match(name))}
         self._thresholds = sorted((int(digits) * (1000 if k else 1), f"{digits}{k}") for digits, k in found)
+        modalities = sorted(match.groups() for name in prices if (match := ABOVE_OF_MODALITY.match(name)))
+        self._modalities = [(name, int(digits) * (1000 if k else 1), f"{digits}{k}") for name, digits, k in modalities]
         # A token has a price, be it 0; and every price is 0.
         self.has_token_prices = INPUT in self.prices or OUTPUT in self.prices or bool(self.prices.get("tiered_pricing"))
         self.is_free = not any(value for name, value in self.prices.items() if "cost" in name or name == "tiered_pricing")
@@ -75,9 +79,9 @@ class Row:
         cost = (left - audio - images) * rates.input + usage.cached_tokens * rates.cached
         cost += (usage.cache_creation_tokens - hour) * rates.created + hour * rates.created_hour
         if audio:
-            cost += audio * self._of("input_cost_per_audio_token", tier, rates.input)
+            cost += audio * self._of(self._above(AUDIO, usage.input_tokens), tier, rates.input)
         if images:
-            cost += images * self._of("input_cost_per_image_token", tier, rates.input)
+            cost += images * self._of(self._above(IMAGE, usage.input_tokens), tier, rates.input)
         return cost
 
     def _output(self, usage: Usage, rates: Rates) -> float:
@@ -89,6 +93,11 @@ class Row:
         if images:
             cost += images * self._of("output_cost_per_image_token", "", rates.output)
         return cost
+
+    def _above(self, name: str, tokens: int) -> str:
+        """Return the price of sound or pictures that counts in a question of so many tokens: both have own thresholds."""
+        passed = [(above, shown) for modality, above, shown in self._modalities if modality == name and tokens > above]
+        return f"{name}_above_{max(passed)[1]}_tokens" if passed else name
 
     def _of(self, name: str, tier: str, default: float | None) -> Any:
         """Return a price in a service tier, else the standard one, else `default`."""

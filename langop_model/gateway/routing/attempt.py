@@ -15,7 +15,7 @@ from langop_model.gateway.routing.observer import Observer
 from langop_model.gateway.routing.retry_decisions import is_endpoints_fault
 from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.upstreams import estimate, whole_answer
-from langop_model.gateway.upstreams.base import Answer, FailureKind, Upstream, UpstreamError, UpstreamRequest, Usage
+from langop_model.gateway.upstreams.base import Answer, FailureKind, Upstream, UpstreamError, UpstreamRequest
 
 
 class Attempt:
@@ -122,19 +122,9 @@ class Attempt:
         self.observer.failed(error)
 
     def _settle(self, state: State, reservation: Reservation, answer: Answer) -> None:
-        usage = answer.usage = self._usage(answer)
+        usage = answer.usage = whole_answer.of(self.request, answer)
         self.runtime.admission.settle(reservation, usage.total)
         self.runtime.endpoints.released(state)
-
-    def _usage(self, answer: Answer) -> Usage:
-        """Return what the provider says that the answer used, else an estimate."""
-        account = answer.account
-        found = answer.usage or (account.usage() if account is not None else None)
-        if found is not None and (found.input_tokens or found.output_tokens or found.images or found.queries or found.seconds):
-            return found
-        if account is not None:
-            return account.estimate(whole_answer.question(self.request))
-        return whole_answer.used(self.request, answer.body or b"")
 
 
 class _SettlingEvents:

@@ -1,10 +1,9 @@
-"""The ASGI application of a worker: it reads the configuration when its server starts."""
+"""The ASGI application of a worker, with its start and its end."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 
 from langop_model.gateway.access import body_memory, request_body
 from langop_model.gateway.app import Gateway
@@ -15,14 +14,14 @@ from langop_model.gateway.serving.shared_metrics import INTERVAL, SharedMetrics
 
 
 class Application:
-    """The gateway with its start and its end. `translators` and `wake` are for Services.
+    """The gateway of one configuration. `translators` and `wake` are for Services.
 
     Its counts go into `metrics` at its end, and each second where there are several `workers`.
     """
 
     def __init__(
         self,
-        config: Path,
+        configuration: Configuration,
         environment: Mapping[str, str],
         translators: Sequence[str] = (),
         wake: Callable[[], None] = lambda: None,
@@ -32,7 +31,7 @@ class Application:
     ) -> None:
         self.metrics = metrics
         self.workers = workers
-        self.config = config
+        self.configuration = configuration
         self.environment = environment
         self.translators = translators
         self.wake = wake
@@ -47,10 +46,9 @@ class Application:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        configuration = Configuration.load(self.config)
-        if configuration.needs_translator:
+        if self.configuration.needs_translator:
             self._leave_room()
-        services = Services(configuration, self.environment, self.translators, self._wake, self.metrics)
+        services = Services(self.configuration, self.environment, self.translators, self._wake, self.metrics)
         services.start()
         if self.workers > 1:
             services.tasks.append(asyncio.get_running_loop().create_task(self._share_metrics(services)))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from langop_model.gateway.serving.channel import Channel
+
 Environment = Mapping[str, str]
+Serve = Callable[[Channel], None]  # what a worker does until it ends
 
 
 class Changes(Protocol):
@@ -18,7 +21,7 @@ class Changes(Protocol):
         """The workers of the last configuration serve."""
 
     def failed(self, reason: str) -> None:
-        """No worker could load the last configuration; the previous one stays active."""
+        """The last configuration could not be loaded, or did not become ready; the previous one stays active."""
 
     def died(self, how: str) -> None:
         """A worker ended without being asked to; another one replaces it."""
@@ -27,10 +30,14 @@ class Changes(Protocol):
 class Companion(Protocol):
     """Another process that the supervisor looks after: the translator."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether workers of the last configuration would find what it has started for them."""
+
     def look(self) -> None:
         """Do what has to be done now; called once a second and more often."""
 
-    def heard(self, word: str) -> None:
+    def heard(self, word: str, text: str) -> None:
         """A worker said a word that is none of the supervisor's."""
 
     def ended(self, pid: int, status: int) -> None:
@@ -39,14 +46,11 @@ class Companion(Protocol):
     def worker_ended(self, pid: int) -> None:
         """A worker has ended."""
 
-    def changed(self, environment: Environment) -> None:
-        """A changed configuration was written, and workers are about to start with it."""
-
     def took_effect(self) -> None:
-        """These workers serve. Previous ones may still finish what they have begun."""
+        """Workers of the last configuration serve. Previous ones may still finish what they have begun."""
 
     def failed(self) -> None:
-        """These workers did not start: the previous ones stay."""
+        """The last configuration is not served: the previous one stays active."""
 
     def settled(self) -> None:
         """No previous worker is left."""

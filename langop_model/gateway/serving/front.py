@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from langop_model import ports
 from langop_model.gateway.asgi import App
 from langop_model.gateway.serving.channel import Channel
-from langop_model.gateway.serving.collaborators import Changes
+from langop_model.gateway.serving.collaborators import Changes, Serve
 from langop_model.gateway.serving.descriptors import raise_descriptor_limit
 from langop_model.gateway.serving.shared_metrics import SharedMetrics
 from langop_model.gateway.serving.state_publisher import NeverReloaded, ReloadStatus, StatePublisher
@@ -76,24 +76,36 @@ def serve(config: Path, start: Start, host: str, port: int, workers: int = 1, ch
     for module in PRELOADED:
         importlib.import_module(module)
     environment = start.variables()
-    from langop_model.gateway.serving.translators import Translators
+    from langop_model.gateway.configuration import Configuration
+    from langop_model.gateway.serving.translators import WANTED, Translators
 
     metrics = SharedMetrics()
-    translators = Translators(config, metrics)
-    translators.begin(environment)
-    gc.collect()
-    gc.freeze()
+    translators = Translators(config.parent, metrics)
 
-    def work(current: Mapping[str, str], channel: Channel) -> None:
-        from langop_model.gateway.serving.application import Application
+    def prepare(environment: Mapping[str, str]) -> Serve:
+        """Read the configuration here, once: the file may be another's when a worker of this one is replaced."""
+        configuration = Configuration.load(config)
+        translator = translators.prepare(configuration, environment)
+        gc.collect()
+        gc.freeze()  # workers inherit it: what the collector does not look at stays in memory once
 
-        application = Application(
-            config, os.environ, translators.sockets, lambda: channel.send("translator"), metrics, workers=workers
-        )
-        _work(application, current, listener, channel)
+        def work(channel: Channel) -> None:
+            from langop_model.gateway.serving.application import Application
+
+            application = Application(
+                configuration,
+                os.environ,
+                [translator],
+                lambda: channel.send(WANTED, translator),
+                metrics,
+                workers=workers,
+            )
+            _work(application, environment, listener, channel)
+
+        return work
 
     publish = StatePublisher(metrics, translators, changes or NeverReloaded())
-    return Supervisor(listener, work, workers, changes, start.served, translators, publish).run(environment)
+    return Supervisor(listener, prepare, workers, changes, start.served, translators, publish).run(environment)
 
 
 def _exit(number: int, _: Any) -> None:

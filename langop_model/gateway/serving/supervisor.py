@@ -1,7 +1,8 @@
 """The supervisor: it forks workers that share one listening socket, replaces those that die, and rolls changes out.
 
-A worker that dies is replaced. A changed configuration gets workers of its own; when all of them are ready the previous
-generation retires. At most two generations live at a time, which is what a memory limit has to allow for.
+A worker that dies is replaced by one that serves the same configuration, whatever has been written since. A changed
+configuration gets workers of its own; when all of them are ready the previous generation retires. At most two generations live
+at a time, which is what a memory limit has to allow for.
 """
 
 from __future__ import annotations
@@ -15,17 +16,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from langop_model.gateway.serving.channel import Channel
 from langop_model.gateway.serving.child_process import ChildProcess, how_it_ended, reap
-from langop_model.gateway.serving.collaborators import Changes, Companion, Environment
+from langop_model.gateway.serving.collaborators import Changes, Companion, Environment, Serve
 
 POLL = 1.0  # seconds between two looks at the mounted files
 START_WITHIN = 120.0  # seconds until a worker that is not ready is given up; it needs one, on a slow machine three
 RETIRE_WITHIN = 600.0  # seconds for the last answers of a previous generation
 DEATHS = 5  # for each worker within DEATHS_WITHIN seconds: more are no accident
 DEATHS_WITHIN = 60.0
-
-Serve = Callable[[Environment, Channel], None]
 
 
 class LaunchError(Exception):
@@ -37,20 +35,21 @@ class CrashLoopError(Exception):
 
 
 class Generation:
-    """The workers of one configuration."""
+    """The workers of one configuration; `serve` is what each of them does. It has none before it has begun."""
 
-    def __init__(self, environment: Environment) -> None:
-        self.environment = environment
+    def __init__(self, serve: Serve) -> None:
+        self.serve = serve
+        self.made_at = time.monotonic()
         self.workers: list[ChildProcess] = []
 
     @property
     def ready(self) -> bool:
         """Whether all its workers serve."""
-        return all(worker.ready for worker in self.workers)
+        return bool(self.workers) and all(worker.ready for worker in self.workers)
 
 
 class Supervisor:
-    """`serve` is what a worker does with its variables and its channel; `opened` is called when the first ones are ready.
+    """`prepare` returns what workers of the configuration do that is written now; `opened` is called when the first are ready.
 
     `publish` gets the number of workers that serve, and of those that have replaced dead ones.
     """
@@ -58,7 +57,7 @@ class Supervisor:
     def __init__(  # noqa: PLR0913, PLR0917 - everything that it brings together
         self,
         listener: socket.socket,
-        serve: Serve,
+        prepare: Callable[[Environment], Serve],
         workers: int,
         changes: Changes | None,
         opened: Callable[[], None],
@@ -69,7 +68,7 @@ class Supervisor:
         self.publish = publish
         self.restarts = 0  # of workers that died
         self.listener = listener
-        self.serve = serve
+        self.prepare = prepare
         self.number = workers
         self.changes = changes
         self.opened = opened
@@ -90,13 +89,15 @@ class Supervisor:
     def run(self, environment: Environment) -> int:
         """Serve until told to stop, and return the exit code: 0 when every answer was finished, 128 + n when signal n cut them.
 
-        Raises LaunchError when the first workers do not start, and CrashLoopError when those that did do not stay.
+        Raises what `prepare` raises, LaunchError when the first workers do not start, and CrashLoopError when those that did do
+        not stay.
         """
         signal.set_wakeup_fd(self.waker.fileno())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(number, lambda *_: None)
         try:
-            self._start(environment)
+            self.coming = Generation(self.prepare(environment))
+            self._begin(self.coming)
             while self._workers() or not self.stopping:
                 self.selector.select(POLL)
                 cut = self._handle_signals()
@@ -118,13 +119,12 @@ class Supervisor:
             signal.set_wakeup_fd(-1)  # its socket goes with this object
         return 0
 
-    def _start(self, environment: Environment) -> None:
-        self.coming = Generation(environment)
+    def _begin(self, generation: Generation) -> None:
         for _ in range(self.number):
-            self.coming.workers.append(self._fork(environment))
+            generation.workers.append(self._fork(generation.serve))
 
-    def _fork(self, environment: Environment) -> ChildProcess:
-        worker = ChildProcess(lambda channel: self.serve(environment, channel), [each.channel for each in self._workers()])
+    def _fork(self, serve: Serve) -> ChildProcess:
+        worker = ChildProcess(serve, [each.channel for each in self._workers()])
         self.selector.register(worker.channel, selectors.EVENT_READ, worker)
         return worker
 
@@ -157,7 +157,7 @@ class Supervisor:
             worker.ready = worker.ready or word == "ready"
             worker.reason = text if word == "failed" else worker.reason
             if word not in ("ready", "failed") and self.companion is not None:
-                self.companion.heard(word)
+                self.companion.heard(word, text)
         if worker.channel.closed and worker.channel.fileno() in self.selector.get_map():
             self.selector.unregister(worker.channel)  # its end follows, and SIGCHLD with it
 
@@ -188,7 +188,7 @@ class Supervisor:
             self._replace(self.serving, worker.reason or how)
 
     def _give_up(self, reason: str) -> None:
-        """A worker of the coming generation did not start: the serving one stays."""
+        """The coming generation did not start: the serving one stays."""
         if self.stopping:
             return
         if self.serving is None:
@@ -197,10 +197,10 @@ class Supervisor:
             _kill(self.coming.workers)
             self.retiring += self.coming.workers
             self.coming = None
-            if self.companion is not None:
-                self.companion.failed()
-            if self.changes:
-                self.changes.failed(reason)
+        if self.companion is not None:
+            self.companion.failed()
+        if self.changes:
+            self.changes.failed(reason)
 
     def _replace(self, generation: Generation, how: str) -> None:
         if self.stopping:
@@ -212,7 +212,7 @@ class Supervisor:
         if self.changes:
             self.changes.died(how)
         self.restarts += 1
-        generation.workers.append(self._fork(generation.environment))
+        generation.workers.append(self._fork(generation.serve))
 
     def _advance_rollout(self) -> None:
         """Let the coming generation take over when it is ready; look for changes when none is in progress."""
@@ -220,6 +220,8 @@ class Supervisor:
         if self.coming is not None:
             if self.coming.ready:
                 self._take_over(self.coming)
+            elif not self.coming.workers:
+                self._begin_when_possible(self.coming, now)
             elif any(not worker.ready and now - worker.began > START_WITHIN for worker in self.coming.workers):
                 self._give_up(f"not ready within {START_WITHIN:.0f} seconds")
         elif self.retiring:
@@ -231,9 +233,23 @@ class Supervisor:
                 self.companion.settled()
             environment = self.changes.next()
             if environment is not None:
-                if self.companion is not None:
-                    self.companion.changed(environment)
-                self._start(environment)
+                self._change(environment)
+
+    def _change(self, environment: Environment) -> None:
+        """Prepare for a changed configuration; whatever is wrong with it, the serving one stays."""
+        try:
+            self.coming = Generation(self.prepare(environment))
+        except Exception as problem:  # noqa: BLE001
+            self._give_up(f"{type(problem).__name__}: {problem}")
+        else:
+            self._begin_when_possible(self.coming, self.coming.made_at)
+
+    def _begin_when_possible(self, generation: Generation, now: float) -> None:
+        """Start workers when what they need answers: they take requests at once, which the serving ones answer until then."""
+        if self.companion is None or self.companion.ready:
+            self._begin(generation)
+        elif now - generation.made_at > START_WITHIN:
+            self._give_up(f"the translator was not ready within {START_WITHIN:.0f} seconds")
 
     def _take_over(self, generation: Generation) -> None:
         previous, self.serving, self.coming = self.serving, generation, None

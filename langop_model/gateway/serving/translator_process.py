@@ -91,10 +91,10 @@ class TranslatorProcess:
         return max(0, self.starts - 1)
 
     def start(self, environment: Mapping[str, str]) -> None:
-        """Start it with exactly these variables, unless it runs."""
-        self.wanted = True
+        """Start it with exactly these variables, unless that was done: one that has died is started again in its time."""
         self.environment = environment
-        if self.process is None:
+        if not self.wanted:
+            self.wanted = True
             self._spawn()
 
     def look(self) -> bool:

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from langop_model.contract import references, translator_settings
 from langop_model.gateway.configuration import Configuration
@@ -21,51 +22,69 @@ log = logging.getLogger("langop.translator")
 
 
 class Translators:
-    """The supervisor's companion (supervisor.Companion) for one configuration file. It looks after `metrics` too.
+    """The supervisor's companion (collaborators.Companion), which looks after `metrics` too.
+
+    `folder` is where the configuration is.
 
     A changed configuration has the translator of the previous one, unless its settings or variables differ: then it has a
     translator of its own, and the previous one stays until the last worker that asks it has gone.
     """
 
-    def __init__(self, config: Path, metrics: SharedMetrics) -> None:
-        self.config = config
+    def __init__(self, folder: Path, metrics: SharedMetrics) -> None:
+        self.folder = folder
         self.metrics = metrics
+        self.is_awaited = False  # whether the present one was started for a configuration that is not served yet
         self.present: TranslatorProcess | None = None  # whom new workers ask
         self.previous: list[TranslatorProcess] = []  # whom workers ask that are still serving, or finishing
         self.ended_restarts = 0  # of translators that have been stopped
 
     @property
-    def sockets(self) -> list[str]:
-        """The sockets on which workers that start now find it."""
-        return [str(self.present.path)] if self.present is not None else []
-
-    @property
     def up(self) -> bool | None:
-        """Whether the one that new workers ask answers; None where nothing has needed it yet."""
-        present = self.present
-        return present.health.up if present is not None and present.wanted else None
+        """Whether the one that serving workers ask answers; None where nothing has needed it yet."""
+        asked = self.previous[-1] if self.is_awaited and self.previous else self.present
+        return asked.health.up if asked is not None and asked.wanted else None
 
     @property
     def restarts(self) -> int:
         """How often one was started because it had died."""
         return self.ended_restarts + sum(process.restarts for process in self._all())
 
-    def begin(self, environment: Mapping[str, str]) -> None:
-        """Start it if the configuration is certain to need it."""
-        configuration = Configuration.load(self.config)
-        self.present = self._process(configuration, _environment(configuration, environment))
-        if configuration.needs_translator:
-            self.present.start(self.present.environment)
+    @property
+    def ready(self) -> bool:
+        """Whether workers of the last configuration would find the translator that was started for it.
+
+        The one that they share with the serving workers is not waited for: these have no other.
+        """
+        return not self.is_awaited or (self.present is not None and self.present.health.up)
+
+    def prepare(self, configuration: Configuration, environment: Mapping[str, str]) -> str:
+        """Return the socket of a configuration's translator.
+
+        It is started where it is certain to be needed, or the previous one was. It is another one than the previous where its
+        variables or settings are others.
+        """
+        previous, variables = self.present, _environment(configuration, environment)
+        settings = translator_settings.of(configuration.litellm_settings)
+        present = previous
+        if present is None or (variables, settings) != (present.environment, present.settings):
+            present = self._process(settings, variables)
+            self.previous += [previous] if previous is not None else []
+        self.present = present
+        is_needed = configuration.needs_translator or (previous is not None and previous.wanted)
+        self.is_awaited = is_needed and not present.wanted
+        if is_needed:
+            present.start(variables)
+        return str(present.path)
 
     def look(self) -> None:
         """Start it again when it has died."""
         for process in self._all():
             process.look()
 
-    def heard(self, word: str) -> None:
-        """Start it when a worker needs it."""
-        if word == WANTED:
-            for process in self._all():
+    def heard(self, word: str, text: str) -> None:
+        """Start the one with the socket `text`, which a worker needs."""
+        for process in self._all():
+            if word == WANTED and str(process.path) == text:
                 process.start(process.environment)
 
     def ended(self, pid: int, status: int) -> None:
@@ -77,23 +96,13 @@ class Translators:
         """Keep what a worker has counted."""
         self.metrics.retire(pid)
 
-    def changed(self, environment: Mapping[str, str]) -> None:
-        """Start it where a changed configuration needs it; another one where its variables or settings are others."""
-        previous = self.present
-        assert previous is not None  # noqa: S101 - it begins before anything changes
-        configuration = Configuration.load(self.config)
-        changed = _environment(configuration, environment)
-        if (changed, translator_settings.of(configuration.litellm_settings)) != (previous.environment, previous.settings):
-            self.previous.append(previous)
-            self.present = self._process(configuration, changed)
-        if self.present is not None and (configuration.needs_translator or previous.pid is not None):
-            self.present.start(changed)
-
     def took_effect(self) -> None:
         """Previous workers may still ask the previous one."""
+        self.is_awaited = False
 
     def failed(self) -> None:
-        """Go on with the previous one."""
+        """Return to the previous one."""
+        self.is_awaited = False
         if self.previous and self.present is not None:
             self.present.stop()
             self.ended_restarts += self.present.restarts
@@ -114,10 +123,8 @@ class Translators:
     def _all(self) -> list[TranslatorProcess]:
         return [*self.previous, *([self.present] if self.present is not None else [])]
 
-    def _process(self, configuration: Configuration, environment: Mapping[str, str]) -> TranslatorProcess:
-        process = TranslatorProcess(
-            translator_settings.of(configuration.litellm_settings), self.config.parent, say=lambda line: log.warning("%s", line)
-        )
+    def _process(self, settings: Mapping[str, Any], environment: Mapping[str, str]) -> TranslatorProcess:
+        process = TranslatorProcess(settings, self.folder, say=lambda line: log.warning("%s", line))
         process.environment = environment
         return process
 

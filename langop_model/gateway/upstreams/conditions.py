@@ -42,9 +42,10 @@ def of(text: str) -> Condition:
     return lambda body: all(term(body) for term in terms)
 
 
-def member_of(text: str) -> str:
-    """Return the member of a request that a condition about one member is about: what `drops` removes."""
-    return re.split(r"[.=!]", text, maxsplit=1)[0]
+def place_of(text: str) -> tuple[str, str]:
+    """Return what a condition about one member is about, and `drops` removes: the member, and what of it; empty for all."""
+    member, _, inner = re.split(r"[=!]", text, maxsplit=1)[0].partition(".")
+    return member, inner
 
 
 def _term(text: str) -> Condition:

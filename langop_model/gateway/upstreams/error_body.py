@@ -38,7 +38,7 @@ def details_of(body: bytes) -> ErrorDetails:
 
 def says_error(found: Mapping[str, Any]) -> bool:
     """Whether a parsed answer or event says an error, whatever its HTTP status is."""
-    error = found.get("error")
+    error = _error(found)
     return (bool(error) and not isinstance(error, bool)) or "error" in (found.get("type"), found.get("object"))
 
 
@@ -52,7 +52,7 @@ def of(found: Any) -> ErrorDetails:
         return ErrorDetails(found[:LONGEST_MESSAGE])
     if not isinstance(found, dict):
         return NOTHING
-    error = found.get("error")
+    error = _error(found)
     if isinstance(error, dict):
         return _members(error)
     if "detail" in found:
@@ -62,6 +62,14 @@ def of(found: Any) -> ErrorDetails:
     if isinstance(error, str) and not outer.message:
         return ErrorDetails(error[:LONGEST_MESSAGE], outer.type, outer.code, outer.param)
     return outer
+
+
+def _error(found: Mapping[str, Any]) -> Any:
+    """Return the member `error`; of OpenAI's event `response.failed` that of its response."""
+    response = found.get("response")
+    if found.get("type") == "response.failed" and isinstance(response, dict):
+        return response.get("error")
+    return found.get("error")
 
 
 def _members(error: dict[str, Any]) -> ErrorDetails:

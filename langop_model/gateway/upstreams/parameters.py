@@ -10,9 +10,10 @@ from typing import Any
 from langop_model.contract.settings import Group
 from langop_model.gateway.upstreams import estimate, request_members
 from langop_model.gateway.upstreams.base import Route
-from langop_model.gateway.upstreams.route_plan import RoutePlan, refusal
+from langop_model.gateway.upstreams.route_plan import WITH_USAGE, RoutePlan, refusal
 
 LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+OPTIONS = "stream_options"
 MOST_PLANS = 1000  # of a group that serves any model: clients choose the names
 
 
@@ -36,8 +37,9 @@ class Parameters:
         self.group = group
         upstream = group.upstream
         self.patterns = [re.compile(rules.match) for rules in upstream.models] if upstream is not None else []
-        self._plans: dict[tuple[Route, int], RoutePlan] = {}
-        self._rules: dict[str, int] = {}
+        self.unsupported = [re.compile(rules.match) for rules in group.unsupported_defaults]
+        self._plans: dict[tuple[Route, tuple[int, int]], RoutePlan] = {}
+        self._rules: dict[str, tuple[int, int]] = {}
 
     def prepare(self, route: Route, body: Mapping[str, Any], stream: bool, model: str, *, refuses: bool = False) -> Prepared:
         """Return what the model is asked for `body`. Raises UpstreamError for what it does not take.
@@ -46,17 +48,23 @@ class Parameters:
         """
         plan = self._plan(route, model)
         prepared, dropped = plan.apply(body)
+        is_translated = plan.translates(prepared)
+        if is_translated and OPTIONS in dropped and plan.route in WITH_USAGE:  # the translator asks for usage in its own way
+            dropped.remove(OPTIONS)
+            prepared[OPTIONS] = body[OPTIONS]
         if dropped and refuses:
             message = f"{', '.join(dropped)}: this model does not take that. Send the request without it"
             raise refusal(message, dropped[0])
+        if plan.dropped_defaults:
+            dropped += [name for name in plan.without(prepared) if name not in dropped]
         strips_usage = False
         if stream and plan.asks_usage:
-            options = prepared.get("stream_options")
+            options = prepared.get(OPTIONS)
             if not isinstance(options, dict):
                 options = {}
             strips_usage = not options.get("include_usage")
-            prepared["stream_options"] = {**options, "include_usage": True}
-        return Prepared(prepared, tuple(dropped), plan.translates(prepared), strips_usage)
+            prepared[OPTIONS] = {**options, "include_usage": True}
+        return Prepared(prepared, tuple(dropped), is_translated, strips_usage)
 
     def check_route(self, route: Route) -> None:
         """Raise UpstreamError for a route that the provider does not serve: LiteLLM might ask another host with its key."""
@@ -69,22 +77,30 @@ class Parameters:
         raise refusal(message, "model", "unsupported_route")
 
     def _plan(self, route: Route, model: str) -> RoutePlan:
-        which = self._which(model) if self.patterns else -1
+        which = self._which(model) if self.patterns or self.unsupported else (-1, -1)
         plan = self._plans.get((route, which))
         if plan is None:
-            upstream = self.group.upstream
-            rules = upstream.models[which] if upstream is not None and which >= 0 else None
-            plan = self._plans[route, which] = RoutePlan(self.group, route, rules)
+            group, (rules, unsupported) = self.group, which
+            plan = self._plans[route, which] = RoutePlan(
+                group,
+                route,
+                group.upstream.models[rules] if group.upstream is not None and rules >= 0 else None,
+                group.unsupported_defaults[unsupported].names if unsupported >= 0 else (),
+            )
         return plan
 
-    def _which(self, model: str) -> int:
-        """Return the number of the rules that a model's name fits, -1 for none."""
+    def _which(self, model: str) -> tuple[int, int]:
+        """Return the numbers of the rules and of the unsupported defaults that a model's name fits, -1 for none."""
         found = self._rules.get(model)
         if found is None:
-            found = next((number for number, pattern in enumerate(self.patterns) if pattern.fullmatch(model)), -1)
+            found = _first(self.patterns, model), _first(self.unsupported, model)
             if len(self._rules) < MOST_PLANS:
                 self._rules[model] = found
         return found
+
+
+def _first(patterns: list[re.Pattern[str]], model: str) -> int:
+    return next((number for number, pattern in enumerate(patterns) if pattern.fullmatch(model)), -1)
 
 
 def most_tokens(route: Route, body: Mapping[str, Any]) -> int | None:

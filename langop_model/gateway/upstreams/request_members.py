@@ -63,6 +63,12 @@ def default_name(route: Route, name: str, own: Collection[str]) -> str | None:
     return name if is_known else None
 
 
+def value(route: Route, name: str, value: Any) -> Any:
+    """Return what the value of a default is called in a route's own API, by the member's name there; None where nothing is."""
+    words: Mapping[str, Any] = _data()["values"].get(route.value, {}).get(name, {})
+    return words.get(value, value) if isinstance(value, str) else value
+
+
 def _data() -> dict[str, Any]:
     data: dict[str, Any] = load_json("request-members.json")
     return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +33,14 @@ class Default:
 
 
 class RoutePlan:
-    """The rules of a model for the requests of one route; `rules` are those for its name beside the group's own."""
+    """The rules of a model for the requests of one route; `rules` are those for its name beside the group's own.
 
-    def __init__(self, group: Group, route: Route, rules: ModelRules | None) -> None:
+    `unsupported` are defaults of the group that this model does not take.
+    """
+
+    def __init__(
+        self, group: Group, route: Route, rules: ModelRules | None = None, unsupported: Collection[str] = frozenset()
+    ) -> None:
         self.route = route
         upstream = group.upstream
         drops = (*upstream.drops, *(rules.drops if rules else ())) if upstream else ()
@@ -43,13 +48,15 @@ class RoutePlan:
         self.allowed = request_members.of_route(route).union(group.accepts)
         self.renames = {**request_members.renames(route), **self._own_renames(group, rules)}
         self.drops = _drops(route, drops)
-        self.conditions = [conditions.of(text) for text in translates] if _is_relayed(group, route) else []
+        self.is_relayed = upstream is not None and route in upstream.routes
+        self.inner_drops = _inner_drops(drops if self.is_relayed else [_on_route(route, text) for text in drops])
+        self.conditions = [conditions.of(text) for text in translates] if self.is_relayed else []
         self.asks_usage = route in WITH_USAGE and "stream_options" not in drops
         self.has_developer = upstream is None or upstream.developer_role or route is not Route.CHAT
         # Members that pass without a look: most members of most requests.
-        self.plain = self.allowed - self.renames.keys() - self.drops.keys() - request_members.OWN
-        self.dropped_defaults: list[str] = []
-        self.defaults = self._defaults(group)
+        self.plain = self.allowed - self.renames.keys() - self.drops.keys() - self.inner_drops.keys() - request_members.OWN
+        self.dropped_defaults: list[Default] = []
+        self.defaults = self._defaults(group, unsupported)
         self.required = REQUIRED.get(route, ())
 
     def apply(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -66,8 +73,6 @@ class RoutePlan:
                 self._special(name, value, body, prepared, dropped)
         if self.defaults:
             self._add_defaults(prepared)
-        if self.dropped_defaults:
-            dropped += self.dropped_defaults
         if not self.has_developer:
             _without_developer(prepared)
         for name in self.required:
@@ -75,9 +80,13 @@ class RoutePlan:
                 raise refusal(f"the request has no {name}", name, "missing_required_parameter")
         return prepared, dropped
 
+    def without(self, prepared: Mapping[str, Any]) -> list[str]:
+        """Return the defaults that a prepared request does not have because its model takes no such parameter."""
+        return [default.name for default in self.dropped_defaults if _is_wanted(default, prepared)]
+
     def translates(self, body: Mapping[str, Any]) -> bool:
-        """Whether LiteLLM has to translate a body that the provider would take on this route otherwise."""
-        return bool(self.conditions) and any(condition(body) for condition in self.conditions)
+        """Whether LiteLLM has to translate a body."""
+        return not self.is_relayed or (bool(self.conditions) and any(condition(body) for condition in self.conditions))
 
     def _special(self, name: str, value: Any, body: Mapping[str, Any], prepared: dict[str, Any], dropped: list[str]) -> None:
         """Do what the rules say with a member that does not just pass."""
@@ -95,18 +104,19 @@ class RoutePlan:
         target = self.renames.get(name, name)
         if target != name and body.get(target, value) != value:
             raise refusal(f"{name} and {target} mean the same to this model, and differ: send one of them", name)
+        if name in self.inner_drops and isinstance(value, dict):
+            taken = {inner for inner, condition in self.inner_drops[name] if condition(body)}
+            dropped += [f"{name}.{inner}" for inner in sorted(taken)]
+            value = {inner: content for inner, content in value.items() if inner not in taken}
+            if taken and not value:
+                return
         prepared[target] = value
 
     def _add_defaults(self, prepared: dict[str, Any]) -> None:
         for default in self.defaults:
-            if not default.names.isdisjoint(prepared):
-                continue
-            if not default.inner:
-                prepared[default.outer] = default.value
-                continue
-            outer = prepared.get(default.outer, {})
-            if isinstance(outer, dict) and request_members.aliases(default.inner).isdisjoint(outer):
-                prepared[default.outer] = {**outer, default.inner: default.value}
+            if _is_wanted(default, prepared):
+                inner = default.inner
+                prepared[default.outer] = {**prepared.get(default.outer, {}), inner: default.value} if inner else default.value
 
     def _own_renames(self, group: Group, rules: ModelRules | None) -> dict[str, str]:
         if group.upstream is None or self.route not in RENAMING:
@@ -115,41 +125,77 @@ class RoutePlan:
         known = request_members.of_apis()
         return {name: target for name, target in every.items() if target in self.allowed or target not in known}
 
-    def _defaults(self, group: Group) -> list[Default]:
+    def _defaults(self, group: Group, unsupported: Collection[str]) -> list[Default]:
         """Return the defaults that this route has. Of two names of one parameter the last one counts: params before others."""
         found: dict[frozenset[str], Default] = {}
-        for name, value in group.defaults.items():
+        for name, default in self._stated(group):
+            if name in unsupported or default.value is None or self._is_dropped(default):
+                self.dropped_defaults.append(default)
+            else:
+                found.pop(default.names, None)
+                found[default.names] = default
+        return list(found.values())
+
+    def _stated(self, group: Group) -> Iterator[tuple[str, Default]]:
+        """Yield the defaults for which this route has a parameter, each with its name in the specification."""
+        for name, stated in group.defaults.items():
             target = request_members.default_name(self.route, name, group.accepts)
             if target is None or name in request_members.OWN:
                 continue
             target = self.renames.get(target, target)
+            value = request_members.value(self.route, target, stated) if self.is_relayed else stated
             outer, _, inner = target.partition(".")
-            condition = self.drops.get(outer) if not inner else None
-            if condition is not None and condition({outer: value}):
-                self.dropped_defaults.append(outer)
-                continue
             names = request_members.aliases(target) | {self.renames.get(each, each) for each in request_members.aliases(target)}
-            found.pop(names, None)
-            found[names] = Default(outer, inner, value, names - {outer} if inner else names)
-        return list(found.values())
+            yield name, Default(outer, inner, value, names - {outer} if inner else names)
+
+    def _is_dropped(self, default: Default) -> bool:
+        """Whether the model takes no such parameter, or not with this value."""
+        if default.inner:
+            body = {default.outer: {default.inner: default.value}}
+            return any(condition(body) for _, condition in self.inner_drops.get(default.outer, ()))
+        condition = self.drops.get(default.outer)
+        return condition is not None and condition({default.outer: default.value})
+
+
+def _is_wanted(default: Default, prepared: Mapping[str, Any]) -> bool:
+    """Whether a request does not say by itself, under any name, what a default says."""
+    if not default.names.isdisjoint(prepared):
+        return False
+    if not default.inner:
+        return True
+    outer = prepared.get(default.outer, {})
+    return isinstance(outer, dict) and request_members.aliases(default.inner).isdisjoint(outer)
+
+
+def _on_route(route: Route, text: str) -> str:
+    """Return a drop of chat completions as it is said on a route that is translated to them: `reasoning.effort`, for one."""
+    member, inner = conditions.place_of(text)
+    name = request_members.default_name(route, member, ()) if not inner else None
+    return f"{name}{text[len(member) :]}" if name is not None else text
+
+
+def _inner_drops(texts: Iterable[str]) -> dict[str, list[tuple[str, Condition]]]:
+    """Return those of `drops` that are about a member of a member, by the outer one: the inner one, and the condition."""
+    found: dict[str, list[tuple[str, Condition]]] = {}
+    for text in texts:
+        member, inner = conditions.place_of(text)
+        if inner:
+            found.setdefault(member, []).append((inner, conditions.of(text)))
+    return found
 
 
 def _drops(route: Route, texts: tuple[str, ...]) -> dict[str, Condition]:
     """Return the conditions of `drops` by member. Those of chat completions mean the same on other routes that have them."""
     by_member: dict[str, list[str]] = {}
     for text in texts:
-        member = conditions.member_of(text)
-        if route is not Route.MESSAGES or member in SAMPLING:
+        member, inner = conditions.place_of(text)
+        if not inner and (route is not Route.MESSAGES or member in SAMPLING):
             by_member.setdefault(member, []).append(text)
     return {member: _any([conditions.of(text) for text in found]) for member, found in by_member.items()}
 
 
 def _any(found: list[Condition]) -> Condition:
     return found[0] if len(found) == 1 else lambda body: any(condition(body) for condition in found)
-
-
-def _is_relayed(group: Group, route: Route) -> bool:
-    return group.upstream is not None and route in group.upstream.routes
 
 
 def _without_developer(body: dict[str, Any]) -> None:

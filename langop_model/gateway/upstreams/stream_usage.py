@@ -98,10 +98,16 @@ class StreamUsage:
 
     def estimate(self, question: int) -> Usage:
         """Return an estimate for a stream whose provider reported nothing; `question` in tokens."""
-        written = sum(estimate.written_bytes(parsed(event)) for event in self._samples)
+        written = sum(self._written(parsed(event)) for event in self._samples)
         shown = len(self._samples)
         tokens = written / estimate.BYTES_PER_TOKEN * (self.events / shown) if shown else 0
         return estimate.estimated(question, round(tokens + 0.5) if tokens else 0)
+
+    def _written(self, event: dict[str, Any]) -> int:
+        """Return the bytes of text that an event adds: OpenAI's responses repeat the whole text in those that end a part."""
+        if self.route is Route.RESPONSES and not str(event.get("type", "")).endswith(".delta"):
+            return 0
+        return estimate.written_bytes(event)
 
     def _reported(self, event: bytes, at: int) -> None:
         if not event.startswith(NOTHING, at + len(self._member)):

@@ -27,6 +27,7 @@ from langop_model.gateway.upstreams.base import (
 )
 from langop_model.gateway.upstreams.deployments import Deployments, NoDeploymentError
 from langop_model.gateway.upstreams.failure_causes import status_within_answer
+from langop_model.gateway.upstreams.stream_usage import StreamUsage
 from langop_model.gateway.upstreams.translator_protocol import (
     DROPPED_HEADER,
     FAILED,
@@ -160,6 +161,7 @@ class _Exchange:
         self.call = call
         self.secrets = secrets
         self.timeout = timeout
+        self.account = StreamUsage(call.route)
         self.response: aiohttp.ClientResponse | None = None
         self.translator: _Translator | None = None
 
@@ -209,7 +211,7 @@ class _Exchange:
         return Answer(200, content_type, body=body, usage=usage, headers=_dropped(response))
 
     async def _streamed(self, response: aiohttp.ClientResponse) -> Answer:
-        answer = Answer(200, "text/event-stream", headers=_dropped(response))
+        answer = Answer(200, "text/event-stream", headers=_dropped(response), account=self.account)
         first = await self._event(response, answer)
         if first is None:
             raise self._error(Failure(FailureKind.MALFORMED, 502, "the provider's stream is empty"))
@@ -239,6 +241,7 @@ class _Exchange:
             kind, length = FRAME.unpack(await response.content.readexactly(FRAME.size))
             data = await response.content.readexactly(length)
             if kind == Frame.EVENT:
+                self.account.feed(data)
                 return data
             if kind == Frame.USAGE:
                 members = orjson.loads(data)
@@ -283,8 +286,7 @@ class _Exchange:
         )
 
     def _died(self) -> UpstreamError:
-        message = "the translator ended before it answered"
-        return UpstreamError(FailureKind.TRANSLATOR, 502, message, cause=Cause.SERVER_ERROR)
+        return UpstreamError(FailureKind.TRANSLATOR, 502, "the translator ended before it answered", cause=Cause.SERVER_ERROR)
 
 
 def _loaded(data: bytes) -> Failure:
@@ -295,5 +297,4 @@ def _loaded(data: bytes) -> Failure:
 
 
 def _dropped(response: aiohttp.ClientResponse) -> dict[str, str]:
-    dropped = response.headers.get(DROPPED_HEADER)
-    return {DROPPED: dropped} if dropped else {}
+    return {DROPPED: dropped} if (dropped := response.headers.get(DROPPED_HEADER)) else {}

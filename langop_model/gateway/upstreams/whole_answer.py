@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from langop_model.gateway.upstreams import estimate
-from langop_model.gateway.upstreams.base import Route, UpstreamRequest, Usage
+from langop_model.gateway.upstreams.base import Answer, Route, UpstreamRequest, Usage
 from langop_model.gateway.upstreams.usage import usage_of
 
 LARGE = 1 << 16  # bytes; of vectors and pictures that are longer, only the usage is parsed
@@ -17,13 +17,22 @@ BULKY = (Route.EMBEDDINGS, Route.IMAGES, Route.IMAGE_EDITS)
 PICTURES = (b'"b64_json"', b'"url"')
 
 
+def of(request: UpstreamRequest, answer: Answer) -> Usage:
+    """Return what an answer that is over has used: what its provider reported, of a stream too, else an estimate."""
+    account = answer.account
+    found = answer.usage or (account.usage() if account is not None else None)
+    if found is not None and _says_something(found):
+        return found
+    return used(request, answer.body or b"") if account is None else account.estimate(question(request))
+
+
 def used(request: UpstreamRequest, body: bytes) -> Usage:
     """Return what the answer `body` to a request has used."""
     if request.route is Route.SPEECH:
         return _spoken(request)
     answer = _bulky(body) if request.route in BULKY and len(body) > LARGE else _parsed(body)
     found = usage_of(request.route, answer)
-    if found is not None and (found.total or found.queries or found.images or found.seconds):
+    if found is not None and _says_something(found):
         return found
     if request.route is Route.COUNT_TOKENS:
         return Usage()
@@ -33,6 +42,11 @@ def used(request: UpstreamRequest, body: bytes) -> Usage:
 def question(request: UpstreamRequest) -> int:
     """Return about how many tokens a request asks, with its uploads."""
     return estimate.question_tokens(request.body, sum(len(file.content) for file in request.files))
+
+
+def _says_something(usage: Usage) -> bool:
+    """Whether something was used: some servers report zeros where they have not counted."""
+    return bool(usage.total or usage.queries or usage.images or usage.seconds)
 
 
 def _spoken(request: UpstreamRequest) -> Usage:

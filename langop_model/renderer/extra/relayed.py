@@ -15,7 +15,7 @@ Entry = dict[str, Any]
 
 
 def sections(name: str, entries: list[Entry]) -> dict[str, Any]:
-    """Return `upstream` and `defaults` of a group's section, and `url` of each of its rendered `entries` by id, as `urls`.
+    """Return members of a group's section that say how its provider is asked, and of its rendered `entries` by id the `urls`.
 
     Empty where LiteLLM translates all its requests: the provider speaks another protocol, or the entries differ in more than
     their addresses and keys.
@@ -43,6 +43,6 @@ def sections(name: str, entries: list[Entry]) -> dict[str, Any]:
     section = upstream.of_model(model)
     if not section:
         return {}
-    defaults = upstream.defaults(model)
+    members = {"defaults": upstream.stated_defaults(model), "unsupported_defaults": upstream.unsupported_defaults(model)}
     urls = {deployment.id: upstream.address(model, deployment) for deployment in deployments}
-    return {"upstream": section, "urls": urls, **({"defaults": defaults} if defaults else {})}
+    return {"upstream": section, "urls": urls, **{name: value for name, value in members.items() if value}}

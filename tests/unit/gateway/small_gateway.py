@@ -1,7 +1,8 @@
 """A gateway without LiteLLM, for the tests of its launcher: python -m tests.unit.gateway.small_gateway PORT FOLDER [WORKERS].
 
-Its configuration is FOLDER/wanted.json: an object of variables, of which VERSION is what it answers, and FAIL keeps it from
-starting. What the launcher reports is written to FOLDER/told, a line each.
+Its configuration is FOLDER/wanted.json: an object of variables, of which VERSION is what it answers. UNREADABLE keeps the
+launcher from reading it, and FAIL its workers from starting. With NEEDS, the path of a file, its workers start when that file
+exists. What the launcher reports is written to FOLDER/told, a line each.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,20 @@ class Wanted:
     def _tell(self, what: str) -> None:
         with self.told.open("a", encoding="utf-8") as file:
             file.write(what + "\n")
+
+
+class Needed:
+    """The companion: a file that a configuration needs."""
+
+    def __init__(self) -> None:
+        self.file = ""
+
+    @property
+    def ready(self) -> bool:
+        return not self.file or Path(self.file).exists()
+
+    def __getattr__(self, _: str) -> Any:
+        return lambda *_: None
 
 
 class Application:
@@ -91,11 +106,16 @@ def main() -> None:
     listener = listen("127.0.0.1", port)
     wanted = Wanted(folder)
 
-    def work(environment: Mapping[str, str], channel: Channel) -> None:
-        worker.run(Application(environment), listener, channel, {"log_level": "error"})
+    needed = Needed()
+
+    def prepare(environment: Mapping[str, str]) -> Callable[[Channel], None]:
+        if "UNREADABLE" in environment:
+            raise ValueError(environment["UNREADABLE"])
+        needed.file = environment.get("NEEDS", "")
+        return lambda channel: worker.run(Application(environment), listener, channel, {"log_level": "error"})
 
     try:
-        code = supervisor.Supervisor(listener, work, workers, wanted, lambda: None).run(json.loads(wanted.text))
+        code = supervisor.Supervisor(listener, prepare, workers, wanted, lambda: None, needed).run(json.loads(wanted.text))
     except (supervisor.LaunchError, supervisor.CrashLoopError) as problem:
         sys.exit(f"{type(problem).__name__}: {problem}")
     sys.exit(code)

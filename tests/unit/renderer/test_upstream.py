@@ -17,6 +17,7 @@ CREDENTIALS = {"apiKeySecretRef": {"name": "secret", "key": "api-key"}}
 def section(provider: str, **fields: Any) -> dict[str, Any]:
     """Return the section of the one model of a configuration."""
     spec = {"provider": provider, "modelName": "m", **CREDENTIALS, **fields}
+    spec = {name: value for name, value in spec.items() if value is not None}
     config = rendering.render([a_resource(spec, "model")], Settings()).config
     (found,) = config["callback_settings"]["langop"]["models"].values()
     return dict(found)
@@ -84,6 +85,36 @@ def test_the_version_of_azure_is_that_of_the_specification():
 def test_openais_newer_role_is_known_to_openai_and_azure_only():
     assert section("openai")["upstream"]["developer_role"]
     assert "developer_role" not in section("groq")["upstream"]
+
+
+STOP = {"stopSequences": ["END"], "maxTokens": 9}
+
+
+def test_the_section_says_which_defaults_are_not_for_all_models():
+    found = section("openai", modelName="*", configuration=STOP)
+    assert found["defaults"] == {"max_tokens": 9, "stop": ["END"]}
+    rules = {each["match"]: each["names"] for each in found["unsupported_defaults"]}
+    assert rules[r"gpt-5\.[124](-mini|-nano)?(-20.*)?"] == rules["gpt-[5-9].*"] == ["stop"]
+    assert rules["gpt-5-chat.*"] == []  # it comes first, and its models take all
+    assert list(rules)[-1] == "gpt-[5-9].*"
+
+
+def test_a_provider_without_a_protocol_of_the_clients_has_them_too():
+    found = section("bedrock", modelName="*", configuration=STOP, apiKeySecretRef=None, region="us-east-1")
+    assert {name for each in found["unsupported_defaults"] for name in each["names"]} == {"stop"}
+
+
+@pytest.mark.parametrize("fields", [{}, {"configuration": {"maxTokens": 9}}, {"params": {"seed": 4}}])
+def test_defaults_that_all_models_take_need_no_rules(fields: dict[str, Any]):
+    assert "unsupported_defaults" not in section("openai", modelName="*", **fields)
+
+
+@pytest.mark.parametrize("fields", [{"configuration": STOP}, {"params": {"stop": ["END"], "max_tokens": 9}}])
+def test_a_default_that_the_model_does_not_take_is_none(fields: dict[str, Any]):
+    """LM312 says so, wherever it is stated."""
+    found = section("openai", modelName="gpt-5.1", **fields)
+    assert found["defaults"] == {"max_tokens": 9}
+    assert "unsupported_defaults" not in found
 
 
 @pytest.mark.parametrize(

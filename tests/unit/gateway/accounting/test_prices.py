@@ -189,6 +189,20 @@ SUMS: dict[str, tuple[dict[str, Any], Usage, float]] = {
         Usage(10, 0, cached_tokens=9, audio_input_tokens=5),
         4.5 + 4.0,
     ),
+    "sound in a long question": (
+        {"input_cost_per_audio_token": 4.0, "input_cost_per_audio_token_above_200k_tokens": 5.0},
+        Usage(200_001, 0, audio_input_tokens=1),
+        200_000.0 + 5.0,
+    ),
+    "sound in a long question of a tier": (
+        {
+            "input_cost_per_audio_token_above_128k_tokens": 3.0,
+            "input_cost_per_audio_token_above_200k_tokens": 5.0,
+            "input_cost_per_audio_token_above_200k_tokens_priority": 6.0,
+        },
+        Usage(200_001, 0, audio_input_tokens=1, tier="priority"),
+        200_000.0 + 6.0,
+    ),
     "pictures": ({"input_cost_per_image_token": 3.0}, Usage(10, 0, image_input_tokens=4), 6 + 12.0),
     "a service tier": ({"input_cost_per_token_flex": 0.5, "output_cost_per_token_flex": 5.0}, Usage(2, 2, tier="flex"), 11.0),
     "a tier without a price": ({}, Usage(2, 2, tier="flex"), 22.0),

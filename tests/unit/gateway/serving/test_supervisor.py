@@ -186,6 +186,41 @@ def test_after_a_change_that_failed_the_next_one_is_served(small: Small):
     assert eventually(lambda: small.version() == "3")
 
 
+def test_a_change_that_can_not_be_read_leaves_the_former_worker_serving(small: Small):
+    small.want(VERSION="2", UNREADABLE="no such place")
+    assert eventually(lambda: small.told() == ["failed: ValueError: no such place"])
+    small.want(VERSION="3")
+    assert eventually(lambda: small.version() == "3")
+
+
+def test_until_what_a_change_needs_is_ready_the_former_worker_serves(small: Small, tmp_path: Path):
+    before = small.children()
+    small.want(VERSION="2", NEEDS=str(tmp_path / "needed"))
+    with Load("GET", small.url(), least=500) as load:
+        pass
+    assert (load.failures, load.statuses) == ([], {200: load.count})
+    assert (small.version(), small.children(), small.told()) == ("1", before, [])
+    (tmp_path / "needed").touch()
+    assert eventually(lambda: small.version() == "2" and small.told() == ["took effect"])
+
+
+def test_a_worker_that_dies_while_a_change_waits_is_replaced_by_its_like(small: Small, tmp_path: Path):
+    small.want(VERSION="2", NEEDS=str(tmp_path / "needed"))
+    with pytest.raises(httpx.TransportError):
+        small.get("die")
+    assert eventually(lambda: small.version() == "1")
+    (tmp_path / "needed").touch()
+    assert eventually(lambda: small.version() == "2")
+    assert [line.partition(":")[0] for line in small.told()] == ["died", "took effect"]
+
+
+def test_told_to_stop_while_a_change_waits_it_ends_with_0(small: Small, tmp_path: Path):
+    small.want(VERSION="2", NEEDS=str(tmp_path / "needed"))
+    time.sleep(0.2)
+    small.signal()
+    assert small.ended() == 0
+
+
 def test_at_most_two_generations_live_at_a_time(small: Small):
     with plain_http.stream("GET", small.url("1"), timeout=PATIENCE) as answer:
         for version in ("2", "3"):

@@ -509,6 +509,8 @@ def test_a_used_up_quota_is_a_rate_limit():
         ({"error": {"message": "the prompt is too long"}}, 400),
         ({"error": {"message": "rejected as a result of our safety system"}}, 400),
         ({"error": "broken"}, 502),
+        ({"type": "response.failed", "response": {"error": {"code": "rate_limit_exceeded", "message": "slow down"}}}, 429),
+        ({"type": "response.failed", "response": {"error": {"code": "server_error", "message": "sorry"}}}, 500),
     ],
 )
 def test_an_error_within_an_answer_has_the_status_that_it_says(error: dict[str, Any], status: int):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from langop_model.contract.settings import Endpoint, Group, ModelRules, Upstream
+from langop_model.contract.settings import Endpoint, Group, ModelRules, UnsupportedDefaults, Upstream
 from langop_model.gateway.upstreams import request_members
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError
 from langop_model.gateway.upstreams.parameters import Parameters, Prepared, most_tokens
@@ -18,8 +18,19 @@ MESSAGES = [{"role": "user", "content": "Hello!"}]
 def group(defaults: dict[str, Any] | None = None, **upstream: Any) -> Group:
     accepts = tuple(upstream.pop("accepts", ()))
     routes = upstream.pop("served", None)
-    own = Upstream("m", ROUTES, **upstream)
-    return Group("m", "m", (Endpoint("m/0"),), upstream=own, defaults=defaults or {}, accepts=accepts, routes=routes)
+    unsupported = tuple(UnsupportedDefaults(match, names) for match, names in upstream.pop("unsupported", {}).items())
+    translated = upstream.pop("translated", ())
+    own = Upstream("m", {route: path for route, path in ROUTES.items() if route not in translated}, **upstream)
+    return Group(
+        "m",
+        "m",
+        (Endpoint("m/0"),),
+        upstream=own,
+        defaults=defaults or {},
+        accepts=accepts,
+        routes=routes,
+        unsupported_defaults=unsupported,
+    )
 
 
 def prepare(
@@ -120,6 +131,66 @@ def test_effort_is_a_member_of_reasoning_on_responses():
     assert asked(body, {"reasoning_effort": "low"}, route=Route.RESPONSES)["reasoning"] == {"summary": "auto", "effort": "low"}
     body = {"reasoning": {"effort": "high"}}
     assert asked(body, {"reasoning_effort": "low"}, route=Route.RESPONSES) == body
+
+
+def test_effort_is_a_member_of_output_config_on_messages():
+    def prepared(effort: str = "low", **body: Any) -> dict[str, Any]:
+        return asked({"max_tokens": 1, **body}, {"reasoning_effort": effort}, route=Route.MESSAGES)
+
+    assert prepared() == {"max_tokens": 1, "output_config": {"effort": "low"}}
+    assert prepared(output_config={"format": {}})["output_config"] == {"format": {}, "effort": "low"}
+    assert prepared(output_config={"effort": "max"})["output_config"] == {"effort": "max"}
+    assert "output_config" not in prepared(thinking={"type": "disabled"})
+
+
+def test_an_effort_that_anthropic_calls_otherwise_has_its_word_for_it():
+    def prepared(effort: str, *translated: str) -> Prepared:
+        effort_only = {"reasoning_effort": effort}
+        return prepare({"max_tokens": 1}, effort_only, route=Route.MESSAGES, translated=translated)
+
+    assert prepared("minimal").body["output_config"] == {"effort": "low"}
+    assert prepared("none").body == {"max_tokens": 1}
+    assert prepared("none").dropped == ("output_config.effort",)
+    assert prepared("minimal", "messages").body["output_config"] == {"effort": "minimal"}  # LiteLLM has the last word
+
+
+def test_an_effort_that_the_model_does_not_take_alone_is_dropped():
+    drops = ("output_config.effort",)
+    default = prepare({"max_tokens": 1}, {"reasoning_effort": "low"}, route=Route.MESSAGES, drops=drops)
+    assert (default.body, default.dropped) == ({"max_tokens": 1}, drops)
+    body: dict[str, Any] = {"max_tokens": 1, "output_config": {"effort": "low", "format": {"type": "json_schema"}}}
+    own = prepare(body, route=Route.MESSAGES, drops=drops)
+    assert (own.body["output_config"], own.dropped) == ({"format": {"type": "json_schema"}}, drops)
+    alone = prepare({"max_tokens": 1, "output_config": {"effort": "low"}}, route=Route.MESSAGES, drops=drops)
+    assert (alone.body, alone.dropped) == ({"max_tokens": 1}, drops)
+    assert body["output_config"]["effort"] == "low"
+
+
+@pytest.mark.parametrize(
+    ("route", "outer", "more"), [(Route.MESSAGES, "output_config", {"max_tokens": 1}), (Route.RESPONSES, "reasoning", {})]
+)
+def test_what_a_chat_does_not_take_is_dropped_where_requests_become_one(route: Route, outer: str, more: dict[str, Any]):
+    body = {**more, outer: {"effort": "low", "other": 1}}
+    drops = ("reasoning_effort",)
+    translated = prepare(body, route=route, drops=drops, translated=(route.value,))
+    assert (translated.body[outer], translated.dropped) == ({"other": 1}, (f"{outer}.effort",))
+    relayed = prepare(body, route=route, drops=drops)
+    assert (relayed.body, relayed.dropped) == (body, ())
+
+
+def test_which_defaults_a_model_takes_that_clients_name():
+    unsupported = {"gpt-5-chat.*": (), "gpt-5.*": ("stop",)}
+    parameters = Parameters(group({"stop": ["x"], "seed": 1}, unsupported=unsupported))
+
+    def prepared(model: str, route: Route = Route.CHAT, **body: Any) -> Prepared:
+        return parameters.prepare(route, body, False, model)
+
+    assert prepared("gpt-4o").body == prepared("gpt-5-chat-latest").body == {"stop": ["x"], "seed": 1}
+    assert (prepared("gpt-5.1").body, prepared("gpt-5.1").dropped) == ({"seed": 1}, ("stop",))
+    assert prepared("gpt-5.1", Route.MESSAGES, max_tokens=1).dropped == ("stop_sequences",)
+    assert prepared("gpt-5.1", Route.EMBEDDINGS).dropped == ()
+    own = prepared("gpt-5.1", stop=["y"])  # the provider says what it takes of that
+    assert (own.body["stop"], own.dropped) == (["y"], ())
 
 
 def test_the_default_limit_has_the_name_that_the_model_takes():
@@ -250,6 +321,16 @@ def test_a_default_is_dropped_and_named_too():
     assert (prepared.body, prepared.dropped) == ({}, ("temperature",))
 
 
+def test_a_default_that_is_dropped_is_not_named_where_the_client_says_it():
+    assert prepare({"temperature": 1}, {"temperature": 0.5}, drops=("temperature!=1",)).dropped == ()
+    assert prepare({"temperature": 0.7}, {"temperature": 0.5}, drops=("temperature!=1",)).dropped == ("temperature",)
+
+
+def test_with_drop_params_false_a_default_is_no_mistake_of_the_client():
+    prepared = prepare({}, {"temperature": 0.5}, drops=("temperature!=1",), refuses=True)
+    assert (prepared.body, prepared.dropped) == ({}, ("temperature",))
+
+
 def test_with_drop_params_false_a_hint_is_refused():
     error = refused({"user": "Ann", "verbosity": "low"}, drops=("user", "verbosity"), refuses=True)
     assert (error.code, error.param) == ("unsupported_parameter", "user")
@@ -304,6 +385,16 @@ def test_the_usage_of_a_stream_is_asked_for():
 def test_usage_is_not_asked_for_where_stream_options_are_refused():
     prepared = prepare({"stream": True, "stream_options": {"include_usage": True}}, stream=True, drops=("stream_options",))
     assert (prepared.body, prepared.dropped, prepared.strips_usage) == ({"stream": True}, ("stream_options",), False)
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_translated_request_for_usage_is_never_dropped(refuses: bool):
+    options = {"include_usage": True}
+    body = {"stream": True, "stream_options": options}
+    ways: list[dict[str, Any]] = [{"translates": ("*",)}, {"translated": ("chat",)}]
+    for way in ways:
+        prepared = prepare(body, stream=True, refuses=refuses, drops=("stream_options",), **way)
+        assert (prepared.body, prepared.dropped, prepared.is_translated) == (body, (), True)
 
 
 # Routes.

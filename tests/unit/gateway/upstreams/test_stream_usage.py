@@ -132,6 +132,17 @@ def test_what_was_written_is_estimated_from_some_events(events: int):
     assert found.output_tokens == pytest.approx(events, abs=1)
 
 
+def test_the_text_that_responses_repeat_at_the_end_counts_once():
+    def event(kind: str, **members: Any) -> bytes:
+        return f"data: {json.dumps({'type': f'response.{kind}', **members})}\n\n".encode()
+
+    whole = "four" * 20
+    part = {"type": "output_text", "text": whole}
+    deltas = [event("output_text.delta", delta="four")] * 20
+    ends = [event("output_text.done", text=whole), event("completed", response={"output": [{"content": [part]}]})]
+    assert fed(Route.RESPONSES, *deltas, *ends).estimate(question=1).output_tokens == pytest.approx(20, abs=1)
+
+
 def test_few_events_are_kept_of_a_long_stream():
     stream = fed(Route.CHAT, *[chunk("a")] * 5000)
     assert len(stream._samples) < SAMPLES
