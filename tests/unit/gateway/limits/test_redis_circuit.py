@@ -30,6 +30,7 @@ class Redis:
     def __init__(self, answer: Callable[[tuple[Any, ...]], Any] = lambda _: 1, seconds: float = 0.0) -> None:
         self.answer = answer
         self.seconds = seconds
+        self.at_close: Exception | None = None
         self.sent: list[Sent] = []  # batches
         self.closed = 0
         self.disconnected = 0
@@ -47,7 +48,8 @@ class Redis:
 
     async def aclose(self) -> None:
         self.closed += 1
-        raise ConnectionResetError
+        if self.at_close:
+            raise self.at_close
 
     @property
     def commands(self) -> Sent:
@@ -327,8 +329,10 @@ def test_without_an_event_loop_no_heart_beats(caplog: pytest.LogCaptureFixture):
     assert messages(caplog) == []
 
 
-def test_the_end_sends_what_was_told_and_survives_a_broken_connection():
+@pytest.mark.parametrize("problem", [None, ConnectionResetError(), ResponseError("no")], ids=str)
+def test_the_end_sends_what_was_told_and_survives_a_broken_connection(problem: Exception | None):
     redis = Redis()
+    redis.at_close = problem
 
     async def scene() -> None:
         connection = connected(redis)
