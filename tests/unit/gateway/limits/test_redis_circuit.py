@@ -245,6 +245,25 @@ def test_what_a_cancelled_caller_asked_is_handed_to_who_undoes_it():
     assert play(scene) == [b"admitted"]
 
 
+@pytest.mark.parametrize("answer", [b"admitted", ResponseError("NOPERM")], ids=str)
+def test_a_caller_that_is_cancelled_when_its_answer_has_come_undoes_it(answer: Any):
+    """Between the moment in which the answer is handed on and the one in which the caller goes on."""
+
+    async def scene() -> list[Any]:
+        orphans: list[Any] = []
+
+        def cancel_and_answer(_: tuple[Any, ...]) -> Any:
+            asyncio.get_running_loop().call_soon(asking.cancel)
+            return answer
+
+        asking = asyncio.create_task(connected(Redis(cancel_and_answer)).run("admit", ["key"], [], orphans.append))
+        await asyncio.wait({asking})
+        assert asking.cancelled()
+        return orphans
+
+    assert play(scene) == ([answer] if isinstance(answer, bytes) else [])
+
+
 # The circuit closes.
 
 
