@@ -168,9 +168,15 @@ class RedisConnection:
         return Command(("EVALSHA", self.scripts[name].sha, len(keys), *keys, *arguments), on_orphan=on_orphan, script=name)
 
     async def _ask(self, command: Command, within: float) -> Any:
-        command.answer = asyncio.get_running_loop().create_future()
+        command.answer = answer = asyncio.get_running_loop().create_future()
         self._put(self.questions, command, within)
-        return await command.answer
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            # The answer may have come just before: then it was handed on to a caller that does not go on.
+            if not answer.cancelled() and answer.exception() is None and command.on_orphan is not None:
+                command.on_orphan(answer.result())
+            raise
 
     def _put(self, lane: Lane, command: Command, within: float) -> None:
         command.timer = asyncio.get_running_loop().call_later(within, self._late, command, within)

@@ -67,7 +67,7 @@ class RedisWindow:
         try:
             answer = await self._ask(ticket, tokens, left, self.keys)
         except RedisUnavailableError:
-            return await self._admit_locally(ticket, tokens, left)
+            return self._admit_locally(ticket, tokens)
         return self._understood(ticket, answer)
 
     async def find_or_admit(self, entry: str, ticket: str, tokens: int | None) -> bytes | Reservation | Delay:
@@ -75,7 +75,7 @@ class RedisWindow:
         try:
             answer = await self._ask(ticket, tokens, 0, [*self.keys, entry])
         except RedisUnavailableError:
-            return await self._admit_locally(ticket, tokens, 0)
+            return self._admit_locally(ticket, tokens)
         return bytes(answer[1]) if answer[0] == b"hit" else self._understood(ticket, answer)
 
     def settle(self, reservation: Reservation, used: int, answered: bool) -> None:
@@ -154,10 +154,10 @@ class RedisWindow:
         poll_after = WINDOW_POLL_INTERVAL if certain else POLL_INTERVAL * random.uniform(0.5, 1.5)  # noqa: S311
         return Delay(LIMITS[limit], seconds, bool(certain), poll_after)
 
-    async def _admit_locally(self, ticket: str, tokens: int | None, left: float) -> Reservation | Delay:
+    def _admit_locally(self, ticket: str, tokens: int | None) -> Reservation | Delay:
         """Decide by this process's own requests."""
         self.needs_resync = True
-        found = await self.own.admit(ticket, tokens, left)
+        found = self.own.admit_now(ticket, tokens)
         return found if isinstance(found, Reservation) else replace(found, poll_after=WINDOW_POLL_INTERVAL)
 
     def _tell(self, script: str, arguments: list[Argument]) -> None:

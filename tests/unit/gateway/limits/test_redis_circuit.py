@@ -30,6 +30,7 @@ class Redis:
     def __init__(self, answer: Callable[[tuple[Any, ...]], Any] = lambda _: 1, seconds: float = 0.0) -> None:
         self.answer = answer
         self.seconds = seconds
+        self.at_close: Exception | None = None
         self.sent: list[Sent] = []  # batches
         self.closed = 0
         self.disconnected = 0
@@ -47,7 +48,8 @@ class Redis:
 
     async def aclose(self) -> None:
         self.closed += 1
-        raise ConnectionResetError
+        if self.at_close:
+            raise self.at_close
 
     @property
     def commands(self) -> Sent:
@@ -243,6 +245,25 @@ def test_what_a_cancelled_caller_asked_is_handed_to_who_undoes_it():
     assert play(scene) == [b"admitted"]
 
 
+@pytest.mark.parametrize("answer", [b"admitted", ResponseError("NOPERM")], ids=str)
+def test_a_caller_that_is_cancelled_when_its_answer_has_come_undoes_it(answer: Any):
+    """Between the moment in which the answer is handed on and the one in which the caller goes on."""
+
+    async def scene() -> list[Any]:
+        orphans: list[Any] = []
+
+        def cancel_and_answer(_: tuple[Any, ...]) -> Any:
+            asyncio.get_running_loop().call_soon(asking.cancel)
+            return answer
+
+        asking = asyncio.create_task(connected(Redis(cancel_and_answer)).run("admit", ["key"], [], orphans.append))
+        await asyncio.wait({asking})
+        assert asking.cancelled()
+        return orphans
+
+    assert play(scene) == ([answer] if isinstance(answer, bytes) else [])
+
+
 # The circuit closes.
 
 
@@ -327,8 +348,10 @@ def test_without_an_event_loop_no_heart_beats(caplog: pytest.LogCaptureFixture):
     assert messages(caplog) == []
 
 
-def test_the_end_sends_what_was_told_and_survives_a_broken_connection():
+@pytest.mark.parametrize("problem", [None, ConnectionResetError(), ResponseError("no")], ids=str)
+def test_the_end_sends_what_was_told_and_survives_a_broken_connection(problem: Exception | None):
     redis = Redis()
+    redis.at_close = problem
 
     async def scene() -> None:
         connection = connected(redis)

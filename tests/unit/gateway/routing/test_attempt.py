@@ -307,6 +307,45 @@ def test_an_answer_without_usage_is_settled_by_an_estimate():
     assert store.settled == [(usage.total, True)]
 
 
+@pytest.mark.parametrize(
+    "usage", [Usage(input_tokens=1), Usage(output_tokens=1), Usage(images=1), Usage(queries=1), Usage(seconds=1.0)], ids=str
+)
+def test_any_usage_that_a_provider_says_is_taken_as_it_is(usage: Usage):
+    assert World(Provider(Answer(body=b"x", usage=usage)), group()).ask().answer.usage == usage
+
+
+def test_a_usage_of_nothing_is_none():
+    usage = World(Provider(Answer(body=b"{}", usage=Usage())), group()).ask().answer.usage
+    assert usage is not None
+    assert usage.estimated
+
+
+def test_an_empty_transcription_has_no_tokens():
+    model = group(upstream=Upstream("m", {"transcriptions": "/t"}))
+    usage = World(Provider(Answer()), model).ask({}, route=Route.TRANSCRIPTIONS).answer.usage
+    assert usage is not None
+    assert (usage.output_tokens, usage.estimated) == (0, True)
+
+
+def test_events_that_can_not_be_closed_are_given_up_all_the_same():
+    class Events:
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return self
+
+        async def __anext__(self) -> bytes:
+            return b"data: 1\n\n"
+
+    async def scene() -> int:
+        world = World(Provider(Answer(events=Events(), account=Account(None))), group())
+        served = await world.serve(stream=True)
+        assert served.answer.events is not None
+        close: Any = served.answer.events
+        await close.aclose()
+        return world.first.endpoints.states[0].in_flight
+
+    assert asyncio.run(scene()) == 0
+
+
 def test_a_client_that_leaves_is_settled_by_its_question():
     world = World(Provider(asyncio.CancelledError()), group(limits=Limits(tokens_per_minute=100)))
     store = counted(world)
@@ -400,6 +439,12 @@ def test_a_damaged_entry_is_none_and_the_request_is_admitted():
     assert world.ask({**QUESTION, "max_tokens": 20}).answer.body == b"{}"
     (looked_up, _), (admitted, _) = store.asked
     assert looked_up == admitted is not None
+
+
+def test_a_damaged_entry_is_no_way_past_a_limit():
+    world = World(Provider(), group(limits=Limits(requests_per_minute=1, wait=0.0)))
+    cached(world, b"damaged").reserve("before", 0)
+    assert world.fail().status == 429
 
 
 def test_only_the_first_attempt_looks_for_an_entry():

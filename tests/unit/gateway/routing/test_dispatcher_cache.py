@@ -44,11 +44,10 @@ class Gateway:
 
 
 @pytest.fixture(params=["memory", "redis", "redis-unlimited"])
-def limits(request: pytest.FixtureRequest) -> dict[str, Any]:
+def limits(request: pytest.FixtureRequest, server: RedisServer) -> dict[str, Any]:
     """How answers are kept; with redis and limits, both are asked in one round trip."""
     if request.param == "memory":
         return {"server": None, "requests_per_minute": 1}
-    server = request.getfixturevalue("server")
     return {"server": server, **({"requests_per_minute": 1} if request.param == "redis" else {})}
 
 

@@ -22,6 +22,8 @@ def balanced(clock: Clock) -> Endpoints:
 
 def test_an_address_has_no_credentials():
     assert address_of(Endpoint("m/0", url=URL)) == "https://host:8443/v1"
+    assert address_of(Endpoint("m/0", url="https://user:p@ss@host/v1")) == "https://host/v1"
+    assert address_of(Endpoint("m/0", url="http://host/v1")) == "http://host/v1"
     assert address_of(Endpoint("m/0")) == ""
 
 

@@ -124,6 +124,13 @@ def test_latency_based_notices_a_recovery(clock: Clock, slow: float):
     assert Counter(_pick(endpoints, TOTAL))["a"] > TOTAL * 0.25
 
 
+def test_latency_based_goes_by_the_square_of_the_latency(clock: Clock):
+    endpoints = _endpoints(clock, {}, {}, strategy="latency-based")
+    for name, seconds in (("a", 0.2), ("b", 0.1)):
+        endpoints.answered(endpoints.by_id[name], seconds)
+    _is_near(Counter(_pick(endpoints, TOTAL))["a"], 1 / 5)
+
+
 def test_latency_based_tries_an_endpoint_that_nothing_is_known_of(clock: Clock):
     endpoints = _endpoints(clock, {}, {}, strategy="latency-based")
     endpoints.answered(endpoints.by_id["b"], 0.1)

@@ -114,6 +114,15 @@ def test_a_name_of_groups_that_are_not_served_means_the_others():
     assert {"stale", "none"}.isdisjoint(names.listed())
 
 
+def test_the_longest_prefix_is_the_most_specific_whatever_it_begins_with():
+    names = GroupNames({name: a_group(name) for name in ("all/*", "all/#1/*", "all/~/*")}, {}, {})
+    assert [names.resolve(f"all/{asked}") for asked in ("#1/x", "~/x", "x")] == [
+        Resolved(("all/#1/*",), "x"),
+        Resolved(("all/~/*",), "x"),
+        Resolved(("all/*",), "x"),
+    ]
+
+
 def test_a_shared_name_has_the_strategy_that_it_is_given():
     heavy = {**GROUPS, "one": replace(GROUPS["one"], weight=3)}
     names = GroupNames(heavy, {}, {"both": ("one", "two")}, "weighted")
