@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from langop_model.gateway.access.request_body import LARGEST_BODY
+from langop_model.gateway.access.body_memory import LARGEST_BODY
 from langop_model.gateway.access.request_schemas import SCHEMAS
 from tests.live.guarded import AWS_SECRET, MASTER_KEY, SECRETS, Guarded
 from tests.live.observed import ObservedGateway, json_lines
