@@ -75,6 +75,11 @@ class SharedState:
         backend = self.backends.get(MEMORY)
         return backend if isinstance(backend, MemoryBackend) else None
 
+    @property
+    def redis_up(self) -> bool | None:
+        """Whether redis answers; None where the environment names none."""
+        return (self.redis is not None and self.redis.up) if self.has_redis else None
+
     def start(self, endpoints: Iterable[tuple[Group, Endpoints]]) -> None:
         """Start the heartbeat, and the reports about endpoints of groups that have several."""
         if self.redis is None:

@@ -7,7 +7,6 @@ https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from itertools import accumulate
 from typing import Any
 
@@ -15,7 +14,7 @@ from langop_model.gateway.accounting.registry import SEPARATOR, Definition, Metr
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-LABELS = "\0"  # where the labels go in the lines of a metric
+LABELS, NUMBER = "\0", "\1"  # where the labels and the numbers go in the lines of a histogram
 
 
 def content_type(accept: str) -> str:
@@ -24,7 +23,7 @@ def content_type(accept: str) -> str:
 
 
 class Exposition:
-    """The text of a registry's metrics, with the numbers of all workers. What it prepares is kept from scrape to scrape.
+    """The text of a registry's metrics, with the numbers of all workers. Lines are kept from scrape to scrape.
 
     Of other models than `models` nothing is shown: workers that served a previous configuration have counted them.
     """
@@ -32,79 +31,111 @@ class Exposition:
     def __init__(self, registry: Registry, models: Collection[str]) -> None:
         self.registry = registry
         self.models = {*models, ""}
-        self._families: dict[str, _Family] = {}
+        self._families: dict[tuple[str, bool], _Family] = {}
 
     def text(self, totals: Totals, media_type: str = TEXT) -> bytes:
         """Return all metrics. Each series that the registry knows is there, at 0 where `totals` has nothing."""
         is_open = media_type == OPENMETRICS
-        parts: list[str] = []
+        parts: list[bytes] = []
         for name, family in self.registry.families.items():
-            shown = self._families.get(name)
+            shown = self._families.get((name, is_open))
             if shown is None:
-                shown = self._families[name] = _Family(family.definition, self.models)
-            found = totals.get(name, {})
-            shown.add(found.keys() | family.keys() if len(shown.labels) < len(family.children) else found.keys())
-            if shown.labels:
-                parts.append(_header(family.definition, is_open))
-                parts.extend(shown.samples(found, is_open))
+                shown = self._families[name, is_open] = _Family(family.definition, self.models, is_open)
+            if shown.known != len(family.children):
+                shown.known = len(family.children)
+                shown.add(family.keys())
+            shown.update(totals.get(name, {}))
+            if shown.lines:
+                parts.append(shown.header)
+                parts += shown.lines
         if is_open:
-            parts.append("# EOF\n")
-        return "".join(parts).encode()
+            parts.append(b"# EOF\n")
+        return b"".join(parts)
 
 
 class _Family:
-    """The series of one metric. Most are 0 at most scrapes: their lines are made once."""
+    """The lines of one metric in one of the two formats. Only those whose numbers have changed are written again."""
 
-    def __init__(self, definition: Definition, models: Collection[str]) -> None:
+    def __init__(self, definition: Definition, models: Collection[str], is_open: bool) -> None:
         self.definition = definition
         self.models = models
-        self.labels: dict[str, str] = {}  # as text, by their values in a snapshot
-        self.unused: dict[str, str] = {}  # the lines of each at 0
-        self.shown: dict[str, tuple[float, int, str]] = {}  # the lines of a histogram, its sum and count at the last scrape
-        self.lines = _lines(definition) if definition.kind is MetricType.HISTOGRAM else ""
-        self.at_zero = (self.lines % ((0,) * (len(definition.buckets) + 3))).split(LABELS) if self.lines else []
+        self.is_open = is_open
+        self.header = _header(definition, is_open).encode()
+        self.known = -1  # series of the registry that were added
+        self.lines: list[bytes] = []  # of each series, a histogram's together
+        self.places: dict[
+            str, int
+        ] = {}  # of the series in `lines`, by their labels in a snapshot; -1 for one that is not shown
+        self.labels: list[str] = []  # as text
+        self.numbers: dict[str, Any] = {}  # what the lines of the series that are not 0 say: a histogram's sum and count
+        self.is_histogram = definition.kind is MetricType.HISTOGRAM
+        self.pieces = _pieces(definition) if self.is_histogram else []
+        self.nothing: Any = [0, [0] * (len(definition.buckets) + 1), None] if self.is_histogram else 0
 
-    def add(self, keys: AbstractSet[str]) -> None:
+    def add(self, keys: Iterable[str]) -> None:
         """Let the series with these labels be shown from now on."""
-        for key in keys - self.labels.keys():
+        for key in keys:
+            if key in self.places:
+                continue
+            self.places[key] = -1
             if self.definition.labels[:1] != ("model",) or key.partition(SEPARATOR)[0] in self.models:
-                text = self.labels[key] = _label_text(self.definition, key)
-                self.unused[key] = text.join(self.at_zero) if self.lines else self._line(text, 0)
+                self.places[key] = len(self.lines)
+                self.labels.append(_label_text(self.definition, key))
+                self.lines.append(self._written(self.labels[-1], self.nothing))
 
-    def samples(self, found: Mapping[str, Any], is_open: bool) -> Iterable[str]:
-        """Return the lines of all, with the numbers of those that were `found` in the totals."""
-        if not found:
-            return self.unused.values()
-        samples = self.unused.copy()
+    def update(self, found: Mapping[str, Any]) -> None:
+        """Write the lines whose numbers have changed. What is not in `found` is 0."""
+        numbers = self.numbers
         for key, value in found.items():
-            text = self.labels.get(key)
-            if text is not None:
-                samples[key] = self._histogram(text, value, is_open) if self.lines else self._line(text, value)
-        return samples.values()
+            number = (value[0], sum(value[1])) if self.is_histogram else value
+            if numbers.get(key) != number:
+                numbers[key] = number
+                self._write(key, value)
+        if len(numbers) > len(found):
+            for key in numbers.keys() - found.keys():
+                del numbers[key]
+                self._write(key, self.nothing)
 
-    def _line(self, text: str, value: float) -> str:
-        return f"{self.definition.series}{{{text}}} {value}\n" if text else f"{self.definition.series} {value}\n"
+    def _write(self, key: str, value: Any) -> None:
+        if key not in self.places:
+            self.add((key,))
+        place = self.places[key]
+        if place >= 0:
+            self.lines[place] = self._written(self.labels[place], value)
 
-    def _histogram(self, text: str, value: Sequence[Any], is_open: bool) -> str:
+    def _written(self, labels: str, value: Any) -> bytes:
+        """Return the lines of one series."""
+        if self.is_histogram:
+            return self._histogram(labels, value).encode()
+        series = self.definition.series
+        return (f"{series}{{{labels}}} {value}\n" if labels else f"{series} {value}\n").encode()
+
+    def _histogram(self, labels: str, value: Sequence[Any]) -> str:
         total, counts, exemplars = value
-        observed = sum(counts)
-        if exemplars and is_open:
-            numbers = [_with_exemplar(number, exemplars.get(str(at))) for at, number in enumerate(accumulate(counts))]
-            return (self.lines % (*numbers, observed, total)).replace(LABELS, text)
-        shown = self.shown.get(text)
-        if shown is None or shown[:2] != (total, observed):
-            lines = (self.lines % (*accumulate(counts), observed, total)).replace(LABELS, text)
-            shown = self.shown[text] = (total, observed, lines)
-        return shown[2]
+        numbers: Iterable[Any] = accumulate(counts)
+        if exemplars and self.is_open:
+            numbers = (_with_exemplar(number, exemplars.get(str(at))) for at, number in enumerate(numbers))
+        pieces = self.pieces.copy()
+        pieces[1::4] = [labels] * (len(counts) + 2)
+        pieces[3::4] = map(str, (*numbers, sum(counts), total))
+        return "".join(pieces)
 
 
-def _lines(definition: Definition) -> str:
-    """Return the lines of one set of labels of a histogram, with %s for the numbers and a mark for the labels."""
-    name, comma, labels = definition.name, "," if definition.labels else "", LABELS if definition.labels else ""
+def _pieces(definition: Definition) -> list[str]:
+    """Return the lines of one series of a histogram in pieces: from 1 on every fourth is for labels, from 3 on for a number.
+
+    Joining them takes a third of the time of formatting a text.
+    """
+    name, comma = definition.name, "," if definition.labels else ""
     bounds = [repr(float(bound)) for bound in definition.buckets] + ["+Inf"]
-    buckets = "".join(f'{name}_bucket{{{labels}{comma}le="{bound}"}} %s\n' for bound in bounds)
-    plain = f"{{{labels}}}" if labels else ""
-    return f"{buckets}{name}_count{plain} %s\n{name}_sum{plain} %s\n"
+    plain = f"{{{LABELS}}}" if definition.labels else LABELS
+    buckets = "".join(f'{name}_bucket{{{LABELS}{comma}le="{bound}"}} {NUMBER}\n' for bound in bounds)
+    first, *rest = f"{buckets}{name}_count{plain} {NUMBER}\n{name}_sum{plain} {NUMBER}\n".split(LABELS)
+    pieces = [first]
+    for part in rest:
+        before, after = part.split(NUMBER)
+        pieces += ["", before, "", after]
+    return pieces
 
 
 def _with_exemplar(number: int, exemplar: list[Any] | None) -> str:

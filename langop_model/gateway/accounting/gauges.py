@@ -40,7 +40,7 @@ class Gauges:
         self.limits: list[_Limits] = []
         self.endpoints: list[_Endpoint] = []
         self.caches: dict[MemoryBackend, Value] = {}
-        self.redis = shared.redis if shared is not None else None
+        self.shared = shared
         self.redis_up = metrics.redis_up.labels() if shared is not None and shared.has_redis else None
         common = shared.memory if shared is not None else None
         if common is not None:
@@ -57,19 +57,22 @@ class Gauges:
         """Set them by what this worker knows; to be called before a snapshot."""
         for limits in self.limits:
             limits.set(limits.admission.store.used_here())
+        self._read_others()
+
+    async def read_shared(self) -> None:
+        """Set them, those of limits by what all processes use that count together."""
+        self._read_others()
+        used = await used_of([limits.admission for limits in self.limits])
+        for limits, each in zip(self.limits, used, strict=True):
+            limits.set(each)
+
+    def _read_others(self) -> None:
         for endpoint in self.endpoints:
             endpoint.read()
         for backend, size in self.caches.items():
             size.set(backend.size)
-        if self.redis_up is not None:
-            self.redis_up.set(1 if self.redis is not None and self.redis.up else 0)
-
-    async def read_shared(self) -> None:
-        """Set them, those of limits by what all processes use that count together."""
-        self.read()
-        used = await used_of([limits.admission for limits in self.limits])
-        for limits, each in zip(self.limits, used, strict=True):
-            limits.set(each)
+        if self.redis_up is not None and self.shared is not None:
+            self.redis_up.set(1 if self.shared.redis_up else 0)
 
 
 class _Limits:

@@ -37,8 +37,8 @@ MAX_STORES = 8  # answers to be kept, in one batch
 MAX_STORE_BYTES = 16 * 1024 * 1024  # of answers that wait to be kept; more are not kept
 LUA = Path(__file__).with_name("lua")
 PARTS = {
-    **{name: ("common.lua", f"{name}.lua") for name in ("admit", "settle", "renew", "usage", "withdraw")},
-    **{name: (f"{name}.lua",) for name in ("report", "presence")},
+    **{name: ("common.lua", f"{name}.lua") for name in ("admit", "settle", "renew", "withdraw")},
+    **{name: (f"{name}.lua",) for name in ("usage", "report", "presence")},
 }
 # Errors that a cluster gives as answers of single commands.
 UNREACHABLE = (ConnectionError, TimeoutError, ClusterDownError, OSError)
@@ -68,10 +68,15 @@ class RedisConnection:
         self.stores = Lane(client, MAX_STORES, self._settle, self._failed)
         self.stored_bytes = 0  # of the values in `stores`
 
+    @property
+    def is_cluster(self) -> bool:
+        """Whether the keys of two models may be on two servers: then no script may have both."""
+        return isinstance(self.client, RedisCluster)
+
     async def run(
         self,
         script: str,
-        keys: Sequence[str],
+        keys: Sequence[str | bytes],
         arguments: Sequence[Argument],
         on_orphan: Callable[[Any], None] | None = None,
     ) -> Any:
@@ -90,7 +95,9 @@ class RedisConnection:
         value: bytes | None = await self._ask(Command(("GET", key), is_vital=False), self.answer_timeout)
         return value
 
-    def tell(self, script: str, keys: Sequence[str], arguments: Sequence[Argument], on_failure: Callable[[], None]) -> None:
+    def tell(
+        self, script: str, keys: Sequence[str | bytes], arguments: Sequence[Argument], on_failure: Callable[[], None]
+    ) -> None:
         """Run a script whose answer nobody waits for."""
         if self.up:
             command = self._of_script(script, keys, arguments)
@@ -163,7 +170,11 @@ class RedisConnection:
             await asyncio.sleep(HEARTBEAT_INTERVAL)
 
     def _of_script(
-        self, name: str, keys: Sequence[str], arguments: Sequence[Argument], on_orphan: Callable[[Any], None] | None = None
+        self,
+        name: str,
+        keys: Sequence[str | bytes],
+        arguments: Sequence[Argument],
+        on_orphan: Callable[[Any], None] | None = None,
     ) -> Command:
         return Command(("EVALSHA", self.scripts[name].sha, len(keys), *keys, *arguments), on_orphan=on_orphan, script=name)
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from langop_model.contract.settings import Limits
 
@@ -81,8 +81,9 @@ class LimitStore(Protocol):
     def used_here(self) -> Used:
         """Return what this process uses."""
 
-    async def used(self) -> Used:
-        """Return what all processes use that count together."""
+    @staticmethod
+    async def used_together(stores: Sequence[Any]) -> list[Used]:
+        """Return what all processes use that count together, for several models with stores of this kind."""
 
 
 class AnswerStore(LimitStore, Protocol):
@@ -151,8 +152,10 @@ class SlidingWindow:
         requests = len(self.requests.admitted) if self.requests is not None else 0
         return Used(requests, tokens + self.reserved_tokens, len(self.in_flight))
 
-    async def used(self) -> Used:
-        return self.used_here()
+    @staticmethod
+    async def used_together(stores: Sequence[SlidingWindow]) -> list[Used]:
+        """Return what is used now of several models."""
+        return [store.used_here() for store in stores]
 
     @property
     def is_empty(self) -> bool:

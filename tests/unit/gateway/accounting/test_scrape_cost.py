@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 
 from langop_model.contract.settings import Endpoint, Group, Limits
-from langop_model.gateway.accounting.exposition import TEXT
+from langop_model.gateway.accounting.exposition import TEXT, _Family
 from langop_model.gateway.accounting.metrics import Metrics
+
+if TYPE_CHECKING:
+    import pytest
 
 MODELS = 500
 
@@ -40,15 +44,29 @@ def test_five_hundred_models_cost_a_fifth_of_what_prometheus_client_needs():
     assert cpu(lambda: metrics.text(media_type=TEXT)) < cpu(lambda: generate_latest(registry)) / 5
 
 
-def test_what_has_not_changed_since_the_last_scrape_is_not_written_again():
+def test_what_has_not_changed_since_the_last_scrape_is_not_written_again(monkeypatch: pytest.MonkeyPatch):
     metrics = Metrics([Group("m", "m", (Endpoint("m/0"),))])
     duration = metrics.request_duration.labels("m", "chat", "success")
     duration.observe(0.5)
-    first = metrics.text()
-    shown = metrics._exposition._families["gen_ai_server_request_duration_seconds"].shown
-    (before,) = [id(lines) for _, _, lines in shown.values()]
+    metrics.in_flight.labels("m").inc()
     metrics.text()
-    assert [id(lines) for _, _, lines in shown.values()] == [before]
+    written: list[str] = []
+    write = _Family._write
+
+    def noted(family: _Family, key: str, value: object) -> None:
+        written.append(family.definition.name)
+        write(family, key, value)
+
+    monkeypatch.setattr(_Family, "_write", noted)
+
+    def changed() -> set[str]:
+        written.clear()
+        metrics.text()
+        return {name for name in written if not name.startswith("process_")}
+
+    assert changed() == set()
     duration.observe(0.5)
-    assert metrics.text() != first
-    assert [id(lines) for _, _, lines in shown.values()] != [before]
+    assert changed() == {"gen_ai_server_request_duration_seconds"}
+    metrics.in_flight.labels("m").dec()
+    assert changed() == {"langop_requests_in_flight"}
+    assert b'langop_requests_in_flight{model="m"} 0\n' in metrics.text()

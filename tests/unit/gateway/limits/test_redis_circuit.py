@@ -122,7 +122,7 @@ def test_a_script_that_redis_does_not_know_is_sent_as_text():
 
     assert play(scene) == 7
     assert redis.commands[1][0] == "EVAL"
-    assert "Returns what is used" in redis.commands[1][1]
+    assert "Returns for each model what is used" in redis.commands[1][1]
     assert redis.commands[1][2:] == (1, "key", 5)
 
 

@@ -20,7 +20,7 @@ ADMITTED = [b"admitted", 0]
 UNKNOWN = [b"unknown"]
 DOWN = RedisUnavailableError()
 KEYS = [f"langop:{{team/model}}:{name}" for name in ("requests", "used", "in_flight", "sums", "queue", "seen", "processes")]
-Asked = tuple[str, Sequence[str], Sequence[Any]]
+Asked = tuple[str, Sequence[str | bytes], Sequence[Any]]
 
 
 class Redis:
@@ -30,6 +30,7 @@ class Redis:
 
     def __init__(self, *answers: Any) -> None:
         self.listeners: list[object] = []
+        self.is_cluster = False
         self.answers = list(answers)
         self.known: list[int] = []  # what `renew` answers first
         self.asked: list[Asked] = []
@@ -38,7 +39,7 @@ class Redis:
         self.fail: Callable[[], None] | None = None
 
     async def run(
-        self, script: str, keys: Sequence[str], arguments: Sequence[Any], on_orphan: Callable[[Any], None] | None = None
+        self, script: str, keys: Sequence[str | bytes], arguments: Sequence[Any], on_orphan: Callable[[Any], None] | None = None
     ) -> Any:
         self.asked.append((script, keys, arguments))
         if script == "renew":
@@ -352,13 +353,21 @@ def test_without_redis_the_process_decides_by_what_it_has_counted(ask: Callable[
 
 
 def test_what_all_processes_use_is_what_redis_says():
-    redis = Redis([b"3", 40, 2])
+    redis = Redis(b"3 40 2 0 0 0")
     counted = window(redis)
-    assert asyncio.run(counted.used()) == Used(3, 40, 2)
-    assert redis.asked == [("usage", KEYS, [60_000])]
+    assert asyncio.run(RedisWindow.used_together([counted, counted])) == [Used(3, 40, 2), Used(0, 0, 0)]
+    assert redis.asked == [("usage", [key.encode() for key in KEYS[:4]] * 2, [60_000])]
+
+
+def test_a_cluster_may_have_each_model_elsewhere_and_is_asked_for_one():
+    redis = Redis(b"3 40 2", b"0 0 0")
+    redis.is_cluster = True
+    counted = window(redis)
+    assert asyncio.run(RedisWindow.used_together([counted, counted])) == [Used(3, 40, 2), Used(0, 0, 0)]
+    assert [len(keys) for _, keys, _ in redis.asked] == [4, 4]
 
 
 def test_without_redis_it_is_what_this_process_uses():
     counted = window(Redis(DOWN), tokens_per_minute=100)
     counted.own.reserve("ticket", 30)
-    assert asyncio.run(counted.used()) == Used(0, 30, 1)
+    assert asyncio.run(RedisWindow.used_together([counted])) == [Used(0, 30, 1)]

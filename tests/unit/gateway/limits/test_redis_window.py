@@ -16,9 +16,10 @@ from langop_model.contract.settings import Limits
 from langop_model.gateway.limits import redis_window
 from langop_model.gateway.limits.admission import RateLimitTimeoutError
 from langop_model.gateway.limits.redis_lane import RedisUnavailableError
-from langop_model.gateway.limits.sliding_window import Delay, Reservation, SlidingWindow
+from langop_model.gateway.limits.redis_window import RedisWindow
+from langop_model.gateway.limits.sliding_window import Delay, Reservation, SlidingWindow, Used
 from tests.live.redis_server import RedisServer
-from tests.unit.gateway.limits.processes import Process
+from tests.unit.gateway.limits.processes import Process, connection
 
 T = TypeVar("T")
 SHORT = 0.6  # seconds of a minute in these tests
@@ -506,3 +507,71 @@ def test_a_sum_that_redis_threw_away_is_made_anew(server: RedisServer):
         return await process.enter(0.1, tokens=20) is None, await process.enter(tokens=10) is not None
 
     assert run(scene()) == (True, True)
+
+
+# What is used.
+
+
+def test_what_is_used_of_many_models_is_one_question_for_fifty(server: RedisServer):
+    async def scene() -> tuple[int, list[Used], list[Used]]:
+        redis = connection(server)
+        windows = [RedisWindow(redis, f"team/{at}", Limits(requests_per_minute=9, tokens_per_minute=900)) for at in range(120)]
+        held = await windows[0].admit("held", 30, 0)
+        done = await windows[119].admit("done", 50, 0)
+        assert isinstance(held, Reservation)
+        assert isinstance(done, Reservation)
+        windows[119].settle(done, 20, answered=True)
+        await redis.flush()
+        asked = 0
+        run = redis.run
+
+        async def counting(*arguments: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            return await run(*arguments)
+
+        redis.run = counting  # type: ignore[method-assign, assignment]
+        together = await RedisWindow.used_together(windows)
+        other = connection(server)
+        elsewhere = await RedisWindow.used_together([RedisWindow(other, f"team/{at}", Limits(9)) for at in (0, 119, 1)])
+        return asked, together, elsewhere
+
+    asked, together, elsewhere = run(scene())
+    assert asked == 3
+    assert together == [Used(1, 30, 1), *[Used(0, 0, 0)] * 118, Used(1, 20, 0)]
+    assert elsewhere == [Used(1, 30, 1), Used(1, 20, 0), Used(0, 0, 0)]
+
+
+def test_what_is_used_leaves_out_what_is_older_than_the_window(server: RedisServer):
+    async def scene() -> tuple[list[Used], list[Used]]:
+        process = Process(server, window=SHORT, requests_per_minute=9, tokens_per_minute=900)
+        await process.settle(await process.enter(tokens=30), used=20)
+        before = await RedisWindow.used_together([process.window])
+        await asyncio.sleep(SHORT + 0.1)
+        return before, await RedisWindow.used_together([process.window])
+
+    before, after = run(scene())
+    assert (before, after) == ([Used(1, 20, 0)], [Used(0, 0, 0)])
+
+
+def test_sums_that_redis_has_evicted_are_added_up_again(server: RedisServer):
+    async def scene() -> tuple[list[Used], list[Used]]:
+        process = Process(server, tokens_per_minute=900)
+        await process.settle(await process.enter(tokens=30), used=20)
+        assert await process.enter(tokens=10)
+        before = await RedisWindow.used_together([process.window])
+        await process.redis.client.delete(process.window.keys[redis_window.KEYS.index("sums")])
+        return before, await RedisWindow.used_together([process.window])
+
+    before, after = run(scene())
+    assert before == after == [Used(0, 20 + 10, 1)]
+
+
+def test_what_is_used_without_redis_is_what_this_process_uses(server: RedisServer):
+    async def scene() -> list[Used]:
+        process = Process(server, requests_per_minute=9)
+        assert await process.enter()
+        process.redis.up = False
+        return await RedisWindow.used_together([process.window])
+
+    assert run(scene()) == [Used(1, 0, 1)]
