@@ -12,7 +12,7 @@ import orjson
 
 from langop_model import __version__
 from langop_model.contract.settings import Check
-from langop_model.gateway.access import health_page, health_status
+from langop_model.gateway.access import health_page, health_status, worker_health
 from langop_model.gateway.access.authentication import ClientKeys
 from langop_model.gateway.access.error_formats import error_body
 from langop_model.gateway.access.open_routes import OpenRoute, Protocol, Purpose
@@ -45,13 +45,16 @@ STARTED = int(time.time())
 
 
 class Peers(Interface):
-    """What the other workers have counted."""
+    """What the other workers have counted, and what they know."""
 
     def others(self) -> list[bytes]:
         """Return the snapshots of the other workers."""
 
     def retired(self) -> bytes | None:
         """Return what ended workers had counted."""
+
+    def health_of_others(self) -> list[bytes]:
+        """Return what the other workers know of their models (worker_health.dump)."""
 
     def state(self) -> SupervisorState | None:
         """Return what the supervisor knows."""
@@ -149,13 +152,19 @@ class Services:
         self.gauges.read()
         return self.accounting.metrics.snapshot()
 
+    def health(self) -> bytes:
+        """Return what this worker knows of its models, for the worker that answers GET /health."""
+        return worker_health.dump(self.runtimes.values(), self.configuration.fingerprint, self.shared.redis_up)
+
     async def _health(self, as_page: bool) -> tuple[int, bytes, bytes]:
         limited = {name: runtime.admission for name, runtime in self.runtimes.items() if runtime.group.limits.any}
-        redis = self.shared.redis
         known = health_status.Known(
             dict(zip(limited, await used_of(list(limited.values())), strict=True)),
             self.accounting.metrics.regions,
-            (redis is not None and redis.up) if self.shared.has_redis else None,
+            self.shared.redis_up,
+            [worker_health.load(each, self.configuration.fingerprint) for each in self.peers.health_of_others()]
+            if self.peers is not None
+            else (),
             self.peers.state() if self.peers is not None else None,
         )
         found = health_status.report(self.runtimes.values(), self.configuration, known)

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from langop_model.contract.settings import Limits
+from langop_model.gateway.access.worker_health import NOTHING_USED, ModelHealth, WorkerHealth
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.limits.sliding_window import Used
-from langop_model.gateway.routing.endpoints import FAILURES_IN_A_ROW, LastError, State
+from langop_model.gateway.routing import endpoint_health
+from langop_model.gateway.routing.endpoint_health import EndpointHealth
+from langop_model.gateway.routing.endpoints import LastError
 from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.supervisor_state import SupervisorState
 
@@ -27,12 +30,13 @@ _SEVERITY = ("healthy", "degraded", "unhealthy")
 class Known:
     """What is known beside the endpoints: `used` of the limits by group, `redis` where the environment names one, and regions.
 
-    `supervisor` is None where no supervisor has said anything.
+    `workers` are the other workers. `supervisor` is None where no supervisor has said anything.
     """
 
     used: Mapping[str, Used] = field(default_factory=dict)
     regions: Mapping[str, str] = field(default_factory=dict)
     redis: bool | None = None
+    workers: Sequence[WorkerHealth] = ()
     supervisor: SupervisorState | None = None
 
 
@@ -65,7 +69,8 @@ def _gateway(configuration: Configuration, known: Known) -> dict[str, Any]:
     """Return what is known of the gateway itself."""
     found: dict[str, Any] = {"configuration": {"hash": configuration.fingerprint}}
     if known.redis is not None:
-        found["redis"] = {"status": UP if known.redis else DOWN}
+        is_up = known.redis and all(worker.redis is not False for worker in known.workers)
+        found["redis"] = {"status": UP if is_up else DOWN}
     state = known.supervisor
     if state is None:
         return found
@@ -81,43 +86,55 @@ def _gateway(configuration: Configuration, known: Known) -> dict[str, Any]:
 
 
 def _model(runtime: GroupRuntime, known: Known) -> dict[str, Any]:
-    now = runtime.endpoints.clock()
-    endpoints = [_endpoint(state, now, known) for state in runtime.endpoints.states]
+    now, name = runtime.endpoints.clock(), runtime.group.name
+    others = [worker.models[name] for worker in known.workers if name in worker.models]
+    endpoints = [
+        _endpoint(
+            state.endpoint.id,
+            endpoint_health.together([endpoint_health.of(state, now), *_seen(state.endpoint.id, others)]),
+            now,
+            known,
+        )
+        for state in runtime.endpoints.states
+    ]
     down = [endpoint for endpoint in endpoints if endpoint["status"] == DOWN]
     status = "healthy" if not down else "degraded" if len(down) < len(endpoints) else "unhealthy"
     found: dict[str, Any] = {"status": status, "resource": runtime.group.resource}
     if runtime.group.limits.any:
-        found["limits"] = _limits(runtime.group.limits, known.used.get(runtime.group.name))
-        found["queued"] = runtime.admission.queued
+        used = [known.used.get(name, NOTHING_USED), *(other.used for other in others)]
+        found["limits"] = _limits(runtime.group.limits, Used(*map(max, zip(*used, strict=True))))
+        found["queued"] = runtime.admission.queued + sum(other.queued for other in others)
     return {**found, "endpoints": endpoints}
 
 
-def _limits(limits: Limits, used: Used | None) -> dict[str, Any]:
+def _seen(endpoint: str, workers: Iterable[ModelHealth]) -> list[EndpointHealth]:
+    """Return what other workers know of an endpoint."""
+    return [worker.endpoints[endpoint] for worker in workers if endpoint in worker.endpoints]
+
+
+def _limits(limits: Limits, used: Used) -> dict[str, Any]:
+    """Return each limit with what is used of it: without redis by the worker that uses most, as langop_limit_used says."""
     figures = (
-        ("requestsPerMinute", limits.requests_per_minute, used.requests if used else None),
-        ("tokensPerMinute", limits.tokens_per_minute, used.tokens if used else None),
-        ("concurrentRequests", limits.concurrent_requests, used.concurrent if used else None),
+        ("requestsPerMinute", limits.requests_per_minute, used.requests),
+        ("tokensPerMinute", limits.tokens_per_minute, used.tokens),
+        ("concurrentRequests", limits.concurrent_requests, used.concurrent),
     )
     return {name: {"limit": limit, "used": count} for name, limit, count in figures if limit}
 
 
-def _endpoint(state: State, now: float, known: Known) -> dict[str, Any]:
-    """One endpoint. A single endpoint is asked however often it fails."""
-    heard = max(state.answered_at, state.checked_at if state.successful_checks else -math.inf)
-    is_down = state.is_down(now) or state.failures >= FAILURES_IN_A_ROW
-    since = state.down_since if is_down else state.up_since
+def _endpoint(name: str, health: EndpointHealth, now: float, known: Known) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "id": state.endpoint.id,
-        "region": known.regions.get(state.endpoint.id),
-        "status": DOWN if is_down else UP if heard > -math.inf else UNKNOWN,
-        "since": _at(since, now),
-        "cooldown_until": _at(state.down_until, now) if now < state.down_until else None,
-        "failures_in_a_row": state.failures,
-        "in_flight": state.in_flight,
-        "last_answer_seconds_ago": _age(state.answered_at, now),
-        "last_check_seconds_ago": _age(state.checked_at, now),
-        "last_error": _error(state.error, now),
-        "last_check_error": _error(state.check_error, now),
+        "id": name,
+        "region": known.regions.get(name),
+        "status": DOWN if health.is_down else UP if health.heard_at > -math.inf else UNKNOWN,
+        "since": _at(health.since, now),
+        "cooldown_until": _at(health.cooldown_until, now) if now < health.cooldown_until else None,
+        "failures_in_a_row": health.failures,
+        "in_flight": health.in_flight,
+        "last_answer_seconds_ago": _age(health.answered_at, now),
+        "last_check_seconds_ago": _age(health.checked_at, now),
+        "last_error": _error(health.error, now),
+        "last_check_error": _error(health.check_error, now),
     }
     return {name: value for name, value in found.items() if value is not None}
 

@@ -16,7 +16,7 @@ from langop_model.gateway.serving.shared_metrics import INTERVAL, SharedMetrics
 class Application:
     """The gateway of one configuration. `translators` and `wake` are for Services.
 
-    Its counts go into `metrics` at its end, and each second where there are several `workers`.
+    Its counts go into `metrics` at its end; where there are several `workers` each second, with what it knows of its models.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Application:
         services = Services(self.configuration, self.environment, self.translators, self._wake, self.metrics)
         services.start()
         if self.workers > 1:
-            services.tasks.append(asyncio.get_running_loop().create_task(self._share_metrics(services)))
+            services.tasks.append(asyncio.get_running_loop().create_task(self._share(services)))
         self.gateway = Gateway(services)
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -67,10 +67,11 @@ class Application:
         """Leave the translator the memory that it needs."""
         request_body.memory.most = body_memory.beside_translator(body_memory.container_limit(), self.workers)
 
-    async def _share_metrics(self, services: Services) -> None:
-        while True:
+    async def _share(self, services: Services) -> None:
+        while self.metrics is not None:
             await asyncio.sleep(INTERVAL)
             self._write_metrics(services)
+            self.metrics.write_health(services.health())
 
     def _write_metrics(self, services: Services) -> None:
         if self.metrics is not None:

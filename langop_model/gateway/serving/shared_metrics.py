@@ -1,6 +1,6 @@
-"""One truth at /metrics for several workers: each leaves a snapshot of its counts in a private folder.
+"""One truth at /metrics and /health for several workers: each leaves what it has counted and knows in a private folder.
 
-A worker that is scraped adds up its own counts, the snapshots of the others, at most a second old, and what ended workers had
+A worker that is asked adds up its own, what the others have left, at most a second old, and what ended workers had
 counted. The supervisor takes the snapshot of an ended worker into that account, and removes its file: so no file stays behind,
 and no counter goes back when workers are replaced.
 """
@@ -18,6 +18,7 @@ from langop_model.gateway.supervisor_state import SupervisorState
 INTERVAL = 1.0  # seconds between two snapshots of a worker that is not alone
 RETIRED = "retired"
 SUPERVISOR = "supervisor"
+HEALTH = ".health"
 
 
 class SharedMetrics:
@@ -30,6 +31,11 @@ class SharedMetrics:
         """Leave this worker's snapshot. A full disk loses figures, and no request."""
         with contextlib.suppress(OSError):
             _replace(self.folder / str(os.getpid()), snapshot)
+
+    def write_health(self, health: bytes) -> None:
+        """Leave what this worker knows of its models (worker_health.dump)."""
+        with contextlib.suppress(OSError):
+            _replace(self.folder / f"{os.getpid()}{HEALTH}", health)
 
     def write_state(self, state: SupervisorState) -> bool:
         """Leave what the supervisor knows; return whether it could be written."""
@@ -49,8 +55,11 @@ class SharedMetrics:
 
     def others(self) -> list[bytes]:
         """Return the snapshots of the other workers."""
-        own = str(os.getpid())
-        return [content for path in self.folder.glob("[0-9]*") if path.name != own and (content := _read(path))]
+        return self._of_others("")
+
+    def health_of_others(self) -> list[bytes]:
+        """Return what the other workers know of their models."""
+        return self._of_others(HEALTH)
 
     def retired(self) -> bytes | None:
         """Return what ended workers had counted."""
@@ -63,13 +72,20 @@ class SharedMetrics:
         with contextlib.suppress(OSError, ValueError, KeyError):
             if snapshot is not None:
                 _replace(self.folder / RETIRED, registry.retire(self.retired(), snapshot, definitions.BY_NAME))
-            path.unlink(missing_ok=True)
+        for left in (path, path.with_suffix(HEALTH)):
+            with contextlib.suppress(OSError):
+                left.unlink()
 
     def remove(self) -> None:
         with contextlib.suppress(OSError):
             for path in self.folder.iterdir():
                 path.unlink(missing_ok=True)
             self.folder.rmdir()
+
+    def _of_others(self, suffix: str) -> list[bytes]:
+        own = os.getpid()
+        found = (path for path in self.folder.glob(f"[0-9]*{suffix}") if path.suffix == suffix and path.stem != str(own))
+        return [content for path in found if (content := _read(path))]
 
 
 def _read(path: Path) -> bytes | None:
