@@ -125,6 +125,8 @@ class Services:
         await self.relay.aclose()
         await self.translation.aclose()
         await self.shared.aclose()
+        if self.accounting.traces is not None:
+            await self.accounting.traces.aclose()
 
     async def answer(
         self,

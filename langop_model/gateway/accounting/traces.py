@@ -7,8 +7,11 @@ thread, which a fork would not take along.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import importlib.util
 import os
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +43,7 @@ PROVIDERS = {
     "xai": "x_ai",
 }
 SCOPE = "langop_model.gateway"
+EXPORTED_WITHIN = 3.0  # seconds that the end of a worker waits for its last spans
 
 
 class TracesError(Exception):
@@ -153,6 +157,20 @@ class Traces:
     def shutdown(self) -> None:
         """Export what is left, and end the exporter's thread."""
         self._provider.shutdown()
+
+    async def aclose(self) -> None:
+        """Export what is left, for EXPORTED_WITHIN at most: a receiver that is down must not keep a worker from ending."""
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+
+        def export() -> None:
+            self.shutdown()
+            with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop is closed
+                loop.call_soon_threadsafe(over.set)
+
+        threading.Thread(target=export, daemon=True).start()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EXPORTED_WITHIN):
+                await over.wait()
 
     def _end(self, span: Span, has_failed: bool, error: str) -> None:
         if has_failed:

@@ -72,7 +72,7 @@ def _run_and_exit(task: Task, channel: Channel) -> None:
         log.error("a worker failed", exc_info=True)
     try:
         threading._shutdown()  # type: ignore[attr-defined]
-        atexit._run_exitfuncs()  # OpenTelemetry sends its last spans
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 import subprocess
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import grpc  # type: ignore[import-untyped]
@@ -26,6 +27,8 @@ from langop_model.gateway.accounting.prices import Deployment, Prices
 from langop_model.gateway.accounting.recorder import Accounting, Recorder
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.accounting.traces import Traces
+from langop_model.gateway.configuration import Configuration
+from langop_model.gateway.services import Services
 from langop_model.gateway.upstreams.base import FailureKind, Route, UpstreamError, Usage
 from langop_model.log_format import JsonFormatter
 from tests.conftest import ROOT
@@ -217,6 +220,36 @@ def test_spans_reach_a_collector_over_grpc(monkeypatch: pytest.MonkeyPatch):
 )
 def test_traces_are_on_where_they_have_a_receiver(environment: dict[str, str], on: bool):
     assert traces.are_on(environment) is on
+
+
+def test_the_last_spans_of_a_worker_are_exported(monkeypatch: pytest.MonkeyPatch):
+    """They would be lost at each change of the configuration: a batch is exported after five seconds."""
+    exporter = InMemorySpanExporter()
+    monkeypatch.setattr(traces, "_exporter", lambda _: exporter)
+    traced_config = {"callback_settings": {"langop": {"models": {}}}, "litellm_settings": {"callbacks": ["otel"]}}
+
+    async def work() -> None:
+        services = Services(Configuration.of(traced_config), {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"})
+        services.accounting.begin("POST", "/v1/chat/completions", Route.CHAT).finished(404)
+        await services.aclose()
+
+    asyncio.run(work())
+    assert [span.name for span in exporter.get_finished_spans()] == ["chat"]
+
+
+def test_a_receiver_that_is_down_does_not_keep_a_worker_from_ending(monkeypatch: pytest.MonkeyPatch):
+    hangs = Event()
+
+    class Hanging(InMemorySpanExporter):
+        def export(self, spans: Any) -> Any:
+            hangs.wait(60)
+            return super().export(spans)
+
+    monkeypatch.setattr(traces, "EXPORTED_WITHIN", 0.05)
+    made = Traces("the-gateway", {}, Hanging())
+    made._tracer.start_span("a").end()
+    asyncio.run(made.aclose())
+    hangs.set()
 
 
 def test_an_unknown_protocol_says_which_there_are():
