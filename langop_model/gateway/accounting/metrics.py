@@ -117,7 +117,7 @@ class Metrics:
     def text(self, snapshots: Iterable[bytes] = (), retired: bytes | None = None, media_type: str = TEXT) -> bytes:
         """Return the text of /metrics: of this worker, with the `snapshots` of the others and what ended ones had counted."""
         self._process()
-        totals = merge(snapshots, BY_NAME, retired, self.registry.totals())
+        totals = merge(snapshots, BY_NAME, retired, self.registry.totals(), state.CONFIG_INFO.name)
         return self._exposition.text(totals, media_type)
 
     def endpoint_labels(self, group: str, endpoint: str) -> tuple[str, str, str]:

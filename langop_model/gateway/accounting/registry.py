@@ -58,6 +58,11 @@ class Definition:
         """The name that a query uses; a histogram's has `_bucket`, `_sum` or `_count` behind it."""
         return f"{self.name}_total" if self.kind is MetricType.COUNTER else self.name
 
+    @property
+    def is_shared_knowledge(self) -> bool:
+        """Whether each worker knows the whole of it, so that it does not add up."""
+        return self.kind is MetricType.GAUGE and self.merge is not Merge.SUM
+
 
 class Value:
     """A counter or a gauge with one set of labels."""
@@ -160,17 +165,26 @@ class Registry:
 
 
 def merge(
-    snapshots: Iterable[bytes], definitions: dict[str, Definition], retired: bytes | None = None, own: Totals | None = None
+    snapshots: Iterable[bytes],
+    definitions: dict[str, Definition],
+    retired: bytes | None = None,
+    own: Totals | None = None,
+    served: str = "",
 ) -> Totals:
     """Return the sum of the workers' snapshots, `own` totals, and what ended workers had counted, `retired`.
 
+    `served` names the metric whose labels say which configuration a worker serves. One that serves another than `own`, because
+    it finishes its last requests after a change, adds what it counts: what it knows of limits and endpoints is outdated.
     A metric that has no definition here is skipped: a worker of another version may be running during an upgrade.
     """
     totals: Totals = own or {}
+    configuration = set(totals.get(served, ()))
     for snapshot in (*snapshots, *((retired,) if retired else ())):
-        for name, found in orjson.loads(snapshot).items():
+        added = orjson.loads(snapshot)
+        is_outdated = not configuration.issuperset(added.get(served, ()))
+        for name, found in added.items():
             definition = definitions.get(name)
-            if definition is not None:
+            if definition is not None and not (is_outdated and definition.is_shared_knowledge):
                 _add(definition, totals.setdefault(name, {}), found)
     return totals
 
@@ -190,7 +204,7 @@ def _of(family: Family[Value] | Family[Distribution]) -> dict[str, Any]:
             for child in cast("list[Distribution]", children)
             if child.sum or any(child.counts)
         }
-    keeps_zero = definition.kind is MetricType.GAUGE and definition.merge is not Merge.SUM
+    keeps_zero = definition.is_shared_knowledge
     values = cast("list[Value]", children)
     return {child.key: child.value for child in values if keeps_zero or child.value}
 
@@ -205,7 +219,7 @@ def _add(definition: Definition, into: dict[str, Any], found: dict[str, Any]) ->
         for labels, value in found.items():
             mine = into.get(labels)
             into[labels] = value if mine is None else _both(mine, value)
-    elif definition.kind is MetricType.GAUGE and definition.merge is not Merge.SUM:
+    elif definition.is_shared_knowledge:
         choose = max if definition.merge is Merge.MAX else min
         for labels, value in found.items():
             into[labels] = choose(into.get(labels, value), value)

@@ -102,6 +102,24 @@ def test_workers_add_up():
     assert value(text, "langop_endpoint_up", model="m", endpoint="m/endpoint-0", region="") == 1
 
 
+def test_a_worker_that_serves_a_former_configuration_adds_only_its_counts():
+    """It finishes its last requests: what it knows of limits and endpoints is that of before the change."""
+    current, former = metrics(), metrics()
+    current.describe("after", served=1)
+    former.describe("before", served=9)
+    former.limit.labels("m", "rateLimits.requestsPerMinute").set(99)
+    former.endpoint_up.labels("m", "m/eu", "eu-west-1").set(0)
+    former.requests.labels("m", "success").inc(4)
+    former.in_flight.labels("m").inc()
+    text = current.text([former.snapshot()])
+    assert value(text, "langop_limit", model="m", limit="rateLimits.requestsPerMinute") == 10
+    assert value(text, "langop_endpoint_up", model="m", endpoint="m/eu", region="eu-west-1") == 1
+    assert value(text, "langop_config_info", hash="before") is None
+    assert value(text, "langop_models", state="served") == 1
+    assert value(text, "langop_requests_total", model="m", outcome="success") == 4
+    assert value(text, "langop_requests_in_flight", model="m") == 1
+
+
 def test_what_ended_workers_have_counted_stays_and_their_gauges_go():
     ended, retired = metrics(), None
     ended.requests.labels("m", "failure").inc(5)
