@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -70,6 +71,11 @@ def _loop_factory() -> Any:
     return uvloop.new_event_loop
 
 
+def _level() -> str:
+    """Return the level of the specification's observability.logging; what is below a warning holds whole requests."""
+    return "ERROR" if os.environ.get("LITELLM_LOG", "").upper() == "ERROR" else "WARNING"
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m langop_model.translator", description=__doc__)
     parser.add_argument("--socket", type=Path, required=True, help="path of the unix socket to serve on")
@@ -78,7 +84,9 @@ def _options() -> argparse.Namespace:
         "--litellm-settings", default="{}", help="the configuration's litellm_settings that are LiteLLM's, as JSON"
     )
     parser.add_argument("--folder", type=Path, help="where the configuration is, and modules that its callbacks name")
-    parser.add_argument("--log-level", default="WARNING", help="level of the translator's own lines")
+    parser.add_argument(
+        "--log-level", default=_level(), help="level of its lines; by default what the configuration says, but WARNING at least"
+    )
     return parser.parse_args()
 
 

@@ -1,7 +1,8 @@
 """What the translator writes: lines as all other processes of the gateway write them, without keys and texts of callers.
 
-LiteLLM's errors are among them, and what it or a callback prints. What LiteLLM says below an error holds whole requests, and
-the text of an exception or of a warning what a client wrote: neither is written.
+LiteLLM's errors and warnings are among them, and what it or a callback prints. LiteLLM puts requests, answers and texts of
+exceptions into its lines: of each only what stands in LiteLLM's source is written (log_templates.py), with where that is and
+how often. What LiteLLM says below a warning holds whole requests and is not written at all.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TextIO
 
 from langop_model import log_format
 from langop_model.gateway.upstreams.redaction import HIDDEN, SHORTEST
+from langop_model.translator import log_templates
 
 LOGGER = logging.getLogger("langop.translator")
 PRINTED = logging.getLogger("langop.translator.printed")
 _LITELLM = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 _LONGEST = 2000  # characters of a message
+_REPEATED_AFTER = 60.0  # seconds between two lines of one place in LiteLLM's source: a stream may warn at each event
 
 _secrets: dict[str, None] = {}
 _KEPT = 1000  # keys are few; what a caller can make many of is not kept here
@@ -55,6 +59,35 @@ class Redaction(logging.Filter):
         return True
 
 
+class LiteLLMLines(logging.Filter):
+    """Makes a line of LiteLLM's one without values: what its source says at `source`, and `times` since the last such line."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self.clock = clock
+        self.written: dict[
+            tuple[str, int], float
+        ] = {}  # when, by the place in the source; places are as many as LiteLLM's calls
+        self.waiting: dict[tuple[str, int], int] = {}  # lines since then that were not written
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Cut a line to what it may say; return whether it is written now."""
+        if record.name not in _LITELLM and not record.name.startswith("litellm."):
+            return True
+        place, now = (record.pathname, record.lineno), self.clock()
+        times = self.waiting.pop(place, 0) + 1
+        if now < self.written.get(place, -_REPEATED_AFTER) + _REPEATED_AFTER:
+            self.waiting[place] = times
+            return False
+        self.written[place] = now
+        source = f"{_short_path(record.pathname)}:{record.lineno}"
+        for name in record.__dict__.keys() - log_format.NOT_FIELDS:  # what LiteLLM would add to the line
+            delattr(record, name)
+        record.msg, record.args = log_templates.template(*place) or f"LiteLLM says something at {source}", ()
+        record.source, record.times = source, times
+        return True
+
+
 class Printed(io.TextIOBase):
     """Standard output or error of a program that logs: each line that is printed becomes a line of the log."""
 
@@ -75,10 +108,13 @@ class Printed(io.TextIOBase):
 
 
 def install(level: str, stream: TextIO | None = None) -> None:
-    """Write every logger's lines from WARNING on to `stream`, the translator's own from `level` on, and what is printed."""
-    log_format.configure("WARNING", stream)
+    """Write to `stream` what is printed, the translator's lines from `level` on, and others' from WARNING on at most."""
+    log_format.configure(level, stream)
+    root = logging.getLogger()
+    root.setLevel(max(root.level, logging.WARNING))
     log_format.log_uncaught()
-    for handler in logging.getLogger().handlers:
+    for handler in root.handlers:
+        handler.addFilter(LiteLLMLines())
         handler.addFilter(Redaction())
     LOGGER.setLevel(level)
     PRINTED.setLevel(logging.INFO)
@@ -92,7 +128,14 @@ def adopt_litellm() -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-        logger.setLevel(logging.ERROR)
+        logger.setLevel(logging.NOTSET)  # as the root logger
+
+
+def _short_path(path: str) -> str:
+    """Return a source file's path from its package on: litellm/utils.py."""
+    parts = Path(path).parts
+    at = len(parts) - 1 - parts[::-1].index("litellm") if "litellm" in parts else len(parts) - 2
+    return "/".join(parts[max(at, 0) :])
 
 
 def _warn(
