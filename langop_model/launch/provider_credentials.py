@@ -56,9 +56,9 @@ def variables_to_withhold(environment: Mapping[str, str]) -> list[str]:
 
 
 def pod_identity_variables(result: Rendering, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what is not withheld of them: a pod's own identity, where a model relies on it instead of a Secret."""
+    """Return a pod's own identity, where a model relies on it instead of a Secret: keys or a role, a token's file, a region."""
     prefixes = tuple(prefix for model in result.models if not model.credentials.items for prefix in model.provider.ambient)
-    return {name: environment[name] for name in variables_to_withhold(environment) if prefixes and name.startswith(prefixes)}
+    return {name: value for name, value in environment.items() if prefixes and name.startswith(prefixes)}
 
 
 def named_variables(result: Rendering, environment: Mapping[str, str]) -> dict[str, str]:

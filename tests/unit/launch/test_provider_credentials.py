@@ -134,6 +134,18 @@ def test_what_is_no_providers_stays():
     assert kept(render(KEYED), *names) == list(names)
 
 
+def test_what_a_pod_has_instead_of_a_key_reaches_the_translator():
+    """As EKS gives it to a pod (IRSA). Nothing else of the environment does."""
+    identity = {
+        "AWS_ROLE_ARN": "arn:aws:iam::1:role/r",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/token",
+        "AWS_REGION": "eu-west-1",
+    }
+    environment = {**identity, "OPENAI_API_KEY": "x", "PATH": "/bin"}
+    assert pod_identity_variables(render(AMBIENT), environment) == identity
+    assert pod_identity_variables(render(KEYED), environment) == {}
+
+
 def test_the_identity_of_a_pod_stays_where_a_model_relies_on_it():
     assert kept(render(AMBIENT), "AWS_ACCESS_KEY_ID", "OPENAI_API_KEY") == ["AWS_ACCESS_KEY_ID"]
     assert kept(render_gateway(a=KEYED, b=AMBIENT), "AWS_ACCESS_KEY_ID", "OPENAI_API_KEY") == ["AWS_ACCESS_KEY_ID"]
