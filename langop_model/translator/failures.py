@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import ssl
 from collections.abc import Iterator
 
 import httpx
@@ -144,6 +145,8 @@ def _without_response(chain: list[BaseException], error: BaseException, *, answe
         "APITimeoutError",
     }:
         return Failure(FailureKind.TIMEOUT, 504, "the provider did not answer in time", reached=False)
+    if any(isinstance(each, ssl.SSLCertVerificationError) for each in chain):
+        return Failure(FailureKind.CERTIFICATE, 503, "the provider's certificate can't be verified", reached=False)
     if any(isinstance(each, httpx.TransportError) for each in chain):
         refused = any(isinstance(each, httpx.ConnectError) for each in chain)
         message = "the provider can't be reached" if refused else "the connection to the provider broke"

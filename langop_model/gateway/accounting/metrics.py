@@ -31,6 +31,7 @@ LIMITS = {
     "tokens_per_minute": "rateLimits.tokensPerMinute",
     "concurrent_requests": "rateLimits.concurrentRequests",
 }
+CERTIFICATE = "certificate"  # in place of a status, where the provider's certificate can't be verified
 REASONS = ("health_check", "failures", "peer")
 
 
@@ -181,7 +182,7 @@ class Metrics:
         for outcome in ATTEMPT_OUTCOMES:
             self.attempts_of_endpoint.labels(*labels, outcome)
         self.upstream_duration.labels(*labels, "success")
-        for status in ("401", "403", "429", "500"):
+        for status in ("401", "403", "429", "500", CERTIFICATE):
             self.provider_errors.labels(*labels, status)
         self.cost.labels(*labels)
         self.unpriced.labels(*labels)

@@ -11,7 +11,7 @@ from langop_model.gateway import call_ids
 from langop_model.gateway.accounting import counting, trace_context
 from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.logged_answer import LoggedAnswer
-from langop_model.gateway.accounting.metrics import Metrics
+from langop_model.gateway.accounting.metrics import CERTIFICATE, Metrics
 from langop_model.gateway.accounting.prices import Prices
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.accounting.request_record import LEFT, RequestRecord
@@ -145,8 +145,9 @@ class Recorder(RequestRecord):
         self.failed_attempts += 1
         self.failure = failure
         attempt = self._attempt
-        if attempt is not None and failure.reached and failure.kind is FailureKind.HTTP:
-            self._accounting.metrics.provider_errors.labels(*attempt.labels, str(failure.status)).inc()
+        if attempt is not None and failure.kind in (FailureKind.HTTP, FailureKind.CERTIFICATE):
+            status = str(failure.status) if failure.kind is FailureKind.HTTP else CERTIFICATE
+            self._accounting.metrics.provider_errors.labels(*attempt.labels, status).inc()
         self._end_attempt(failure.cause, failure.status if failure.reached else None)
 
     def answered(self, status: int = 200) -> None:

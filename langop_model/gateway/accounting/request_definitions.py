@@ -116,7 +116,7 @@ ATTEMPTS_OF_ENDPOINT = Definition(
 PROVIDER_ERRORS = Definition(
     "langop_provider_errors",
     COUNTER,
-    "Errors that a provider answered, by its HTTP status; 401 and 403 mean its key.",
+    "Errors of a provider, by its HTTP status. 401 and 403 mean its key, certificate that its certificate can't be verified.",
     (*ENDPOINT, "status_code"),
     replaces=(("litellm_deployment_failure_responses_total", "by status_code"),),
 )

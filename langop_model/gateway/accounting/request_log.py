@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from langop_model.contract.settings import Log
 from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.request_record import LEFT, RequestRecord
-from langop_model.gateway.upstreams.base import CLIENT_ERROR, Route
+from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route
 from langop_model.log_format import JsonFormatter, TextFormatter, formatter
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40}
@@ -69,7 +69,7 @@ def level_of(record: RequestRecord) -> str:
         return "ERROR" if record.error else "WARNING"  # a stream that broke has already said 200
     if status >= 500:
         return "ERROR"
-    if record.failure is not None and record.failure.reached:
+    if record.failure is not None and (record.failure.reached or record.failure.kind is FailureKind.HTTP):
         if record.failure.status in OPERATORS_FAULT:
             return "ERROR"
         return "INFO" if record.failure.cause == CLIENT_ERROR else "WARNING"

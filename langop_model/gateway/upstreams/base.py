@@ -36,6 +36,7 @@ class FailureKind(StrEnum):
 
     HTTP = "http"  # the provider answered with an error
     CONNECTION = "connection"  # no connection, or it broke before an answer
+    CERTIFICATE = "certificate"  # no connection, because nobody who is trusted vouches for the provider
     TIMEOUT = "timeout"
     MALFORMED = "malformed"  # an answer that is not what the protocol says
     STREAM = "stream"  # the first event of a stream is an error

@@ -92,6 +92,9 @@ class Relay:
         try:
             async with self.session.get(check.url, headers=headers, proxy=proxy, allow_redirects=False) as response:
                 status = response.status
+        except aiohttp.ClientConnectorCertificateError as problem:
+            reason = f"certificate can't be verified: {_verdict(problem.certificate_error)}"
+            raise CheckFailedError(reason) from None
         except (aiohttp.ClientError, OSError):
             raise CheckFailedError("no connection") from None
         # A server without this path answers 404: it is up. A key that is refused would be refused for a request too.
@@ -234,11 +237,24 @@ class _Exchange:
             return UpstreamError(
                 FailureKind.CONNECTION, 503, "no connection to the provider in time", cause=Cause.SERVER_ERROR, reached=False
             )
+        if isinstance(problem, aiohttp.ClientConnectorCertificateError):
+            return UpstreamError(
+                FailureKind.CERTIFICATE,
+                503,
+                f"the provider's certificate can't be verified: {_verdict(problem.certificate_error)}",
+                cause=Cause.SERVER_ERROR,
+                reached=False,
+            )
         reached = response is not None
         message = "the connection to the provider broke" if reached else "the provider can't be reached"
         return UpstreamError(
             FailureKind.CONNECTION, 502 if reached else 503, message, cause=Cause.SERVER_ERROR, reached=reached
         )
+
+
+def _verdict(problem: Exception) -> str:
+    """Return what OpenSSL says against a certificate, without the address that it names behind a comma."""
+    return str(getattr(problem, "verify_message", "") or "not trusted").partition(",")[0]
 
 
 async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

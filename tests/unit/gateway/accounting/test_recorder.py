@@ -143,6 +143,25 @@ def test_an_answer_after_a_failure_is_a_warning(lab: RecordedRequests):
     assert lab.count("requests", "m", "success") == 1
 
 
+def test_a_certificate_that_can_not_be_verified_is_counted_for_its_alert(lab: RecordedRequests):
+    record = lab.begin()
+    record.attempt(GROUP, "m/0")
+    record.failed(failure(503, kind=FailureKind.CERTIFICATE, reached=False))
+    record.finished(503)
+    assert lab.count("provider_errors", *LABELS, "certificate") == 1
+    assert lab.count("provider_errors", *LABELS, "503") == 0
+
+
+def test_credentials_that_can_not_be_used_count_as_a_refused_key(lab: RecordedRequests):
+    """The translator has asked nobody: there is nothing to sign a request with."""
+    record = lab.begin()
+    record.attempt(GROUP, "m/0")
+    record.failed(failure(401, kind=FailureKind.HTTP, reached=False))
+    record.finished(401)
+    assert lab.count("provider_errors", *LABELS, "401") == 1
+    assert lab.line()["level"] == "ERROR"
+
+
 def test_a_provider_that_was_not_reached_has_no_status(lab: RecordedRequests):
     record = lab.begin()
     record.attempt(GROUP, "m/0")

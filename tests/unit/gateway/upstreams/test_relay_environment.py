@@ -136,4 +136,5 @@ def test_an_authority_of_the_pods_own_is_trusted(tmp_path: Path):
 
 
 def test_a_certificate_of_nobody_known_is_refused(tmp_path: Path):
-    assert asyncio.run(ask_with_certificate(certificate(tmp_path), {})) == "the provider can't be reached"
+    said = "the provider's certificate can't be verified: self-signed certificate"
+    assert asyncio.run(ask_with_certificate(certificate(tmp_path), {})) == said
