@@ -1,4 +1,4 @@
-"""Settings that LiteLLM has once for its whole process, while each model of a gateway may ask for its own."""
+"""Settings that a gateway has once for all of its models, while each of them may ask for its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LITELLM_CACHES = {"memory": "local", "redis": "redis"}  # LiteLLM's names (litel
 
 @dataclass(slots=True)
 class GlobalSettings:
-    """What the one process does. None where no model asks. `cache_type` and `cache_ttl` (seconds) are for LiteLLM's cache."""
+    """What the gateway does. None where no model asks. `cache_type` and `cache_ttl` (seconds) are for a stock LiteLLM."""
 
     log_level: str | None
     metrics: bool

@@ -1,7 +1,7 @@
 """One gateway for the models of many tests, with one stand-in behind all their endpoints.
 
 A test module names the models that it needs in MODELS, a dictionary of specs by name, with `at("label")` where an endpoint's
-address belongs. The fixture `laboratory` (tests/live/conftest.py) starts LiteLLM once for all modules that are run. Each test
+address belongs. The fixture `laboratory` (tests/live/conftest.py) starts a gateway once for all modules that are run. Each test
 has models and labels of its own: what one counts, no other changes.
 """
 
@@ -122,7 +122,7 @@ class Laboratory:
 
 
 class Edited(Gateway):
-    """LiteLLM with the rendered configuration of another gateway, after `edit` has changed its models' sections."""
+    """The front with the rendered configuration of another gateway, after `edit` has changed its models' sections."""
 
     def __init__(self, original: Gateway, folder: Path, edit: Callable[[dict[str, Any]], None]) -> None:
         super().__init__(folder, folder, folder)
@@ -132,7 +132,7 @@ class Edited(Gateway):
         self.config.write_text(yaml.safe_dump(config), encoding="utf-8")
 
     def start(self, output: Any = None) -> None:
-        """Start LiteLLM without rendering."""
+        """Start it without rendering."""
         self.output = output or self.log.open("wb")
         command = [sys.executable, "-m", "tests.live.serve", str(self.config), str(self.port)]
         self.process = subprocess.Popen(command, env=self.environment, stdout=self.output, stderr=subprocess.STDOUT)

@@ -346,15 +346,5 @@ def debugged(debugged_gateway: ObservedGateway) -> ObservedGateway:
 
 
 def redis_environment(port: int) -> dict[str, str]:
-    """Return what a pod with a redis has in its environment.
-
-    Beside the address: LiteLLM tries a redis that was down again after a second, and waits for an answer longer than its
-    tenth of a second.
-    """
-    return {
-        "REDIS_HOST": "127.0.0.1",
-        "REDIS_PORT": str(port),
-        "REDIS_PASSWORD": REDIS_PASSWORD,
-        "REDIS_CIRCUIT_BREAKER_RECOVERY_TIMEOUT": "1",
-        "REDIS_SOCKET_TIMEOUT": "5",
-    }
+    """Return what a pod with a redis has in its environment."""
+    return {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(port), "REDIS_PASSWORD": REDIS_PASSWORD}

@@ -151,7 +151,7 @@ def test_a_form_steers_nothing_either(guarded: Guarded):
 
 @pytest.mark.parametrize("model", ["guarded/endpoint-0", "guarded,guarded-claude", "openai/guarded", "*", "guarded*"])
 def test_a_model_is_asked_for_by_its_names_only(guarded: Guarded, model: str):
-    """LiteLLM would take the id of a deployment past the model's limits, and ask several models at once."""
+    """The id of a deployment, as LiteLLM takes it, would go past the model's limits, and a list would ask several models."""
     answer = guarded.chat(model=model)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
 

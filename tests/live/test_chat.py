@@ -1,4 +1,4 @@
-"""From a mounted example to an answer in the OpenAI SDK: a real LiteLLM, started as the container starts it."""
+"""From a mounted example to an answer in the OpenAI SDK: a real gateway, started as the container starts it."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def test_nothing_of_a_caller_is_in_redis_but_cached_answers(pair: Pair):
     for model in ("shared-slots", "shared-down", "twin"):
         body = {"model": model, "messages": [{"role": "user", "content": "A word: rhododendron"}]}
         plain_http.post(f"{pair.first.gateway.url}/v1/chat/completions", json=body, headers=headers, timeout=60)
-    time.sleep(1.5)  # LiteLLM writes its own counters once a second
+    time.sleep(1.5)  # processes report about endpoints once a second
     answers = pair.server.answers()
     keys = [key.decode() for key in pair.server.client.scan_iter("*")]
     assert {key.partition(":")[0] for key in keys if key not in answers} == {"langop"}

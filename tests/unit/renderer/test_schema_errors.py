@@ -72,7 +72,7 @@ def test_two_names_of_a_provider_are_one_too_many():
 def test_a_provider_that_nobody_can_use_is_refused_with_the_reason(field: str):
     finding = only(a_spec(**{"provider": None, field: "vllm"}))
     assert (finding.code, finding.path) == ("LM214", ("spec", field))
-    assert "it runs the model inside the proxy; use hosted_vllm" in finding.message
+    assert "it runs the model inside the gateway; use hosted_vllm" in finding.message
 
 
 def test_a_misspelt_provider_gets_a_guess_and_no_list_of_all_of_them():
