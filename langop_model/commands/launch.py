@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from langop_model import report
 from langop_model.renderer.findings import Finding, SpecError, make
 
 Say = Callable[[Iterable[Finding]], None]
@@ -33,9 +32,9 @@ def command(port: int, host: str, config: str | None, num_workers: int | None, o
     """
     from langop_model.launch import command, litellm_command, messages
 
-    say: Say = report.print_findings
+    say: Say = messages.say
     try:
-        say = messages.configure(os.environ)
+        messages.configure(os.environ)
         environment = litellm_command.environment_of(os.environ, others, config, num_workers)
         code = command.launch(environment, host, port, say)
     except SpecError as problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from langop_model import report
@@ -14,20 +14,28 @@ from langop_model.renderer.findings import Finding, dotted
 log = logging.getLogger("langop.launch")
 
 
-def configure(environment: Mapping[str, str]) -> Callable[[Iterable[Finding]], None]:
-    """Let this process log as the environment says, and return what reports findings.
+def configure(environment: Mapping[str, str]) -> None:
+    """Let this process log as the environment says.
 
-    Raises SpecError for a format that does not exist (LM738).
+    Raises SpecError for a format that does not exist (LM738), which is reported as without the variable.
     """
     try:
         from langop_model import log_format
     except ModuleNotFoundError:
-        return report.print_findings  # the gateway's packages are missing, which is reported next
+        return  # the gateway's packages are missing, which is reported next
     try:
         log_format.configure("INFO", sys.stderr, environment)
     except ValueError as problem:
+        log_format.configure("INFO", sys.stderr, {})
         raise catalogue.error("LM738", problem=problem) from None
-    return _log_findings if _is_json() else report.print_findings
+
+
+def say(found: Iterable[Finding]) -> None:
+    """Report findings: as lines of the log, or as text for people."""
+    if _is_json():
+        _log_findings(found)
+    else:
+        report.print_findings(found)
 
 
 def shown(finding: Finding) -> dict[str, Any]:

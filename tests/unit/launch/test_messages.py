@@ -16,8 +16,8 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 
 
 def test_a_finding_is_one_line_of_json(capsys: pytest.CaptureFixture[str]):
-    say = messages.configure({})
-    say([findings.make("LM701", ("spec", "apiKeySecretRef"), secret="/etc/secrets/a\nb", reason="(no text)")])
+    messages.configure({})
+    messages.say([findings.make("LM701", ("spec", "apiKeySecretRef"), secret="/etc/secrets/a\nb", reason="(no text)")])
     (line,) = lines(capsys)
     assert (line["level"], line["code"], line["path"]) == ("ERROR", "LM701", "spec.apiKeySecretRef")
     assert line["message"] == "LM701: the key for spec.apiKeySecretRef is missing: /etc/secrets/a\\nb (no text)"
@@ -26,12 +26,14 @@ def test_a_finding_is_one_line_of_json(capsys: pytest.CaptureFixture[str]):
 
 @pytest.mark.parametrize(("code", "level"), [("LM703", "ERROR"), ("LM727", "WARNING"), ("LM724", "INFO")])
 def test_a_findings_level_is_the_lines(capsys: pytest.CaptureFixture[str], code: str, level: str):
-    messages.configure({})([findings.make(code, changes="")])
+    messages.configure({})
+    messages.say([findings.make(code, changes="")])
     assert lines(capsys)[0]["level"] == level
 
 
 def test_people_get_text(capsys: pytest.CaptureFixture[str]):
-    messages.configure({"LANGOP_LOG_FORMAT": "text"})([findings.make("LM703")])
+    messages.configure({"LANGOP_LOG_FORMAT": "text"})
+    messages.say([findings.make("LM703")])
     assert capsys.readouterr().err.startswith("error LM703: is missing")
 
 
@@ -46,8 +48,10 @@ def test_an_event_and_the_configuration_are_lines_too(capsys: pytest.CaptureFixt
     assert trace["level"] == "ERROR"
 
 
-def test_a_format_that_does_not_exist_is_an_error():
+def test_a_format_that_does_not_exist_is_a_line_of_json(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SpecError) as caught:
         messages.configure({"LANGOP_LOG_FORMAT": "xml"})
     assert caught.value.findings[0].code == "LM738"
     assert "json, text" in caught.value.findings[0].message
+    messages.say(caught.value.findings)
+    assert lines(capsys)[0]["code"] == "LM738"
