@@ -43,7 +43,8 @@ def test_no_line_has_codes_for_a_terminal(hurt: Hurt):
 def test_the_first_lines_alarm_nobody_but_with_findings(lines: list[dict[str, Any]]):
     serving = lines.index(having(lines, event="serving")[0])
     alarming = [line for line in lines[: serving + 1] if line["level"] != "INFO"]
-    assert [line for line in alarming if "code" not in line] == []
+    # The endpoint that is down may have failed its checks by then, on a busy machine.
+    assert [line for line in alarming if "code" not in line and line["logger"] != "langop.endpoints"] == []
     assert {line["level"] for line in alarming} <= {"WARNING"}  # findings about the specifications
 
 
