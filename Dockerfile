@@ -18,7 +18,8 @@ COPY templates templates
 COPY schema schema
 COPY render.py ./
 RUN venv/bin/python -m compileall -q --invalidation-mode unchecked-hash langop_model \
-    && venv/bin/python -c "from langop_model.renderer.templating import environment as e; [e().get_template(n) for n in e().list_templates(filter_func=lambda n: n.endswith('.j2'))]"
+    && venv/bin/python -c "from langop_model.renderer.templating import environment as e; [e().get_template(n) for n in e().list_templates(filter_func=lambda n: n.endswith('.j2'))]" \
+    && venv/bin/python -c "import os; from langop_model.resources import load_json; [load_json(n) for n in os.listdir('schema') if n.endswith('.json')]"
 
 FROM ${PYTHON_IMAGE}
 # The base's digest decides which packages there are: a version written here would be gone from the archive with its next update.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from typing import TypeVar
 
-from langop_model.sources import Result, SourceFile, Task
+from langop_model.sources import SourceFile
+
+Result = TypeVar("Result")
 
 CHUNK = 16  # files that a process is given at a time: few enough for progress to be seen, enough for messages to cost nothing
 
@@ -20,15 +23,15 @@ def number_of(asked: int) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def results(files: Sequence[SourceFile], task: Task, jobs: int) -> Iterator[Result]:
-    """Yield what becomes of each file, in the order of `files`, worked on by `jobs` processes.
+def results(work: Callable[[SourceFile], Result], files: Sequence[SourceFile], jobs: int) -> Iterator[Result]:
+    """Yield what `work` returns for each file, in the order of `files`, done by `jobs` processes.
 
     Raises BrokenProcessPool when the system ended one of them, for want of memory for example.
     """
     # A forked process has all modules already. Where there is no fork, each starts a Python of its own.
     way = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
     with ProcessPoolExecutor(jobs, multiprocessing.get_context(way), initializer=_leave_interrupts) as pool:
-        yield from pool.map(task.of_file, files, chunksize=CHUNK)
+        yield from pool.map(work, files, chunksize=CHUNK)
 
 
 def _leave_interrupts() -> None:

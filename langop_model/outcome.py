@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from langop_model import report
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 class Outcome:
     """Prints findings in `style`, those of `level` and above; with `strict` a warning counts as an error.
 
-    `quiet` prints nothing but what makes the command fail. Of many files, errors are printed as they come, and everything
-    else at the end, what is the same only once, with a summary.
+    What has a code of `ignored` is neither printed nor counted, unless it is an error. With `quiet`, only what makes the
+    command fail is printed. Of many files, errors are printed as they come, and everything else at the end, what is the same
+    only once, with a summary.
     """
 
-    def __init__(self, style: str, strict: bool = False, *, level: str = "info", quiet: bool = False) -> None:
-        self.style, self.quiet = style, quiet
+    def __init__(
+        self, style: str, strict: bool = False, *, level: str = "info", quiet: bool = False, ignored: Collection[str] = ()
+    ) -> None:
+        self.style, self.quiet, self.ignored = style, quiet, ignored
         self.failing = {"error", "warning"} if strict else {"error"}
         self.shown = self.failing if quiet else set(LEVELS[: LEVELS.index(level) + 1])
         self.failed = False
@@ -39,7 +42,7 @@ class Outcome:
 
     def add(self, findings: Iterable[Finding], source: str = "") -> None:
         """Print `findings`, or keep them until they are printed."""
-        found = list(findings)
+        found = self._without_ignored(findings)
         self.failed |= any(finding.level in self.failing for finding in found)
         shown = [finding for finding in found if finding.level in self.shown]
         if self.style in DOCUMENTS:
@@ -53,7 +56,10 @@ class Outcome:
         """Print what there is to say about a file, or another source, that is done."""
         self.add(result.findings, result.source)
         if self._many is not None:
-            self._many.finish(result.findings)
+            self._many.finish(self._without_ignored(result.findings))
+
+    def _without_ignored(self, findings: Iterable[Finding]) -> list[Finding]:
+        return [finding for finding in findings if finding.level == "error" or finding.code not in self.ignored]
 
     def collecting(self) -> _Collecting:
         """Return a context in which a SpecError is printed, and ends the context only."""

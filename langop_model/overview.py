@@ -1,4 +1,4 @@
-"""What `langop-model --help` says: the commands, without click, whose import takes twice as long as starting Python."""
+"""What `langop-model --help` says: the commands, without click, with which it takes five times as long (start.py)."""
 
 from __future__ import annotations
 

@@ -159,6 +159,6 @@ class _Placed(Outcome):
 
     def add(self, findings: Iterable[Finding], source: str = "") -> None:
         """Print `findings` with the places that the user knows."""
-        found = [replace(each, file=each.file.replace(f"{self.tree}{os.sep}", f"{self.revision}:")) for each in findings]
+        found = [each._replace(file=each.file.replace(f"{self.tree}{os.sep}", f"{self.revision}:")) for each in findings]
         self.failed |= any(each.level == "error" for each in found)
         self.outcome.add(found, source)

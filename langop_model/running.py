@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 from langop_model.outcome import Outcome, write_result
-from langop_model.sources import Result, SourceFile, Task, files_of, names_of, settings_of
+from langop_model.renderer.settings import Settings
+from langop_model.sources import Result, SourceFile, Task, files_of
 
 
 class UsageError(ValueError):
@@ -16,7 +18,7 @@ class UsageError(ValueError):
 class Options(NamedTuple):
     """How a command works and what it prints.
 
-    `style` is how findings are written, `level` the least that is printed, `ignored` are the lint rules that are switched off.
+    `style` is how findings are written, `level` the least that is printed, `ignored` are the codes of findings that are not.
     `strict` counts warnings as errors, `quiet` prints errors alone, `jobs` is the number of processes, 0 for one on each core.
     """
 
@@ -40,7 +42,7 @@ def render(sources: Sequence[str], output: str | None = None, options: Options =
     else:
         from langop_model.renderer.atomic_write import Destination
 
-        names = [] if options.gateway else [name for _, each in files for name in names_of(each, task.settings)]
+        names = [name for each in _each(task.names_of, _every(files), options) for name in each]
         try:
             task = task._replace(destination=Destination.settle(output, names))
         except ValueError as problem:
@@ -64,25 +66,26 @@ def validate(sources: Sequence[str], options: Options = _USUAL) -> None:
 
 
 _Files = list[tuple[str, list[SourceFile]]]  # a source, and the files that it means
+_Done = TypeVar("_Done")
 
 
 def _prepared(sources: Sequence[str], options: Options) -> tuple[Outcome, Task, _Files]:
     if not sources:
         raise UsageError("name a SOURCE: a file, a folder, or - for standard input")
-    outcome = Outcome(options.style, options.strict, level=options.level, quiet=options.quiet)
+    outcome = Outcome(options.style, options.strict, level=options.level, quiet=options.quiet, ignored=options.ignored)
     files: _Files = []
     for source in () if options.gateway else sources:
         with outcome.collecting():
             files.append((source, files_of(source)))
     outcome.expect(sum(len(each) for _, each in files))
-    return outcome, Task(settings_of(options.ignored)), files
+    return outcome, Task(Settings.from_environment(os.environ)), files
 
 
 def _results(sources: Sequence[str], files: _Files, task: Task, options: Options) -> Iterator[Result]:
     if options.gateway:
         yield task.of_gateway(list(sources))
         return
-    results = _each(files, task, options)
+    results = _each(task.of_file, _every(files), options)
     for source, of_source in files:
         held = False
         for _ in of_source:
@@ -95,11 +98,14 @@ def _results(sources: Sequence[str], files: _Files, task: Task, options: Options
             yield Result(source, [manifest.none_in(source)])
 
 
-def _each(files: _Files, task: Task, options: Options) -> Iterator[Result]:
-    """Yield what becomes of each file, in order, in this process or in several."""
-    every = [file for _, of_source in files for file in of_source]
-    if options.jobs != 1 and len(every) > 1 and all(file.rereadable for file in every):
+def _every(files: _Files) -> list[SourceFile]:
+    return [file for _, of_source in files for file in of_source]
+
+
+def _each(work: Callable[[SourceFile], _Done], files: list[SourceFile], options: Options) -> Iterator[_Done]:
+    """Yield what `work` returns for each file, in order, done in this process or in several."""
+    if options.jobs != 1 and len(files) > 1 and all(file.rereadable for file in files):
         from langop_model import jobs
 
-        return jobs.results(every, task, min(jobs.number_of(options.jobs), len(every)))
-    return map(task.of_file, every)
+        return jobs.results(work, files, min(jobs.number_of(options.jobs), len(files)))
+    return map(work, files)

@@ -6,8 +6,7 @@ What becomes of a file depends on nothing but the file and the settings, so file
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from langop_model.renderer.findings import Finding, SpecError
@@ -19,16 +18,18 @@ if TYPE_CHECKING:  # imported where they are used: `launch` needs neither
     from langop_model.renderer.rendering import Rendering
 
 
-@dataclass(slots=True, eq=False)
 class SourceFile:
     """A file to render; `alone` is False for one of a folder's, which may hold other kinds only.
 
     A pipe, and standard input, can be read once: what it held is kept.
     """
 
-    name: str
-    alone: bool = True
-    kept: Read | SpecError | None = None
+    __slots__ = ("alone", "kept", "name")
+
+    def __init__(self, name: str, alone: bool = True) -> None:
+        self.name = name
+        self.alone = alone
+        self.kept: Read | SpecError | None = None
 
     @property
     def rereadable(self) -> bool:
@@ -52,17 +53,19 @@ class SourceFile:
         return result
 
 
-@dataclass(slots=True, eq=False)
 class Result:
     """What became of a source: the texts that it rendered to, and what there is to say.
 
     `held` is whether there was a LanguageModel, or what may have been one. It goes from one process to another.
     """
 
-    source: str
-    findings: list[Finding] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    held: bool = True
+    __slots__ = ("findings", "held", "source", "texts")
+
+    def __init__(self, source: str, findings: Iterable[Finding] = ()) -> None:
+        self.source = source
+        self.findings = list(findings)
+        self.texts: list[str] = []
+        self.held = True
 
 
 def files_of(given: str) -> list[SourceFile]:
@@ -71,15 +74,6 @@ def files_of(given: str) -> list[SourceFile]:
 
     names = expand([given])
     return [SourceFile(name, alone=names == [given]) for name in names]
-
-
-def names_of(files: Iterable[SourceFile], settings: Settings) -> Iterator[str]:
-    """Yield the name of each rendering that `files` may become, and an empty one for a file that can't be read."""
-    for file in files:
-        try:
-            yield from (_name(resource) for resource in file.read(settings).resources)
-        except SpecError:
-            yield ""
 
 
 def _name(resource: Resource) -> str:
@@ -96,6 +90,13 @@ class Task(NamedTuple):
     settings: Settings
     destination: Destination | None = None
     texts: bool = False
+
+    def names_of(self, file: SourceFile) -> list[str]:
+        """Return the name of each rendering that a file may become, and an empty one if it can't be read."""
+        try:
+            return [_name(resource) for resource in file.read(self.settings).resources]
+        except SpecError:
+            return [""]
 
     def of_file(self, file: SourceFile) -> Result:
         """Render each LanguageModel of a file to its own configuration."""
@@ -134,8 +135,3 @@ class Task(NamedTuple):
                 self.destination.write(rendering.name, rendering.text)
             except SpecError as problem:
                 result.findings += problem.findings
-
-
-def settings_of(ignored: frozenset[str]) -> Settings:
-    """Return the settings of this process's environment, with the lint rules `ignored` switched off."""
-    return replace(Settings.from_environment(os.environ), ignored=ignored)

@@ -13,7 +13,6 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +99,7 @@ def changed(resource: Resource, path: FieldPath, value: Any) -> Resource:
     for segment in path[:-1]:
         target = target[segment]
     target[path[-1]] = value
-    return replace(resource, manifest=whole)
+    return resource._replace(manifest=whole)
 
 
 def accepted_by_the_schema(resource: Resource) -> bool:
@@ -315,7 +314,7 @@ def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     """A copy of the templates, in use instead of them."""
     copied = tmp_path / "templates"
     shutil.copytree(ROOT / "templates", copied)
-    monkeypatch.setattr(templating, "folder", lambda _: copied)
+    monkeypatch.setattr(templating, "place", lambda _: str(copied))
     templating.environment.cache_clear()
     yield copied
     templating.environment.cache_clear()

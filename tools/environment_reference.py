@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+from langop_model.presentation.plain import cell
 from tools import generated
-from tools.generated import Section, cell
+from tools.generated import Section
 
 DATA = Path(__file__).with_name("environment.yaml")
 

@@ -56,8 +56,3 @@ def main(*sections: Section) -> None:
         return
     stale = [section for section in sections if not section.is_current(Path())]
     sys.exit("\n".join(f"{each.document}: run make {each.target}" for each in stale) or 0)
-
-
-def cell(text: str) -> str:
-    """Return `text` for a cell of a table in Markdown."""
-    return text.replace("|", "\\|").replace("\n", " ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from langop_model.renderer.settings import Settings
 
 if TYPE_CHECKING:  # imported where they are used: --help needs neither
     from langop_model.renderer.effective import Effective
+    from langop_model.renderer.findings import Finding
 
 
 @click.command("explain")
@@ -36,9 +38,10 @@ def command(sources: tuple[str, ...], style: str, only: str, everything: bool, g
     from langop_model.presentation import explanation
 
     _check(only)
-    settings = replace(Settings.from_environment(os.environ), ignored=ignored)
-    outcome = Outcome("json" if style == "json" else "text")
-    models = [model for source in sources for model in _explained(source, settings, outcome, gateway=gateway, only=only)]
+    settings = Settings.from_environment(os.environ)
+    outcome = Outcome("json" if style == "json" else "text", ignored=ignored)
+    found = [model for source in sources for model in _explained(source, settings, outcome, gateway=gateway, only=only)]
+    models = [_without(ignored, model) for model in found]
     if models:
         written = {
             "text": lambda: explanation.as_text(models, everything=everything, width=_width()),
@@ -72,9 +75,19 @@ def _explained(source: str, settings: Settings, outcome: Outcome, *, gateway: bo
 
     with outcome.collecting():
         read = manifest.read_all(source, settings)
-        outcome.add([*read.findings, *lint.check_file(read.resources, settings.ignored)])
+        outcome.add([*read.findings, *lint.check_file(read.resources)])
         return effective.explain(read.resources, settings, gateway=gateway, only=only)
     return []
+
+
+def _without(ignored: Collection[str], model: Effective) -> Effective:
+    """Return a model that says nothing of the findings `ignored`. How faithfully a field is kept stays true."""
+
+    def kept(found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        return tuple(finding for finding in found if finding.code not in ignored)
+
+    fields = tuple(replace(field, findings=kept(field.findings)) for field in model.fields)
+    return replace(model, fields=fields, findings=kept(model.findings))
 
 
 def _page(sources: tuple[str, ...], models: list[Effective], outcome: Outcome, *, gateway: bool) -> str:

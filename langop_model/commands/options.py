@@ -30,19 +30,35 @@ style = click.option("--format", "style", type=click.Choice(sorted(report.STYLES
                      help="How findings are written on standard error.")  # fmt: skip
 
 
-def _lint_rules(_: click.Context, __: click.Parameter, codes: tuple[str, ...]) -> frozenset[str]:
-    """Return the codes to ignore. Only lint can be: what is dropped or approximate is always said."""
+def _hidden_codes(_: click.Context, __: click.Parameter, codes: tuple[str, ...]) -> frozenset[str]:
+    """Return the codes of findings to hide: of warnings and infos, for an error is always said."""
     if codes:
-        from langop_model.renderer.findings import lint_codes
+        from langop_model.renderer.findings import catalogue
+        from langop_model.renderer.wording import did_you_mean
 
         for code in codes:
-            if code not in lint_codes():
-                raise click.BadParameter(f"{code} is not the code of a lint rule: {', '.join(sorted(lint_codes()))}")
+            if code not in catalogue():
+                raise click.BadParameter(f"there is no finding {code}.{did_you_mean(code, _ignorable())}")
+            if code not in _ignorable():
+                raise click.BadParameter(f"{code} is an error, which can't be ignored: fix what it says")
     return frozenset(codes)
 
 
-ignore = click.option("--ignore", "ignored", multiple=True, metavar="LM6xx", callback=_lint_rules,
-                      help="Switch a lint rule off; may be given several times.")  # fmt: skip
+def _ignorable() -> list[str]:
+    from langop_model.renderer.findings import catalogue
+
+    return [code for code, entry in catalogue().items() if entry["level"] != "error"]
+
+
+def _codes(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from langop_model.renderer.findings import catalogue
+
+    found = [code for code in _ignorable() if code.startswith(incomplete)]
+    return [CompletionItem(code, help=catalogue()[code]["title"]) for code in found]
+
+
+ignore = click.option("--ignore", "ignored", multiple=True, metavar="CODE", callback=_hidden_codes, shell_complete=_codes,
+                      help="Hide a warning or an info, and don't count it; may be given several times.")  # fmt: skip
 
 gateway = click.option("--gateway", is_flag=True, help="All sources together become one configuration.")
 

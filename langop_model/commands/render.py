@@ -34,7 +34,7 @@ def _render_mounted(sources: tuple[str, ...], output: str | None, asked: running
         raise running.UsageError("--mounted takes no SOURCE and no --output: what is mounted is written to standard output")
     from langop_model.launch import load_config
 
-    outcome = Outcome(asked.style, asked.strict, level=asked.level, quiet=asked.quiet)
+    outcome = Outcome(asked.style, asked.strict, level=asked.level, quiet=asked.quiet, ignored=asked.ignored)
     with outcome.collecting():
         result = load_config.render_mounted(os.environ)
         outcome.add(result.findings)

@@ -6,7 +6,7 @@ schema/import.json says which name is which. Everything else of the file is name
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from langop_model.contract.references import REFERENCE
@@ -49,7 +49,7 @@ class Origin:
     def renamed(self, finding: Finding) -> Finding:
         """Return a finding that speaks of the file's own keys."""
         path = self.path(finding.path)
-        return replace(finding, path=path, message=finding.message.replace(dotted(finding.path), dotted(path)))
+        return finding._replace(path=path, message=finding.message.replace(dotted(finding.path), dotted(path)))
 
 
 def is_one(value: Any) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from langop_model.importing.result import CONFIG_MAP, Imported
+from langop_model.presentation.plain import cell
 from langop_model.renderer.findings import Finding, dotted
 
 _KINDS = {
@@ -28,11 +29,11 @@ def text(imported: Imported, name: str) -> str:
         spec = made.spec
         names = dict.fromkeys([spec["modelName"], made.name, *spec.get("aliases", [])])
         called = f"{made.name}/MODEL" if spec["modelName"] == "*" else ", ".join(names)
-        lines.append(f"| {_cell(made.name)} | {_cell(spec['provider'])} {_cell(spec['modelName'])} | {_cell(called)} |")
+        lines.append(f"| {cell(made.name)} | {cell(spec['provider'])} {cell(spec['modelName'])} | {cell(called)} |")
     lines += ["", "## Every key", "", "| line | key | |", "|---|---|---|"]
     for finding in (each for each in imported.findings if each.code in _KINDS):
         lines.append(
-            f"| {finding.line} | `{_cell(dotted(finding.path))}` | {_KINDS[finding.code]}: {_cell(_without_key(finding))} |"
+            f"| {finding.line} | `{cell(dotted(finding.path))}` | {_KINDS[finding.code]}: {cell(_without_key(finding))} |"
         )
     return "\n".join([*lines, ""])
 
@@ -62,15 +63,11 @@ def _commands(imported: Imported) -> Iterator[str]:
 def _sentence(finding: Finding) -> str:
     place = f"line {finding.line}: " if finding.path else ""
     fix = f". {finding.fix[0].upper()}{finding.fix[1:]}" if finding.fix else ""
-    return _cell(f"{place}{finding.message}{fix}.")
+    return cell(f"{place}{finding.message}{fix}.")
 
 
 def _without_key(finding: Finding) -> str:
     return finding.message.removeprefix(dotted(finding.path)).lstrip(": ")
-
-
-def _cell(value: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in value).replace("|", "\\|")
 
 
 def kinds_of(findings: Iterable[Finding]) -> set[str]:

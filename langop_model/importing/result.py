@@ -46,12 +46,12 @@ def read(name: str, variables: Mapping[str, str] | None = None) -> Imported:
     """Return the import of the file `name` (`-`: standard input). Raises SpecError for what is no configuration."""
     document, *others = source.read(name)
     if others:
-        raise SpecError([replace(make("LM021", count=len(others) + 1), file=document.name)])
+        raise SpecError([make("LM021", count=len(others) + 1)._replace(file=document.name)])
     value = document.value
     if agentgateway.is_one(value):
         return _of_agentgateway(document, value, variables or {})
     if not isinstance(value, dict) or not isinstance(value.get("model_list"), list):
-        raise SpecError([replace(make("LM809"), file=document.name)])
+        raise SpecError([make("LM809")._replace(file=document.name)])
     return convert(document, value, variables or {})
 
 

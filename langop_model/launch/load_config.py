@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from langop_model.contract.environment import MEMCACHED, REDIS, names_redis
@@ -121,7 +120,7 @@ def _render(environment: Mapping[str, str], settings: Settings, also: ModelCheck
         return _render_file(files[0], settings, also)
     if folders:
         empty = rendering.render_gateway([], settings, DOWNGRADED)
-        return replace(empty, findings=(*empty.findings, replace(findings.make("LM727"), file=folders[0])))
+        return empty._replace(findings=(*empty.findings, findings.make("LM727")._replace(file=folders[0])))
     raise findings.error("LM703", file=sources[-1])
 
 

@@ -7,7 +7,7 @@ again, because what was said about them may have been about the one that is gone
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from langop_model.renderer import findings, manifest, rejected, rendering
@@ -91,12 +91,12 @@ class AvailableModels:
             rejections=Rejections(tuple(self.unavailable), tuple(outdated)),
             also=also,
         )
-        return replace(result, outdated=names)
+        return result._replace(outdated=names)
 
     def _alone(self, candidate: _Candidate) -> tuple[Finding, ...]:
         """Return what is wrong with a model for itself, without the extra configuration of the whole gateway."""
         try:
-            self._attempt([candidate], replace(self.settings, extra_config=""))
+            self._attempt([candidate], self.settings._replace(extra_config=""))
         except SpecError as problem:
             return problem.findings
         except Exception as defect:  # noqa: BLE001 - see render
@@ -128,4 +128,4 @@ class AvailableModels:
         for candidate in self.candidates:
             if candidate.errors:
                 said += [*candidate.errors, findings.make("LM761", name=candidate.resource.name)]
-        return replace(result, findings=(*said, *result.findings))
+        return result._replace(findings=(*said, *result.findings))

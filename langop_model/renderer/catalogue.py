@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from langop_model.resources import load_json
@@ -15,14 +15,29 @@ PLACEHOLDER = re.compile(r"[A-Z][A-Z_]{3,}")  # HOST, REGION, MODEL: differs fro
 SETTING_ENDINGS = ("API_KEY", "API_BASE", "BASE_URL")  # of the variables that LiteLLM reads for a provider
 
 
-class Check(NamedTuple):
+class Row:
+    """Members by their names: those of its class, whose defaults count for what is not given.
+
+    Not a NamedTuple: making three of them takes as long as reading the whole catalogue.
+    """
+
+    def __init__(self, **members: Any) -> None:
+        known = type(self).__annotations__
+        missing = [name for name in known if name not in members and not hasattr(type(self), name)]
+        unknown = members.keys() - known.keys()
+        if missing or unknown:
+            raise TypeError(f"{type(self).__name__} of {members.get('name', '?')}: {sorted(unknown) or missing}")
+        self.__dict__.update(members)
+
+
+class Check(Row):
     """A GET below a provider's address that costs nothing and shows that it answers."""
 
     path: str
     headers: Mapping[str, str] = MappingProxyType({})
 
 
-class Relay(NamedTuple):
+class Relay(Row):
     """How a provider is asked in its own protocol, where that is the client's too: see schema/providers.schema.json."""
 
     routes: Mapping[str, str]
@@ -44,7 +59,7 @@ class Relay(NamedTuple):
         }
 
 
-class Provider(NamedTuple):
+class Provider(Row):
     """A row. schema/providers.schema.json says what each member means."""
 
     name: str

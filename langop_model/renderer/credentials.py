@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from langop_model.contract.references import REFERENCE
@@ -126,6 +127,7 @@ def _variable(*parts: str) -> str:
     return "__".join(_as_variable(part) for part in parts)
 
 
+@lru_cache(maxsize=1024)
 def _as_variable(text: str) -> str:
     """Spell `text` in the characters of a variable so that no two texts, joined by two underscores, come out the same."""
     letters = []

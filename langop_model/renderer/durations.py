@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 LONGEST = 365 * 24 * 3600.0  # seconds; no wait of a gateway is longer than a year
 SHORTEST = 0.001  # seconds; durationpy counts in microseconds, and nothing here can wait for less than a millisecond
 
 
+@lru_cache(maxsize=1024)
 def seconds(text: str) -> float:
     """Return the seconds of a Go duration, an int where they are whole.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from langop_model.renderer import comparison, rendering, specification
@@ -65,7 +65,7 @@ class Surroundings:
 
     def render(self, changed: Resource) -> Rendering:
         """Return the rendering with `changed` in place of the resource. Raises SpecError."""
-        settings = replace(self.settings, ignored=lint_codes())  # what it says of other values is nobody's question
+        settings = self.settings._replace(ignored=lint_codes())  # what it says of other values is nobody's question
         return _rendered((changed, *self.others), settings, gateway=self.gateway)
 
 
@@ -190,4 +190,4 @@ def _changed(resource: Resource, path: Path, value: Any) -> Resource:
     for segment in path[:-1]:  # a default may be in an object that the specification does not write
         target = target.setdefault(segment, {}) if isinstance(target, dict) else target[segment]
     target[path[-1]] = value
-    return replace(resource, manifest=manifest)
+    return resource._replace(manifest=manifest)

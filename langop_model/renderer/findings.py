@@ -6,8 +6,7 @@ The catalogue, with the texts, is schema/findings.json. A code never changes its
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from langop_model.resources import load_json
 
@@ -40,8 +39,7 @@ class Located(Protocol):
         """Return line and column, from 1, of the field at `path`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing to say.
 
     `level` is error, warning or info. `fidelity` is empty, or how faithfully the field at `path` is kept: approximate,
@@ -89,7 +87,7 @@ def catalogue() -> dict[str, dict[str, str]]:
 
 
 def lint_codes() -> frozenset[str]:
-    """Return the codes of lint rules, which a comment or `--ignore` switches off (langop_model/renderer/lint)."""
+    """Return the codes of lint rules, which a comment switches off (langop_model/renderer/lint)."""
     return frozenset(code for code in catalogue() if int(code[2:]) in LINT)
 
 
@@ -110,12 +108,9 @@ def make(code: str, path: Path = (), **values: Any) -> Finding:
 
 def error(code: str, *, file: str = "", line: int = 0, column: int = 0, **values: Any) -> SpecError:
     """Return a SpecError of one finding about a source, for the caller to raise."""
-    from dataclasses import replace
-
-    return SpecError([replace(make(code, **values), file=file, line=line, column=column)])
+    return SpecError([make(code, **values)._replace(file=file, line=line, column=column)])
 
 
-@dataclass(slots=True, eq=False)
 class Findings:
     """Collects the findings about one resource and gives each its place in the source.
 
@@ -123,10 +118,13 @@ class Findings:
     image.
     """
 
-    document: Located | None = None
-    resource: str = ""
-    downgraded: frozenset[str] = frozenset()
-    items: list[Finding] = field(default_factory=list)
+    __slots__ = ("document", "downgraded", "items", "resource")
+
+    def __init__(self, document: Located | None = None, resource: str = "", downgraded: frozenset[str] = frozenset()) -> None:
+        self.document = document
+        self.resource = resource
+        self.downgraded = downgraded
+        self.items: list[Finding] = []
 
     def add(self, code: str, *path: str | int, **values: Any) -> None:
         """Record the finding `code` about the field at `path`; `values` fill the catalogue's text."""
@@ -134,13 +132,11 @@ class Findings:
 
     def record(self, finding: Finding) -> None:
         """Record a finding that is already made, once."""
-        from dataclasses import replace
-
         if finding.code in self.downgraded and finding.level == "error":
-            finding = replace(finding, level="warning")
+            finding = finding._replace(level="warning")
         if self.document is not None and not finding.file:
             line, column = self.document.locate(finding.path)
-            finding = replace(finding, file=self.document.name, line=line, column=column, resource=self.resource)
+            finding = finding._replace(file=self.document.name, line=line, column=column, resource=self.resource)
         if finding not in self.items:
             self.items.append(finding)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from langop_model.renderer import durations
 from langop_model.renderer.findings import dotted
@@ -14,8 +13,7 @@ _LEVELS = ("error", "warn", "info", "debug")
 LITELLM_CACHES = {"memory": "local", "redis": "redis"}  # LiteLLM's names (litellm/types/caching.py); it has no memcached
 
 
-@dataclass(slots=True)
-class GlobalSettings:
+class GlobalSettings(NamedTuple):
     """What the gateway does. None where no model asks. `cache_type` and `cache_ttl` (seconds) are for a stock LiteLLM."""
 
     log_level: str | None

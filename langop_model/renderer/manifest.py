@@ -6,10 +6,9 @@ is a bare spec if it has a field of a spec. `apiVersion` does not distinguish th
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass, field, replace
-from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from langop_model.renderer import findings, source, wording
 from langop_model.renderer.findings import Finding, Path, SpecError
@@ -24,8 +23,7 @@ _MOUNTED_NAME = re.compile(r"^model__(?P<name>.+)\.json$")
 _MODEL_ENTRY = re.compile(r"^model(__.+)?\.json$")
 
 
-@dataclass(slots=True)
-class Resource:
+class Resource(NamedTuple):
     """A LanguageModel as it was found: `manifest` is the whole resource, also where the source held a bare spec.
 
     In a bare spec (`bare`), which the operator writes with Go's omitempty, an absent boolean means false.
@@ -38,12 +36,11 @@ class Resource:
     bare: bool = False
 
 
-@dataclass(slots=True)
-class Read:
+class Read(NamedTuple):
     """What one source held: its resources, and findings about its other documents."""
 
-    resources: list[Resource] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    resources: list[Resource]
+    findings: list[Finding]
 
 
 def read(name: str, settings: Settings, *, alone: bool = True) -> Read:
@@ -63,14 +60,14 @@ def read_all(given: str, settings: Settings) -> Read:
     names = source.expand([given])
     if names == [given]:
         return read(given, settings)
-    result, wrong = Read(), False
+    result, wrong = Read([], []), False
     for name in names:
         try:
             one = read(name, settings, alone=False)
         except SpecError as problem:
-            one, wrong = Read(findings=list(problem.findings)), True
-        result.resources += one.resources
-        result.findings += one.findings
+            one, wrong = Read([], list(problem.findings)), True
+        result.resources.extend(one.resources)
+        result.findings.extend(one.findings)
     if wrong:
         raise SpecError(result.findings)
     if not result.resources:
@@ -80,18 +77,18 @@ def read_all(given: str, settings: Settings) -> Read:
 
 def none_in(name: str) -> Finding:
     """Return the finding that the file or folder `name` holds no LanguageModel."""
-    return replace(findings.make("LM019"), file=name)
+    return findings.make("LM019")._replace(file=name)
 
 
 def collect(name: str, documents: list[Document], settings: Settings, *, alone: bool = True) -> Read:
     """Return the LanguageModels in the documents of the source `name`. Raises SpecError as `read` does."""
-    result = Read()
+    result = Read([], [])
     for document in documents:
-        _collect(document, FilePath(name).name, settings, result)
+        _collect(document, os.path.basename(name), settings, result)  # noqa: PTH119 - pathlib takes time
     if any(finding.level == "error" for finding in result.findings):
         raise SpecError(result.findings)
     if alone and not result.resources:
-        others = [replace(finding, level="error") for finding in result.findings]
+        others = [finding._replace(level="error") for finding in result.findings]
         raise SpecError(others or [none_in(documents[0].name)])
     return result
 
@@ -108,7 +105,7 @@ def _collect(document: Document, file_name: str, settings: Settings, result: Rea
     kind = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(value, dict):
         wrong = _about(document, "LM011", kind=wording.kind_of(value))
-        result.findings.append(replace(wrong, path=document.prefix))
+        result.findings.append(wrong._replace(path=document.prefix))
     elif kind in ("List", f"{KIND}List"):
         _collect_list(document, settings, result)
     elif kind == "ConfigMap" and not nested:
@@ -151,7 +148,7 @@ def _collect_manifest(document: Document, settings: Settings, result: Read) -> N
     manifest = document.value
     header = {"kind": KIND, "apiVersion": API_VERSION}
     wrong = [name for name in header if name in manifest and not _is_text(manifest[name])]
-    result.findings += [_mistyped(document, (name,), manifest[name], header[name]) for name in wrong]
+    result.findings.extend(_mistyped(document, (name,), manifest[name], header[name]) for name in wrong)
     if wrong:
         return
     kind, version = manifest.get("kind", KIND), manifest.get("apiVersion", API_VERSION)
@@ -215,4 +212,4 @@ def _near(kind: str) -> bool:
 
 def _about(document: Document, code: str, path: Path = (), **values: Any) -> Finding:
     line, column = document.locate(path)
-    return replace(findings.make(code, path, **values), file=document.name, line=line, column=column)
+    return findings.make(code, path, **values)._replace(file=document.name, line=line, column=column)

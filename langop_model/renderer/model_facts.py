@@ -58,6 +58,11 @@ class ModelFacts:
             },
         )
 
+    @property
+    def falls_back_when_full(self) -> bool:
+        """Whether a request that a limit refuses goes to a fallback."""
+        return any(not {"error", "rate_limit"}.isdisjoint(fallback.conditions) for fallback in self.fallbacks)
+
     def values(self, path: Path = ()) -> dict[str, Any]:
         """Return what a sentence about the field at `path`, without `spec`, may name (schema/sentences.json)."""
         found: dict[str, Any] = {
@@ -70,12 +75,13 @@ class ModelFacts:
             "parameters": self.parameters,
             "process": self.process,
             "fallbacks": [fallback.ref for fallback in self.fallbacks],
+            "full": "a fallback is asked" if self.falls_back_when_full else "it gets 429",
             "item": None,
             "endpoint": None,
             "share": "",
         }
         if path[:1] == ("fallbacks",) and len(path) > 1:
-            found["item"] = next((each for each in self.fallbacks if each.index == path[1]), None)
+            found["item"] = next((each for each in self.fallbacks if each.number == path[1]), None)
         for length in range(len(path), 0, -1):
             identity = self.deployments.get(path[:length])
             if identity is not None and len(path) > length:

@@ -5,18 +5,16 @@ LiteLLM itself ignores unknown keys, and drops a deployment that it does not und
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
 import yaml
 
-from langop_model.renderer import findings, yaml_values
+from langop_model.renderer import findings, read_back, yaml_values
 from langop_model.renderer.findings import dotted
 from langop_model.renderer.verdict import Checker
 from langop_model.resources import load_json
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # litellm/proxy/proxy_server.py: yaml.safe_load
 
 
 class InvalidConfigError(Exception):
@@ -28,14 +26,14 @@ class InvalidConfigError(Exception):
         super().__init__(f"{dotted(self.path)}: {error.message}")
 
 
-def parse(text: str, own_parameters: Collection[str] = ()) -> dict[str, Any]:
-    """Return the configuration in `text`.
+def parse(pieces: Sequence[str], own_parameters: Collection[str] = ()) -> dict[str, Any]:
+    """Return the configuration in the text that `pieces` are together.
 
     `own_parameters` are the additional parameters that the specification asked for by name: they may be unknown to
     LiteLLM. Raises SpecError (LM601) for anything else that LiteLLM would not read.
     """
     try:
-        return checked(text, own_parameters)
+        return _accepted(read_back.load(pieces), own_parameters)
     except yaml.YAMLError as problem:
         raise findings.error("LM601", problem=f"it is no YAML: {problem}") from None
     except InvalidConfigError as refused:
@@ -44,7 +42,11 @@ def parse(text: str, own_parameters: Collection[str] = ()) -> dict[str, Any]:
 
 def checked(text: str, own_parameters: Collection[str] = ()) -> dict[str, Any]:
     """Return the configuration in `text`, as `parse` does. Raises yaml.YAMLError or InvalidConfigError."""
-    config = yaml_values.load(text, _Loader)
+    return _accepted(yaml_values.load(text), own_parameters)
+
+
+def _accepted(config: Any, own_parameters: Collection[str]) -> dict[str, Any]:
+    """Return `config`, which LiteLLM reads by yaml.safe_load (litellm/proxy/proxy_server.py). Raises InvalidConfigError."""
     of_litellm = _without(config, own_parameters)
     if not _checker().accepts(of_litellm):
         from langop_model.renderer.json_schema import validator
@@ -63,7 +65,9 @@ def _without(config: Any, own_parameters: Collection[str]) -> Any:
     if not own_parameters or not isinstance(config, dict):
         return config
     known = load_json("litellm-config.schema.json")["properties"]["model_list"]["items"]["properties"]["litellm_params"]
-    unknown = set(own_parameters) - set(known["properties"])
+    unknown = set(own_parameters) - known["properties"].keys()
+    if not unknown:
+        return config
     deployments = [
         {**entry, "litellm_params": {k: v for k, v in entry["litellm_params"].items() if k not in unknown}}
         for entry in config["model_list"]

@@ -7,15 +7,17 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langop_model.contract.references import REFERENCE
 from langop_model.renderer import source, wording
 from langop_model.renderer.catalogue import Provider
-from langop_model.renderer.extra import table
 from langop_model.renderer.findings import Findings, Path, SpecError
 from langop_model.renderer.verdict import Checker
 from langop_model.resources import load_json
+
+if TYPE_CHECKING:
+    from langop_model.renderer.extra.table import Row
 
 TEXTS: Path = ("spec", "configuration", "additionalParameters")
 VALUES: Path = ("spec", "params")
@@ -67,7 +69,7 @@ def _checked(
         problem = _refusal(schema, value)
         if problem:
             found.add(problem, *path, name, value=shown(stated[name]), allowed=_allowed(schema))
-        row = table.by_key().get(f"model_list[].litellm_params.{name}")
+        row = _row(name)
         if row is not None and row.effect == "refused":
             found.add("LM218", *path, name, because=row.because, instead=row.instead)
     allowed = values.get(OPENED)
@@ -75,6 +77,13 @@ def _checked(
         because = f"{shown(wrong)} is a setting or a credential, which no client may choose"
         found.add("LM218", *path, OPENED, because=because, instead="name members of requests only")
     return dict(values)
+
+
+def _row(name: str) -> Row | None:
+    """Return what becomes of a parameter of LiteLLM's; None for one that its table does not have."""
+    from langop_model.renderer.extra import table
+
+    return table.by_key().get(f"model_list[].litellm_params.{name}")
 
 
 @cache

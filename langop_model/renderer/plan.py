@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from langop_model.renderer import catalogue, credentials, endpoints, model_names, parameters
 from langop_model.renderer.catalogue import Provider
@@ -19,7 +18,6 @@ ANY = "*"  # the modelName of a resource that serves whatever its provider has
 _RESERVED_ID = re.compile(r"(endpoint|fallback)-")  # what this project itself names deployments by
 
 
-@dataclass(slots=True, eq=False)
 class Deployment:
     """One endpoint of a model, as LiteLLM counts them.
 
@@ -28,29 +26,36 @@ class Deployment:
     URL gives, such as apiVersion. `address_path` is the field that gives its address, or would.
     """
 
-    id: str
-    path: Path
-    endpoint: str | None = None
-    region: str | None = None
-    weight: int = 100
-    priority: int | None = None
-    requests_per_minute: int | None = None
-    says: Mapping[str, str] = field(default_factory=dict)
-    address_path: Path = ("spec", "endpoint")
+    def __init__(
+        self,
+        id: str,  # noqa: A002
+        path: Path,
+        endpoint: str | None = None,
+        region: str | None = None,
+        *,
+        weight: int = 100,
+    ) -> None:
+        self.id = id
+        self.path = path
+        self.endpoint = endpoint
+        self.region = region
+        self.weight = weight
+        self.priority: int | None = None
+        self.requests_per_minute: int | None = None
+        self.says: Mapping[str, str] = {}
+        self.address_path: Path = ("spec", "endpoint")
 
 
-@dataclass(slots=True, eq=False)
-class Fallback:
-    """Entry `index` of spec.fallbacks: `group` is the model group to ask, `url` its address when it is another proxy."""
+class Fallback(NamedTuple):
+    """Entry `number` of spec.fallbacks: `group` is the model group to ask, `url` its address when it is another proxy."""
 
-    index: int
+    number: int
     ref: str
     group: str
     conditions: list[str]
     url: str | None = None
 
 
-@dataclass(slots=True, eq=False)
 class Model:
     """A resource, ready for the templates.
 
@@ -61,20 +66,35 @@ class Model:
     weight and priority among the resources of one modelName.
     """
 
-    name: str
-    group: str
-    provider: Provider
-    spec: dict[str, Any]
-    user_spec: dict[str, Any]
-    deployments: list[Deployment]
-    findings: Findings
-    credentials: Credentials = field(default_factory=Credentials)
-    parameters: dict[str, Any] = field(default_factory=dict)
-    share: dict[str, int] = field(default_factory=dict)
-    fallbacks: list[Fallback] = field(default_factory=list)
-    aliases: list[str] = field(default_factory=list)
-    written_name: str = ""
-    namespace: str = "default"
+    def __init__(  # noqa: PLR0913 - what a plan is made of
+        self,
+        *,
+        name: str,
+        group: str,
+        provider: Provider,
+        spec: dict[str, Any],
+        user_spec: dict[str, Any],
+        deployments: list[Deployment],
+        findings: Findings,
+        credentials: Credentials,
+        parameters: dict[str, Any],
+        share: dict[str, int] | None = None,
+        written_name: str = "",
+    ) -> None:
+        self.name = name
+        self.group = group
+        self.provider = provider
+        self.spec = spec
+        self.user_spec = user_spec
+        self.deployments = deployments
+        self.findings = findings
+        self.credentials = credentials
+        self.parameters = parameters
+        self.share = share or {}
+        self.fallbacks: list[Fallback] = []
+        self.aliases: list[str] = []
+        self.written_name = written_name
+        self.namespace = "default"
 
     @property
     def serves_any(self) -> bool:
@@ -199,7 +219,7 @@ def _from_endpoints(spec: dict[str, Any], found: Findings) -> Iterator[Deploymen
         if not endpoint["weight"] and not nothing_for_all:
             found.add("LM408", *path)
             continue
-        deployment = Deployment("", path, endpoint["url"], endpoint.get("region"), endpoint["weight"] or 1)
+        deployment = Deployment("", path, endpoint["url"], endpoint.get("region"), weight=endpoint["weight"] or 1)
         deployment.priority, deployment.address_path = endpoint.get("priority"), (*path, "url")
         yield deployment
 
@@ -210,7 +230,8 @@ def _from_regions(spec: dict[str, Any], found: Findings) -> Iterator[Deployment]
         if not region["enabled"]:
             found.add("LM409", *path)
             continue
-        deployment = Deployment("", path, region.get("endpoint"), region["name"], priority=region.get("priority"))
+        deployment = Deployment("", path, region.get("endpoint"), region["name"])
+        deployment.priority = region.get("priority")
         deployment.address_path = (*path, "endpoint") if "endpoint" in region else path
         yield deployment
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from langop_model.renderer import schema_errors
 from langop_model.renderer.findings import Path
 from langop_model.renderer.plan import Fallback, Model
 from langop_model.renderer.settings import Settings
+from langop_model.renderer.wording import did_you_mean
 
 
 def resolve(models: list[Model], namespaces: list[str], settings: Settings, *, gateway: bool, lenient: bool = False) -> None:
@@ -29,7 +29,7 @@ def resolve(models: list[Model], namespaces: list[str], settings: Settings, *, g
                 model.findings.add("LM203", *path)
             elif gateway and ref not in by_name:
                 known = sorted(by_name)
-                hint = schema_errors.did_you_mean(ref, known)
+                hint = did_you_mean(ref, known)
                 model.findings.add("LM430" if lenient else "LM204", *path, ref=ref, known=", ".join(known), hint=hint)
             else:
                 group = by_name[ref].group if gateway else f"fallback/{ref}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langop_model.renderer import (
     extra,
@@ -22,15 +22,16 @@ from langop_model.renderer import (
 from langop_model.renderer.findings import Finding, Findings, SpecError
 from langop_model.renderer.manifest import Read, Resource
 from langop_model.renderer.plan import Model
-from langop_model.renderer.rejected import RejectedResourcesError, Rejections
 from langop_model.renderer.settings import Settings
+
+if TYPE_CHECKING:
+    from langop_model.renderer.rejected import Rejections
 
 ModelCheck = Callable[[Model], Iterable[Finding]]
 """What else may be wrong with a model, such as a key that is not mounted: it returns findings, errors and others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(NamedTuple):
     """A configuration: its `text`, the same as data (`config`), what there is to say, and the `models` it was made of.
 
     `variables` are the pod's that LANGOP_GATEWAY_EXTRA_CONFIG refers to: the name in the configuration to the pod's own.
@@ -42,7 +43,7 @@ class Rendering:
     config: dict[str, Any]
     findings: tuple[Finding, ...]
     models: tuple[Model, ...]
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = MappingProxyType({})
     resources: tuple[Resource, ...] = ()
     outdated: frozenset[str] = frozenset()
 
@@ -107,8 +108,8 @@ def render(
     groups = extra.groups_of(wanted, models)
     shared = {**references.shared_names(models), **wanted.shared}
     served = [*shared, *references.names(models), *(name for group in groups for name in (group.name, *group.aliases))]
-    unavailable, outdated = (rejections or Rejections()).sections(served)
-    text = templating.render(
+    unavailable, outdated = rejections.sections(served) if rejections is not None else ({}, {})
+    pieces = templating.render(
         "config.yaml.j2",
         models=models,
         gateway=gateway,
@@ -123,8 +124,8 @@ def render(
     _stop_on_errors(model.findings for model in models)
     lint.check(models, settings.ignored)
     unknown = {name for model in models for name in [*model.parameters, *model.provider.credentials]}
-    config = output_check.parse(text, unknown)
-    text, config = extra.merge(wanted, text, config, unknown)
+    config = output_check.parse(pieces, unknown)
+    text, config = extra.merge(wanted, "".join(pieces), config, unknown)
     return Rendering(
         name=models[0].name if len(models) == 1 else "gateway",
         text=text,
@@ -176,7 +177,7 @@ def _plan(resource: Resource, settings: Settings, found: Findings, wanted: extra
         found.resource = name
         found.add("LM504", "metadata", "name", name=name)
     stated = extra.fill(stated, wanted, names=[name, stated["modelName"], *stated.get("aliases", [])], bare=resource.bare)
-    resource = replace(resource, manifest={**resource.manifest, "spec": stated})
+    resource = resource._replace(manifest={**resource.manifest, "spec": stated})
     model = plan.make(name, specification.with_defaults(resource), stated, settings, found)
     model.namespace = resource.namespace
     return model
@@ -186,8 +187,10 @@ def _stop_on_errors(all_found: Iterable[Findings]) -> None:
     """Raise RejectedResourcesError if any resource has an error; `all_found` are the findings of each."""
     all_found = list(all_found)
     if any(found.errors for found in all_found):
+        from langop_model.renderer.rejected import RejectedResourcesError
+
         raise RejectedResourcesError([tuple(found.in_order) for found in all_found])
 
 
 def _with(earlier: Sequence[Finding], rendering: Rendering) -> Rendering:
-    return replace(rendering, findings=(*earlier, *rendering.findings)) if earlier else rendering
+    return rendering._replace(findings=(*earlier, *rendering.findings)) if earlier else rendering

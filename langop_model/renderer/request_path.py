@@ -1,6 +1,7 @@
 """The path of a request through one model, as a picture: names, cache, limits, endpoints, retries, fallbacks by cause.
 
-The order is the gateway's: an answer from the cache counts towards no limit.
+The order is the gateway's, and tests/unit/gateway/routing/test_request_path.py compares it with a request that is served: an
+answer from the cache counts towards no limit, every attempt asks for admission, and no retry asks the cache.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def of(facts: ModelFacts) -> RequestPath:
     """Return the picture of a model."""
     section = facts.section
     columns: list[tuple[Node, ...]] = [(Node("names", "names", ("clients ask for", *_first(facts.names))),)]
-    columns += [(node,) for node in (_cache(section), _limits(section)) if node is not None]
+    limits = _limits(facts)
+    columns += [(node,) for node in (_cache(section), limits) if node is not None]
     edges = [Edge(one[0].id, other[0].id, _way(one[0])) for one, other in pairwise(columns)]
     last = columns[-1][0]
     endpoints, ways = _endpoints(facts)
@@ -62,8 +64,9 @@ def of(facts: ModelFacts) -> RequestPath:
     retries = _retries(section)
     if retries is not None:
         columns.append((retries,))
-        edges += [Edge(node.id, retries.id, "fails", fails=True) for node in failing]
-        edges.append(Edge(retries.id, last.id, "again", fails=True))
+        fails = "all fail" if len(facts.section["endpoints"]) > 1 else "fails"
+        edges += [Edge(node.id, retries.id, fails, fails=True) for node in failing]
+        edges += [Edge(retries.id, node.id, "again", fails=True) for node in ([limits] if limits else endpoints)]
         failing = [retries]
     fallbacks = _fallbacks(facts)
     if fallbacks:
@@ -89,8 +92,8 @@ def _cache(section: Mapping[str, Any]) -> Node | None:
     return Node("cache", "cache", (f"cache in {caching['backend']}", ttl))
 
 
-def _limits(section: Mapping[str, Any]) -> Node | None:
-    limits = section.get("limits")
+def _limits(facts: ModelFacts) -> Node | None:
+    limits = facts.section.get("limits")
     if limits is None:
         return None
     words = {
@@ -99,7 +102,8 @@ def _limits(section: Mapping[str, Any]) -> Node | None:
         "concurrent_requests": "requests at a time",
     }
     lines = [f"{quantities.number(limits[name])} {unit}" for name, unit in words.items() if name in limits]
-    return Node("limits", "limits", ("limits", *lines, f"else waits up to {quantities.duration(limits['wait'])}, then 429"))
+    then = "a fallback" if facts.falls_back_when_full else "429"
+    return Node("limits", "limits", ("limits", *lines, f"else waits up to {quantities.duration(limits['wait'])}, then {then}"))
 
 
 def _endpoints(facts: ModelFacts) -> tuple[list[Node], list[str]]:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 from langop_model.contract.environment import names_memcached, names_redis
 
-SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+SERVICE_ACCOUNT_NAMESPACE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 SECRETS = ("LITELLM_MASTER_KEY", "LANGOP_GATEWAY_HMAC_SECRET")  # for the authentication of clients
 SECRETS_FOLDER = "/etc/secrets"
 DEFAULT_SIBLING_URL = "http://{ref}.{namespace}.svc.cluster.local:4000/v1"
-_POD_OF_A_DEPLOYMENT = re.compile(r"^(?P<name>.+)-[a-z0-9]{6,10}-[a-z0-9]{5}$")
+_POD_OF_A_DEPLOYMENT = r"^(?P<name>.+)-[a-z0-9]{6,10}-[a-z0-9]{5}$"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What the place of a rendering decides, besides the specification.
 
     `model_name` and `namespace` name a resource that does not name itself. `sibling_url` is the address of another
@@ -72,13 +70,14 @@ class Settings:
 
         With LANGOP_LOCAL=true the gateway runs on a machine of its own, and loopback addresses are servers there.
         """
-        from dataclasses import replace
-
         settings = cls.from_environment(environment)
-        settings = replace(settings, in_pod=environment.get("LANGOP_LOCAL", "").lower() not in ("true", "1"))
-        pod = _POD_OF_A_DEPLOYMENT.match(environment.get("HOSTNAME", ""))
+        settings = settings._replace(in_pod=environment.get("LANGOP_LOCAL", "").lower() not in ("true", "1"))
+        pod = re.match(_POD_OF_A_DEPLOYMENT, environment.get("HOSTNAME", ""))
         if not settings.model_name and pod:
-            settings = replace(settings, model_name=pod["name"])
-        if not environment.get("LANGOP_NAMESPACE") and SERVICE_ACCOUNT_NAMESPACE.is_file():
-            settings = replace(settings, namespace=SERVICE_ACCOUNT_NAMESPACE.read_text(encoding="utf-8").strip())
+            settings = settings._replace(model_name=pod["name"])
+        if not environment.get("LANGOP_NAMESPACE"):
+            from pathlib import Path
+
+            file = Path(SERVICE_ACCOUNT_NAMESPACE)
+            settings = settings._replace(namespace=file.read_text(encoding="utf-8").strip()) if file.is_file() else settings
         return settings

@@ -11,8 +11,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path as FilePath
 from typing import Any
 
 from langop_model.renderer import files, findings, syntax
@@ -25,10 +23,11 @@ _TRAILING_COMMA = {
     "Illegal trailing comma before end of object": "Expecting property name enclosed in double quotes",
     "Illegal trailing comma before end of array": "Expecting value",
 }
+# A text without any of these has no number that is not finite, and no half of a surrogate pair: .inf, 1e999, "\\uD800".
+_MAY_BE_BAD = re.compile(r"\.[iI][nN][fF]|\.[nN][aA][nN]|[0-9.][eE]|[0-9]{300}|\\[uU]")
 _LIKE_JSON = re.compile(r'\s*[{\[]\s*["{\[]')  # YAML in braces seldom quotes its keys
 
 
-@dataclass(slots=True)
 class Document:
     """One document of a source.
 
@@ -36,23 +35,43 @@ class Document:
     model.json): its findings are placed at that entry. `stands_for` is the path that a bare spec's root means.
     """
 
-    name: str
-    text: str
-    value: Any
-    index: int = 0
-    prefix: Path = ()
-    origin: tuple[int, int] | None = None
-    stands_for: Path = ()
+    __slots__ = ("index", "is_json", "name", "origin", "prefix", "stands_for", "text", "value")
+
+    def __init__(  # noqa: PLR0913, PLR0917 - each has its own default
+        self,
+        name: str,
+        text: str,
+        value: Any,
+        index: int = 0,
+        prefix: Path = (),
+        origin: tuple[int, int] | None = None,
+        stands_for: Path = (),
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.value = value
+        self.index = index
+        self.prefix = prefix
+        self.origin = origin
+        self.stands_for = stands_for
+        self.is_json = False
 
     def locate(self, path: Path) -> tuple[int, int]:
         """Return line and column, from 1, of the field at `path`, or of its nearest parent that is there."""
-        if self.origin is not None:
-            return self.origin
-        from langop_model.renderer import yaml_source
+        return self.origin or self.locate_in_text(path)
 
+    def locate_in_text(self, path: Path) -> tuple[int, int]:
+        """Return the same in the document's own text, which may be inside another document."""
         if path[: len(self.stands_for)] == self.stands_for:
             path = path[len(self.stands_for) :]
-        return yaml_source.locate(self.text, self.index, self.prefix + path)
+        path = self.prefix + path
+        if self.is_json:
+            from langop_model.renderer import json_places
+
+            return json_places.locate(self.text, path)
+        from langop_model.renderer import yaml_source
+
+        return yaml_source.locate(self.text, self.index, path)
 
     def written(self, path: Path) -> str:
         """Return the plain value at `path` as it is written in the source."""
@@ -65,7 +84,9 @@ class Document:
         value = self.value
         for segment in path:
             value = value[segment]
-        return Document(self.name, self.text, value, self.index, self.prefix + path, self.origin)
+        part = Document(self.name, self.text, value, self.index, self.prefix + path, self.origin)
+        part.is_json = self.is_json
+        return part
 
 
 def expand(sources: list[str]) -> list[str]:
@@ -88,13 +109,14 @@ def expand(sources: list[str]) -> list[str]:
 def specifications(folder: str) -> list[str]:
     """Return the JSON and YAML files in a folder, sorted, without dot files. Raises SpecError when it can't be read (LM001)."""
     try:
-        return sorted(str(path) for path in FilePath(folder).iterdir() if _is_specification(path))
+        with os.scandir(folder) as entries:
+            return sorted(entry.path for entry in entries if _is_specification(entry))
     except OSError as problem:
         raise findings.error("LM001", file=folder, reason=problem.strerror) from None
 
 
-def _is_specification(path: FilePath) -> bool:
-    return path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()
+def _is_specification(entry: os.DirEntry[str]) -> bool:
+    return entry.name.endswith(SUFFIXES) and not entry.name.startswith(".") and entry.is_file()
 
 
 def read(source: str) -> list[Document]:
@@ -119,7 +141,9 @@ def _parse(name: str, text: str) -> list[Document]:
         raise findings.error("LM002", file=name)
     if text.lstrip()[0] in "{[":
         try:
-            return [Document(name, text, parse_json(name, text))]
+            document = Document(name, text, parse_json(name, text))
+            document.is_json = True
+            return [document]
         except json.JSONDecodeError as error:
             problem = _as_before_python_3_13(error)
             no_json = syntax.error("LM005", name, text, problem.msg, problem.lineno, problem.colno, language="JSON")
@@ -161,10 +185,8 @@ def embedded(parent: Document, text: str, *path: str | int) -> list[Document]:
     try:
         documents = parse(f"{parent.name} ({findings.dotted(path)})", text)
     except SpecError as problem:
-        from dataclasses import replace
-
         found = problem.findings[0]
-        raise SpecError([replace(found, file=parent.name, line=origin[0], column=origin[1])]) from None
+        raise SpecError([found._replace(file=parent.name, line=origin[0], column=origin[1])]) from None
     for document in documents:
         document.name, document.origin = parent.name, origin
     return documents
@@ -236,13 +258,15 @@ def _not_finite(name: str, text: str, number: str) -> SpecError:
 
 def _refuse_bad_scalars(document: Document) -> None:
     """Refuse what YAML can say and JSON can't, and text that can't be written back: raises SpecError."""
+    if not _MAY_BE_BAD.search(document.text):
+        return
     for path, value in walk(document.value):
         problem: SpecError | None = None
         line_column = {}
         if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):  # noqa: PLR0124
             line_column = dict(zip(("line", "column"), document.locate(path), strict=True))
             problem = findings.error("LM008", file=document.name, number=document.written(path), path=path, **line_column)
-        elif isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        elif isinstance(value, str) and re.search("[\ud800-\udfff]", value):
             problem = findings.error("LM004", file=document.name, problem="a text holds half a surrogate pair", path=path)
         if problem is not None:
             raise problem
@@ -250,11 +274,12 @@ def _refuse_bad_scalars(document: Document) -> None:
 
 def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Yield every leaf of `value` with its path. An empty list or object is a leaf."""
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            yield from walk(item, (*path, key))
-    elif isinstance(value, list) and value:
-        for index, item in enumerate(value):
-            yield from walk(item, (*path, index))
-    else:
-        yield path, value
+    waiting = [(path, value)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict) and value:
+            waiting += [((*path, key), item) for key, item in reversed(value.items())]
+        elif isinstance(value, list) and value:
+            waiting += [((*path, index), value[index]) for index in range(len(value) - 1, -1, -1)]
+        else:
+            yield path, value

@@ -21,7 +21,7 @@ def validate(resource: Resource, found: Findings) -> None:
 
         for finding in schema_errors.findings_of_all(_validator().iter_errors(resource.manifest)):
             found.record(finding)
-    _report_annotated(schema(), resource.manifest, (), found)
+    _report_annotated(_written_schema(), resource.manifest, (), found)
     _refuse_references(resource.manifest.get("spec"), ("spec",), found)
 
 
@@ -30,7 +30,7 @@ def with_defaults(resource: Resource) -> dict[str, Any]:
 
     An absent object stays absent: it asks for nothing. The resource is left as it is.
     """
-    filled: dict[str, Any] = _fill(schema()["properties"]["spec"], resource.manifest["spec"], resource.bare)
+    filled: dict[str, Any] = _fill(_written_schema()["properties"]["spec"], resource.manifest["spec"], resource.bare)
     return filled
 
 
@@ -56,13 +56,19 @@ def node_of(field: Sequence[str]) -> dict[str, Any]:
 @cache
 def schema() -> dict[str, Any]:
     """Return the input schema with its x-strict rules merged in: what langop/model accepts."""
-    strict: dict[str, Any] = _merge_strict(load_json("languagemodel.schema.json"))
+    strict: dict[str, Any] = _merge_strict(_written_schema())
     return strict
+
+
+def _written_schema() -> dict[str, Any]:
+    """Return the schema as it is written: x-strict has no fields and no defaults (a test), and merging takes time."""
+    written: dict[str, Any] = load_json("languagemodel.schema.json")
+    return written
 
 
 @cache
 def _checker() -> Checker:
-    return Checker(schema(), FORMATS)
+    return Checker(_written_schema(), FORMATS)
 
 
 @cache
@@ -128,9 +134,10 @@ def _report_annotated(node: dict[str, Any], value: Any, path: Path, found: Findi
     if "x-finding" in node:
         found.add(node["x-finding"], *path)
     if isinstance(value, dict):
-        for key, child in node.get("properties", {}).items():
-            if key in value:
-                _report_annotated(child, value[key], (*path, key), found)
+        known = node.get("properties", {})
+        for key, item in value.items():
+            if key in known:
+                _report_annotated(known[key], item, (*path, key), found)
     elif isinstance(value, list) and "items" in node:
         for index, item in enumerate(value):
             _report_annotated(node["items"], item, (*path, index), found)

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import marshal
 import os
-import pickle
-import sys
-from functools import cache
-from pathlib import Path
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import ChainableUndefined, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined
+from jinja2 import (
+    BytecodeCache,
+    ChainableUndefined,
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    Undefined,
+)
 from jinja2.bccache import bc_magic
-from markupsafe import Markup
 
+from langop_model import kept
 from langop_model.renderer import durations, upstream, yaml_emit
 from langop_model.renderer.findings import dotted
-from langop_model.resources import folder, litellm_version
+from langop_model.renderer.written import Comment, Written
+from langop_model.resources import litellm_version, place
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from types import CodeType
+
     from jinja2.bccache import Bucket
 
 
@@ -28,16 +36,52 @@ class _Absent(ChainableUndefined, StrictUndefined):
     """A missing field: may be asked about at any depth (`is defined`, `default`), never written."""
 
 
+_METHODS = frozenset(dir(dict))
+_MAGIC = bc_magic + b"langop-model 1"  # of a file of compiled templates; autoescape, for example, is in their code
+
+
+class _Environment(Environment):
+    """Jinja2's environment for templates that do not change and include each other some thirty times for each model.
+
+    A template that was loaded is found by its name, all see the same globals, and a field of an object is looked up at once: a
+    dict has attributes only for its methods.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.loaded: dict[str, Template] = {}
+
+    def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Template:  # noqa: A002
+        """Return the template `name`."""
+        found = self.loaded.get(name) if globals is None else None
+        if found is None:
+            found = self.loaded[name] = super().get_template(name, parent, globals)
+        return found
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return the globals of a template: a dict, which is faster to read than the chain of two that Jinja2 makes."""
+        return self.globals if not d else {**self.globals, **d}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return `obj.attribute` of a template."""
+        if type(obj) is not dict or attribute in _METHODS:
+            return super().getattr(obj, attribute)
+        try:
+            return obj[attribute]
+        except KeyError:
+            return self.undefined(obj=obj, name=attribute)
+
+
 @cache
 def environment() -> Environment:
     """Return the environment of templates/.
 
-    Autoescape is on, and `finalize` turns each value into Markup that is YAML: text of a template stays as it is, a value
-    can't be anything but a value.
+    `finalize` writes each value as YAML: text of a template stays as it is, a value can't be anything but a value. What
+    autoescape would do is for HTML.
     """
-    env = Environment(
-        loader=FileSystemLoader(folder("templates")),
-        autoescape=True,
+    env = _Environment(
+        loader=FileSystemLoader(place("templates")),
+        autoescape=False,
         finalize=_finalize,
         undefined=_Absent,
         trim_blocks=True,
@@ -55,6 +99,7 @@ def environment() -> Environment:
     env.filters["and_also"] = lambda members, name, value: {**members, name: value}
     env.globals["litellm_version"] = litellm_version()
     env.globals["upstream_of"] = upstream.of_model
+    env.globals["is_relayed"] = upstream.is_relayed
     env.globals["address_of"] = upstream.address
     env.globals["configuration_parameters"] = upstream.PARAMETERS
     env.globals["defaults_of"] = upstream.defaults
@@ -65,22 +110,28 @@ def environment() -> Environment:
     return env
 
 
-class _Cache(FileSystemBytecodeCache):
-    """Jinja2's cache of compiled templates, whose files are read in one piece: its own way reads them object by object."""
+class _Cache(BytecodeCache):
+    """Jinja2's cache of compiled templates, in one file: a configuration needs thirty of them, and one file is soon read."""
+
+    def __init__(self, directory: str) -> None:
+        self.file = os.path.join(directory, kept.name("templates"))  # noqa: PTH118
+
+    @cached_property
+    def codes(self) -> dict[str, tuple[str, CodeType]]:
+        """The checksum of each template's text, and its code, by Jinja2's key of it."""
+        return kept.read(self.file, _MAGIC) or {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Give `bucket` the code of a template, where it was kept and the template is still the same."""
-        head = bc_magic + pickle.dumps(bucket.checksum, 2)  # what Bucket.write_bytecode writes before the code
-        with contextlib.suppress(OSError, EOFError, TypeError, ValueError):
-            content = Path(self._get_cache_filename(bucket)).read_bytes()
-            if content.startswith(head):
-                bucket.code = marshal.loads(content[len(head) :])  # noqa: S302 - from where the templates themselves come from
+        checksum, code = self.codes.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a compiled template, where that can be done."""
-        if not sys.dont_write_bytecode:
-            with contextlib.suppress(OSError):
-                super().dump_bytecode(bucket)
+        if bucket.code is not None:
+            self.codes[bucket.key] = (bucket.checksum, bucket.code)
+            kept.write(self.file, _MAGIC, self.codes)
 
 
 def _bytecode_cache() -> _Cache | None:
@@ -88,34 +139,32 @@ def _bytecode_cache() -> _Cache | None:
 
     Where that folder is empty and can't be written, Jinja2's own: a folder for temporary files that only this user can write.
     """
-    directory = folder("templates") / "__pycache__"
+    directory = os.path.join(place("templates"), "__pycache__")  # noqa: PTH118
     with contextlib.suppress(OSError):
-        directory.mkdir(exist_ok=True)
-    if directory.is_dir() and (os.access(directory, os.W_OK) or any(directory.iterdir())):
-        return _Cache(str(directory))
+        os.mkdir(directory)  # noqa: PTH102
+    with contextlib.suppress(OSError):
+        if os.access(directory, os.W_OK) or os.listdir(directory):  # noqa: PTH208
+            return _Cache(directory)
     with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: Jinja2 finds no folder that is safe
-        return _Cache()
+        return _Cache(FileSystemBytecodeCache().directory)
     return None
 
 
-def render(name: str, **context: Any) -> str:
-    """Return templates/`name` rendered with `context`."""
-    return environment().get_template(name).render(context)
+def render(name: str, **context: Any) -> list[str]:
+    """Return the pieces of templates/`name` rendered with `context`; those that are values are Written."""
+    return list(environment().get_template(name).generate(context))
 
 
 def _finalize(value: Any) -> Any:
-    if isinstance(value, Markup | Undefined):
-        return value
-    return Markup(yaml_emit.to_flow_yaml(value))  # noqa: S704 - to_flow_yaml is the escaping
+    return value if isinstance(value, Comment | Undefined) else Written(yaml_emit.to_flow_yaml(value))
 
 
-def _comment(text: str) -> Markup:
+def _comment(text: str) -> Comment:
     """Return `text` for a YAML comment: on one line, with nothing that could end it."""
-    return Markup("".join(letter if letter.isprintable() else "?" for letter in text))  # noqa: S704
+    return Comment(text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text))
 
 
 def _per_token(price_per_thousand: float) -> float:
     """Return the price of one token from that of 1,000, exact in decimals: 0.01 is 0.00001, not 1.0000000000000001e-05."""
-    from decimal import Decimal
-
-    return float(Decimal(json.dumps(price_per_thousand)) / 1000)
+    digits, _, exponent = repr(price_per_thousand).partition("e")
+    return float(f"{digits}e{int(exponent or 0) - 3}")

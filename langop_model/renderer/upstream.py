@@ -42,10 +42,8 @@ FOLLOWED = frozenset(
 
 def of_model(model: Model) -> dict[str, Any]:
     """Return `upstream` of a model's section; empty where LiteLLM translates all its requests."""
-    relay = model.provider.relay
-    if relay is None or not _has_plain_key(model) or not all(address(model, each) for each in model.deployments):
-        return {}
-    if not all(_is_followed(name) for name in model.parameters):
+    relay = _relay(model)
+    if relay is None:
         return {}
     section: dict[str, Any] = {"model": model.spec["modelName"], "routes": dict(relay.routes)}
     if model.provider.key:
@@ -63,6 +61,11 @@ def of_model(model: Model) -> dict[str, Any]:
     return {name: value for name, value in section.items() if value or name in ("model", "routes")}
 
 
+def is_relayed(model: Model) -> bool:
+    """Whether requests go to a model's provider without LiteLLM, as far as they need no translation."""
+    return _relay(model) is not None
+
+
 def routes(model: Model) -> list[str]:
     """Return the routes that a model serves: those that LiteLLM can ask its provider, and those that are relayed.
 
@@ -71,8 +74,16 @@ def routes(model: Model) -> list[str]:
     provider = model.provider
     has_endpoint = any(deployment.endpoint for deployment in model.deployments) and not provider.endpoint_locked
     translated = [route for route in provider.routes if not (has_endpoint and route in provider.fixed_routes)]
-    relayed = of_model(model).get("routes", {})
-    return list(dict.fromkeys([*translated, *relayed]))
+    relay = _relay(model)
+    return list(dict.fromkeys([*translated, *(relay.routes if relay is not None else ())]))
+
+
+def _relay(model: Model) -> Relay | None:
+    """Return how a model's provider is asked in its own protocol; None where LiteLLM translates all its requests."""
+    relay = model.provider.relay
+    if relay is None or not _has_plain_key(model) or not all(address(model, each) for each in model.deployments):
+        return None
+    return relay if all(_is_followed(name) for name in model.parameters) else None
 
 
 def accepts(model: Model) -> list[str]:

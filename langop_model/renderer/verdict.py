@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 Format = Callable[[object], bool]
 """Whether a value has a format; a ValueError means that it has not."""
 
-_Keyword = Callable[["Checker", Any, Any, Any], bool]  # of the checker, the rule, the value, and the part that holds the rule
-_Rule = tuple[_Keyword, Any]
+Verdict = Callable[[Any], bool]
+"""Whether a value is accepted."""
+
+_Keyword = Callable[["Checker", Any, Mapping[str, Any]], Verdict]  # of the checker, the rule, and the part that holds the rule
 
 # Keywords that refuse nothing; those that start with x- are this project's own.
 _ANNOTATIONS = frozenset({"$comment", "$defs", "$id", "$schema", "default", "description", "examples", "title"})
@@ -26,37 +27,61 @@ class Checker:
     """Checks values against `schema` (JSON Schema 2020-12), or against parts of it.
 
     `formats` are the formats that are checked, by name; any other says nothing. Raises NotImplementedError for a keyword that
-    has no function here, when a value reaches it: no schema of this project has one (a test).
+    has no function here, when a value reaches it: no schema of this project has one (a test). A part becomes a function when
+    the first value reaches it: most of LiteLLM's parameters are in no configuration. The rules in `x-strict` of a part count as
+    if they stood beside it, in place of those of the same name.
     """
 
     def __init__(self, schema: Any, formats: Mapping[str, Format] | None = None) -> None:
         self.schema = schema
         self.formats = formats or {}
-        self._rules: dict[int, list[_Rule]] = {}  # by the identity of a part: it lives as long as the schema
+        self._verdicts: dict[int, Verdict] = {}  # by the identity of a part: it lives as long as the schema
 
     def accepts(self, value: Any, part: Any = None) -> bool:
         """Whether the schema, or a `part` of it, accepts `value`."""
-        part = self.schema if part is None else part
+        return self.verdict(self.schema if part is None else part)(value)
+
+    def verdict(self, part: Any) -> Verdict:
+        """Return the function that says whether a part of the schema accepts a value."""
         if isinstance(part, bool):
-            return part
-        rules = self._rules.get(id(part))
-        if rules is None:
-            rules = self._rules[id(part)] = [_rule(name, rule) for name, rule in part.items() if not _says_nothing(name)]
-        for check, rule in rules:  # noqa: SIM110 - twice as fast as all()
-            if not check(self, rule, value, part):
-                return False
-        return True
+            return _anything if part else _nothing
+        found = self._verdicts.get(id(part))
+        if found is None:
+            found = self._verdicts[id(part)] = self._made(part)
+        return found
+
+    def _made(self, part: Mapping[str, Any]) -> Verdict:
+        part = {**part, **part["x-strict"]} if "x-strict" in part else part
+        checks = [_rule(name)(self, rule, part) for name, rule in part.items() if not _says_nothing(name)]
+        if len(checks) < 2:
+            return checks[0] if checks else _anything
+
+        def all_of(value: Any) -> bool:
+            for check in checks:  # noqa: SIM110 - twice as fast as all()
+                if not check(value):
+                    return False
+            return True
+
+        return all_of
+
+
+def _anything(_: Any) -> bool:
+    return True
+
+
+def _nothing(_: Any) -> bool:
+    return False
 
 
 def _says_nothing(keyword: str) -> bool:
     return keyword in _ANNOTATIONS or keyword.startswith("x-")
 
 
-def _rule(keyword: str, rule: Any) -> _Rule:
-    check = _KEYWORDS.get(keyword)
-    if check is None:
+def _rule(keyword: str) -> _Keyword:
+    rule = _KEYWORDS.get(keyword)
+    if rule is None:
         raise NotImplementedError(f"no verdict about the keyword {keyword}")
-    return check, rule
+    return rule
 
 
 def _is_number(value: Any) -> bool:
@@ -67,7 +92,7 @@ def _is_integer(value: Any) -> bool:
     return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
 
 
-_TYPES: dict[str, Callable[[Any], bool]] = {
+_TYPES: dict[str, Verdict] = {
     "array": lambda value: isinstance(value, list),
     "boolean": lambda value: isinstance(value, bool),
     "integer": _is_integer,
@@ -78,8 +103,11 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _type(_: Checker, rule: str | list[str], value: Any, __: Any) -> bool:
-    return _TYPES[rule](value) if isinstance(rule, str) else any(_TYPES[name](value) for name in rule)
+def _type(_: Checker, rule: str | list[str], __: Any) -> Verdict:
+    if isinstance(rule, str):
+        return _TYPES[rule]
+    kinds = [_TYPES[name] for name in rule]
+    return lambda value: any(is_kind(value) for is_kind in kinds)
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -87,26 +115,33 @@ def _equal(one: Any, other: Any) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def _enum(_: Checker, rule: list[Any], value: Any, __: Any) -> bool:
-    return value in rule and any(_equal(each, value) for each in rule)
+def _enum(_: Checker, rule: list[Any], __: Any) -> Verdict:
+    texts, others = (
+        frozenset(each for each in rule if isinstance(each, str)),
+        [each for each in rule if not isinstance(each, str)],
+    )
+
+    def check(value: Any) -> bool:
+        return value in texts if isinstance(value, str) else any(_equal(each, value) for each in others)
+
+    return check
 
 
-def _const(_: Checker, rule: Any, value: Any, __: Any) -> bool:
-    return _equal(rule, value)
+def _const(_: Checker, rule: Any, __: Any) -> Verdict:
+    return lambda value: _equal(rule, value)
 
 
 def _bound(holds: Callable[[Any, Any], bool]) -> _Keyword:
-    return lambda _, rule, value, __: not _is_number(value) or holds(value, rule)
+    return lambda _, rule, __: lambda value: not _is_number(value) or holds(value, rule)
 
 
 def _size(kind: type[list[Any]] | type[str] | type[dict[str, Any]], holds: Callable[[int, int], bool]) -> _Keyword:
-    return lambda _, rule, value, __: not isinstance(value, kind) or holds(len(value), rule)
+    return lambda _, rule, __: lambda value: not isinstance(value, kind) or holds(len(value), rule)
 
 
 _PREFIXES = re.compile(r"\^\(([A-Za-z0-9_|-]+)\)/\.")
 
 
-@cache
 def _search(pattern: str) -> Callable[[str], Any]:
     """Return a function that says whether a text matches `pattern`.
 
@@ -120,66 +155,102 @@ def _search(pattern: str) -> Callable[[str], Any]:
     return lambda text: text.partition("/")[0] in known and text.partition("/")[2][:1] not in ("", "\n")
 
 
-def _pattern(_: Checker, rule: str, value: Any, __: Any) -> bool:
-    return not isinstance(value, str) or bool(_search(rule)(value))
+def _pattern(_: Checker, rule: str, __: Any) -> Verdict:
+    search: Callable[[str], Any] | None = None
+
+    def check(value: Any) -> bool:
+        nonlocal search
+        if not isinstance(value, str):
+            return True
+        if search is None:  # the first text: a pattern takes longer to compile than to match
+            search = _search(rule)
+        return bool(search(value))
+
+    return check
 
 
-def _format(checker: Checker, rule: str, value: Any, _: Any) -> bool:
-    check = checker.formats.get(rule)
-    try:
-        return check is None or check(value)
-    except ValueError:
-        return False
+def _format(checker: Checker, rule: str, _: Any) -> Verdict:
+    has_format = checker.formats.get(rule)
+    if has_format is None:
+        return _anything
+
+    def check(value: Any) -> bool:
+        try:
+            return has_format(value)
+        except ValueError:
+            return False
+
+    return check
 
 
-def _properties(checker: Checker, rule: dict[str, Any], value: Any, _: Any) -> bool:
+def _properties(checker: Checker, rule: dict[str, Any], _: Any) -> Verdict:
     """Walk the value, not the rule: LiteLLM's parameters are 500, a deployment has ten."""
-    if isinstance(value, dict):
+    verdicts: dict[str, Verdict] = {}
+
+    def check(value: Any) -> bool:
+        if not isinstance(value, dict):
+            return True
         for name, item in value.items():
-            if name in rule and not checker.accepts(item, rule[name]):
+            accepts = verdicts.get(name)
+            if accepts is None:
+                if name not in rule:
+                    continue
+                accepts = verdicts[name] = checker.verdict(rule[name])
+            if not accepts(item):
                 return False
-    return True
-
-
-def _additional_properties(checker: Checker, rule: Any, value: Any, part: Any) -> bool:
-    if not isinstance(value, dict):
         return True
-    known = part.get("properties", {})
+
+    return check
+
+
+def _additional_properties(checker: Checker, rule: Any, part: Mapping[str, Any]) -> Verdict:
+    known = part.get("properties", {}).keys()
     if rule is False:
-        return bool(known.keys() >= value.keys())
-    return all(checker.accepts(item, rule) for name, item in value.items() if name not in known)
+        return lambda value: not isinstance(value, dict) or bool(known >= value.keys())
+    accepts = checker.verdict(rule)
+    return lambda value: not isinstance(value, dict) or all(accepts(item) for name, item in value.items() if name not in known)
 
 
-def _property_names(checker: Checker, rule: Any, value: Any, _: Any) -> bool:
-    return not isinstance(value, dict) or all(checker.accepts(name, rule) for name in value)
+def _property_names(checker: Checker, rule: Any, _: Any) -> Verdict:
+    accepts = checker.verdict(rule)
+    return lambda value: not isinstance(value, dict) or all(accepts(name) for name in value)
 
 
-def _required(_: Checker, rule: list[str], value: Any, __: Any) -> bool:
-    return not isinstance(value, dict) or all(name in value for name in rule)
+def _required(_: Checker, rule: list[str], __: Any) -> Verdict:
+    wanted = frozenset(rule)
+    return lambda value: not isinstance(value, dict) or bool(wanted <= value.keys())
 
 
-def _items(checker: Checker, rule: Any, value: Any, _: Any) -> bool:
-    return not isinstance(value, list) or all(checker.accepts(item, rule) for item in value)
+def _items(checker: Checker, rule: Any, _: Any) -> Verdict:
+    accepts = checker.verdict(rule)
+    return lambda value: not isinstance(value, list) or all(map(accepts, value))
 
 
-def _all_of(checker: Checker, rule: list[Any], value: Any, _: Any) -> bool:
-    return all(checker.accepts(value, part) for part in rule)
+def _all_of(checker: Checker, rule: list[Any], _: Any) -> Verdict:
+    parts = [checker.verdict(part) for part in rule]
+    return lambda value: all(accepts(value) for accepts in parts)
 
 
-def _any_of(checker: Checker, rule: list[Any], value: Any, _: Any) -> bool:
-    return any(checker.accepts(value, part) for part in rule)
+def _any_of(checker: Checker, rule: list[Any], _: Any) -> Verdict:
+    parts = [checker.verdict(part) for part in rule]
+    return lambda value: any(accepts(value) for accepts in parts)
 
 
-def _not(checker: Checker, rule: Any, value: Any, _: Any) -> bool:
-    return not checker.accepts(value, rule)
+def _not(checker: Checker, rule: Any, _: Any) -> Verdict:
+    accepts = checker.verdict(rule)
+    return lambda value: not accepts(value)
 
 
-def _ref(checker: Checker, rule: str, value: Any, _: Any) -> bool:
-    """A reference inside the schema: #/$defs/labelSelector."""
+def _ref(checker: Checker, rule: str, _: Any) -> Verdict:
+    """A reference inside the schema: #/$defs/labelSelector. It may lead back to where it stands."""
     part = checker.schema
     for name in rule.removeprefix("#/").split("/"):
         part = part[name]
-    return checker.accepts(value, part)
+
+    def check(value: Any) -> bool:
+        return checker.accepts(value, part)
+
+    return check
 
 
 _KEYWORDS: dict[str, _Keyword] = {

@@ -10,9 +10,11 @@ from typing import Any
 # Texts that may stand without quotes: they start with a letter or "/", and hold nothing that YAML gives a meaning to.
 _PLAIN = re.compile(r"[A-Za-z/](?:[A-Za-z0-9_./@-]|:(?=[A-Za-z0-9_./@-]))*")
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-# What json.dumps leaves as it is and YAML does not read back, or reads as a line break.
 _encoded = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an encoder for each call
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# What JSON leaves as it is and YAML does not read back, or reads as a line break.
+_UNPRINTABLE = "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
+_ODD_NUMBER = re.compile("[0-9]e")  # 1e-05, or something else: JSON writes it in another way than YAML
+_LONGEST_KEY = 1000  # letters of a key in quotes that YAML reads without a mark before it
 
 
 def to_flow_yaml(value: Any) -> str:
@@ -22,7 +24,17 @@ def to_flow_yaml(value: Any) -> str:
     return _flow(value)
 
 
-def _flow(value: Any) -> str:  # noqa: PLR0911 - one for each type
+def _flow(value: Any) -> str:
+    """Return `value` with quotes around each text: as JSON, which YAML reads, where nothing in it is an exception to that."""
+    try:
+        text = _encoded(value)
+    except TypeError:
+        return _in_parts(value)
+    plain = len(text) <= _LONGEST_KEY and text.isprintable() and not _ODD_NUMBER.search(text)
+    return text if plain else _in_parts(value)
+
+
+def _in_parts(value: Any) -> str:  # noqa: PLR0911 - one for each type
     if isinstance(value, str):
         return _quoted(value)
     if value is None:
@@ -43,11 +55,12 @@ def _flow(value: Any) -> str:  # noqa: PLR0911 - one for each type
 def _key(text: str) -> str:
     """YAML reads a key of more than 1,024 characters only where a question mark announces it."""
     quoted = _quoted(text)
-    return f"? {quoted} " if len(quoted) > 1000 else quoted
+    return f"? {quoted} " if len(quoted) > _LONGEST_KEY else quoted
 
 
 def _quoted(text: str) -> str:
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", _encoded(text))
+    encoded = _encoded(text)
+    return encoded if encoded.isprintable() else re.sub(_UNPRINTABLE, lambda match: f"\\u{ord(match[0]):04x}", encoded)
 
 
 def _float(value: float) -> str:

@@ -14,20 +14,18 @@ from langop_model.renderer import findings, syntax, yaml_values
 from langop_model.renderer.findings import Path, SpecError
 from langop_model.renderer.limits import DEEPEST, MOST_NODES
 
-SAFE_INDICATORS = DEEPEST  # a text with fewer of these characters can't nest more deeply
-
+# What may stand before the first key or value of a line, with the line break before it.
+_BEGINNINGS = re.compile("(?:\\A|[\n\r\x85\u2028\u2029])[ \t?:-]*")
 _TAGS = frozenset({"null", "bool", "int", "float", "str", "seq", "map", "merge"})  # what JSON can hold
 
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-
-class _Loader(_Base):  # type: ignore[misc]
+class _Loader(yaml_values.Remembering):
     """PyYAML's safe loader with the scalars of the Kubernetes API server instead of YAML 1.1's dates and base 60."""
 
 
 _Loader.yaml_implicit_resolvers = {
     letter: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":float", ":int", ":value"))]
-    for letter, resolvers in _Base.yaml_implicit_resolvers.items()
+    for letter, resolvers in yaml_values.Safe.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
@@ -140,7 +138,7 @@ def _step(node: yaml.Node, segment: str | int) -> tuple[yaml.Mark, yaml.Node] | 
 
 
 def _refuse_deep_nesting(name: str, text: str) -> None:
-    if sum(text.count(indicator) for indicator in "[{-?:") < SAFE_INDICATORS:
+    if _deepest_possible(text) <= DEEPEST:
         return
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
@@ -150,6 +148,15 @@ def _refuse_deep_nesting(name: str, text: str) -> None:
                 raise _located("LM007", name, event.start_mark, problem="is nested too deeply")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+
+
+def _deepest_possible(text: str) -> int:
+    """Return a depth that `text` can't exceed, without parsing it.
+
+    Of collections without brackets, one inside another begins further to the right, or at the same column where a list is the
+    value of a map; so there are at most two of them for each column in which a line can begin one.
+    """
+    return text.count("[") + text.count("{") + 2 * (1 + max(map(len, _BEGINNINGS.findall(text))))
 
 
 def _check(name: str, text: str, root: yaml.Node) -> None:

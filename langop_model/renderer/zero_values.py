@@ -6,7 +6,6 @@ Where the schema has a use for the zero (`temperature: 0`, `maxAttempts: 0`) it 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from langop_model.renderer import specification
@@ -20,7 +19,7 @@ def without_zero_values(resource: Resource, found: Findings) -> Resource:
     if not resource.bare or not isinstance(spec, dict):
         return resource
     node = specification.schema()["properties"]["spec"]
-    return replace(resource, manifest={**resource.manifest, "spec": _without(node, spec, ("spec",), found)})
+    return resource._replace(manifest={**resource.manifest, "spec": _without(node, spec, ("spec",), found)})
 
 
 def _without(node: dict[str, Any], value: Any, path: Path, found: Findings) -> Any:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -218,11 +219,55 @@ def test_explain_repeats_lint_unless_it_is_ignored(write: Write):
     assert "LM613" not in run("explain", "--ignore", "LM613", source).stdout
 
 
-@pytest.mark.parametrize("code", ["LM403", "LM101", "LM699", "timeout"])
-def test_nothing_but_lint_can_be_ignored(code: str):
+@pytest.mark.parametrize("command", ["render", "validate"])
+@pytest.mark.parametrize("code", ["LM345", "LM403"])
+def test_any_warning_or_info_can_be_ignored(command: str, code: str):
+    assert f" {code}" in run(command, EVERY_FIELD).stderr
+    result = run(command, "--ignore", code, EVERY_FIELD)
+    assert f" {code}" not in result.stderr
+    assert result.stderr, "everything else is said"
+
+
+def test_an_ignored_warning_is_not_counted(write: Write):
+    ignored = ["--ignore", "LM613", "--ignore", "LM618"]
+    sources = [write(a_manifest(a_spec(timeout="1ms")), f"{name}.yaml") for name in "ab"]
+    assert "2 checked, 2 failed" in run("validate", "--strict", *sources).stderr
+    result = run("validate", "--strict", *ignored, *sources)
+    assert (result.exit_code, result.stderr) == (0, "2 checked, 0 failed, 0 warnings\n")
+
+
+@pytest.mark.parametrize("style", ["text", "json", "markdown", "html"])
+def test_explain_says_nothing_of_what_is_ignored(style: str):
+    assert "LM345" in run("explain", "--format", style, EVERY_FIELD).stdout
+    assert "LM345" not in run("explain", "--format", style, "--ignore", "LM345", EVERY_FIELD).stdout
+
+
+def test_an_ignored_finding_leaves_a_field_as_faithful_as_it_is():
+    def explained(*options: str) -> Any:
+        return json.loads(run("explain", "--format", "json", *options, EVERY_FIELD).stdout)["models"][0]
+
+    every = explained()
+    codes = {found["code"] for found in every["findings"] if found["level"] != "error"}
+    without = explained(*(word for code in codes for word in ("--ignore", code)))
+    assert (without["findings"], len(codes) > 3) == ([], True)
+    assert [field["fidelity"] for field in without["fields"]] == [field["fidelity"] for field in every["fields"]]
+
+
+def test_an_error_cannot_be_ignored():
+    result = run("validate", "--ignore", "LM101", MINIMAL)
+    assert result.exit_code == 2
+    assert "LM101 is an error, which can't be ignored" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("LM3455", "Did you mean LM345?"), ("lm345", "Did you mean LM345?"), ("timeout", "no finding timeout.\n")],
+)
+def test_an_unknown_code_to_ignore_is_refused(code: str, said: str):
     result = run("validate", "--ignore", code, MINIMAL)
     assert result.exit_code == 2
-    assert f"{code} is not the code of a lint rule" in result.stderr
+    assert f"there is no finding {code}." in result.stderr
+    assert said in result.stderr
 
 
 def test_strict_does_not_count_an_info(write: Write):

@@ -173,8 +173,8 @@ def test_the_way_of_a_request_is_drawn_in_the_order_of_the_gateway(write: Write)
         'cache -->|"not kept"| limits',
         'limits -->|"75 %"| endpoint0',
         'limits -->|"25 %"| endpoint1',
-        'endpoint0 -.->|"fails"| retries',
-        'endpoint1 -.->|"fails"| retries',
+        'endpoint0 -.->|"all fail"| retries',
+        'endpoint1 -.->|"all fail"| retries',
         'retries -.->|"again"| limits',
         'retries -.->|"timeout"| fallback0',
     ]

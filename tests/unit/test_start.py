@@ -27,7 +27,7 @@ sys.argv[0] = "render.py"
 from langop_model.start import main
 main()
 """
-# An empty Python is 1. Measured: 8.6 to 9.4 for `render`, 0.9 for `--help`; before, 16 and more, and 4.
+# An empty Python is 1. Measured: 8.1 to 8.9 for `render`, 0.9 for `--help`; by click 10 to 12, and 5.
 MOST_FOR_RENDER, MOST_FOR_HELP = 13, 2.5
 
 

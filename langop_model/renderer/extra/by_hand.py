@@ -7,7 +7,6 @@ and the choice of endpoints moves into the group's section.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from langop_model.renderer import catalogue, endpoints
@@ -79,7 +78,7 @@ def _group(name: str, places: list[tuple[Path, Entry]], namespace: str, extra: E
     for endpoint in section["endpoints"] if relayed else ():
         endpoint["url"] = relayed["urls"][endpoint["id"]]
     section |= {key: value for key, value in relayed.items() if key != "urls"}
-    return Group(name, places[0][0], rendered, section)
+    return Group(name, places[0][0], rendered, section, aliases=[])
 
 
 def _problems(path: Path, entry: Entry) -> Iterator[Finding]:
@@ -129,7 +128,7 @@ def _base(address: str, model: str, provider: Provider, path: Path, extra: Extra
     place = (*path, "litellm_params", "api_base")
     found = Findings()
     base = endpoints.read(provider, address, model, place, found).base
-    said = [replace(each, path=place, file=VARIABLE) for each in found.items]
+    said = [each._replace(path=place, file=VARIABLE) for each in found.items]
     if found.errors:
         raise SpecError(said)
     extra.findings += said
@@ -260,8 +259,7 @@ def process_of(process: GlobalSettings, groups: list[Group], extra: Extra) -> Gl
         return process
     caches = process.cache_type is None and _default(extra, "caching", "enabled")
     ttl = _default(extra, "caching", "ttl") if caches else None
-    return replace(
-        process,
+    return process._replace(
         log_level=process.log_level or _default(extra, "observability", "logging", "level"),
         metrics=process.metrics or bool(_default(extra, "observability", "metrics")),
         tracing=process.tracing or bool(_default(extra, "observability", "tracing")),

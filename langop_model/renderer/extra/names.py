@@ -76,7 +76,7 @@ def _aliases(models: list[Model], groups: list[Group], extra: Extra, known: Know
             for model in models:
                 model.aliases += [alias] if model.group == group else []
             for each in groups:
-                each.aliases += [alias] if each.name == group else []
+                each.aliases.extend([alias] if each.name == group else [])
         elif known[alias] != known[target]:
             yield finding("LM757", path, alias=alias)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from langop_model.renderer import schema_errors, yaml_source
@@ -14,7 +13,7 @@ from langop_model.renderer.findings import Finding, Path, make
 
 def finding(code: str, path: Path = (), **values: Any) -> Finding:
     """Return a finding about the key at `path` of the variable."""
-    return replace(make(code, path, **values), file=VARIABLE)
+    return make(code, path, **values)._replace(file=VARIABLE)
 
 
 def refused(path: Path, row: Row) -> Finding:
@@ -53,4 +52,4 @@ def unknown_key(name: str, known: list[str]) -> str:
 
 def _located(found: Finding, text: str) -> Finding:
     line, column = yaml_source.locate(text, 0, found.path)
-    return replace(found, line=line, column=column)
+    return found._replace(line=line, column=column)

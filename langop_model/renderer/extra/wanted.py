@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from langop_model.renderer.findings import Finding, Path
@@ -34,18 +33,16 @@ class NamedFallback(NamedTuple):
     causes: tuple[str, ...]
 
 
-@dataclass(slots=True, eq=False)
-class Group:
+class Group(NamedTuple):
     """A model group of entries of model_list that are written by hand: the `entries`, and its `section` of the contract."""
 
     name: str
     path: Path
     entries: list[dict[str, Any]]
     section: dict[str, Any]
-    aliases: list[str] = field(default_factory=list)
+    aliases: list[str]
 
 
-@dataclass(slots=True, eq=False)
 class Extra:
     """The extra configuration, divided by what becomes of it.
 
@@ -55,18 +52,19 @@ class Extra:
     the name for the gateway's processes to the pod's own. `used` are the paths of what a model took. `text` is the whole.
     """
 
-    defaults: list[Default] = field(default_factory=list)
-    fallbacks: list[NamedFallback] = field(default_factory=list)
-    aliases: dict[str, tuple[Path, str]] = field(default_factory=dict)
-    groups: list[Group] = field(default_factory=list)
-    cooldown: dict[str, Any] = field(default_factory=dict)
-    redis: dict[str, Any] = field(default_factory=dict)
-    passed: dict[str, Any] = field(default_factory=dict)
-    variables: dict[str, str] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    shared: dict[str, list[str]] = field(default_factory=dict)
-    used: set[Path] = field(default_factory=set)
-    text: str = ""
+    def __init__(self) -> None:
+        self.defaults: list[Default] = []
+        self.fallbacks: list[NamedFallback] = []
+        self.aliases: dict[str, tuple[Path, str]] = {}
+        self.groups: list[Group] = []
+        self.cooldown: dict[str, Any] = {}
+        self.redis: dict[str, Any] = {}
+        self.passed: dict[str, Any] = {}
+        self.variables: dict[str, str] = {}
+        self.findings: list[Finding] = []
+        self.shared: dict[str, list[str]] = {}
+        self.used: set[Path] = set()
+        self.text = ""
 
     @property
     def caches(self) -> bool:
@@ -82,7 +80,7 @@ class Extra:
     def settings(self, settings: Settings) -> Settings:
         """Return `settings` with what the extra configuration adds to the pod's environment."""
         named = "LITELLM_MASTER_KEY" in self.variables
-        return replace(settings, master_key=settings.master_key or named, redis=settings.redis or bool(self.redis))
+        return settings._replace(master_key=settings.master_key or named, redis=settings.redis or bool(self.redis))
 
 
 NOTHING = Extra()

@@ -1,4 +1,4 @@
-"""Lint: what a specification may say and hardly ever means. Warnings, each of which a comment or `--ignore` switches off.
+"""Lint: what a specification may say and hardly ever means. Warnings, each of which a comment switches off.
 
 A rule is a function of one model (or of all resources in a file) that yields a problem for each place it finds. Its docstring
 says why the rule exists, schema/findings.json holds its texts, and docs/lint.md is made of both. A new rule is a function, an
@@ -8,7 +8,6 @@ entry of one of the tables here, its texts, and a case in tests/unit/renderer/te
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 
 from langop_model.renderer import findings
 from langop_model.renderer.findings import Finding
@@ -53,7 +52,7 @@ def check(models: Sequence[Model], ignored: Collection[str]) -> None:
                     model.findings.add(code, *path, **values)
 
 
-def check_file(resources: Sequence[Resource], ignored: Collection[str]) -> Iterator[Finding]:
+def check_file(resources: Sequence[Resource], ignored: Collection[str] = ()) -> Iterator[Finding]:
     """Yield what the rules find among the resources of one file, but for `ignored` codes and what comments switch off."""
     for code, rule in FILE_RULES.items():
         for resource, path, values, place in () if code in ignored else rule(resources):
@@ -63,4 +62,4 @@ def check_file(resources: Sequence[Resource], ignored: Collection[str]) -> Itera
                 continue
             line, column = place or document.locate(path)
             found = findings.make(code, path, **values)
-            yield replace(found, resource=resource.name, file=document.name, line=line, column=column)
+            yield found._replace(resource=resource.name, file=document.name, line=line, column=column)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -20,9 +19,10 @@ from langop_model.renderer.findings import Path
 from langop_model.renderer.source import Document
 
 _MARK = "langop:"
-_COMMENT = re.compile(r"(?:^|(?<=\s))#+\s*langop:(?P<said>.*)")
-_SAID = re.compile(r"\s*(?P<scope>ignore|ignore-file)(?P<codes>(?:[\s,]+LM\d{3}\b)+)")
-_NOTHING = re.compile(r"\s*(#.*)?")  # a line without a field
+# Most files have no such comment: these are compiled where one is read.
+_COMMENT = r"(?:^|(?<=\s))#+\s*langop:(?P<said>.*)"
+_SAID = r"\s*(?P<scope>ignore|ignore-file)(?P<codes>(?:[\s,]+LM\d{3}\b)+)"
+_NOTHING = r"\s*(#.*)?"  # a line without a field
 
 
 class Said(NamedTuple):
@@ -46,7 +46,7 @@ class Switches(NamedTuple):
         if not any(code in codes for codes in self.lines.values()):
             return False
         # A text inside a ConfigMap has lines of its own.
-        line, _ = replace(document, origin=None).locate(path)
+        line, _ = document.locate_in_text(path)
         return code in self.lines.get(line, ())
 
 
@@ -63,7 +63,7 @@ def read(text: str) -> Switches:
     said = []
     rows = text.splitlines()
     for line, column, words in _comments(text, rows):
-        match = _SAID.match(words)
+        match = re.match(_SAID, words)
         codes = tuple(re.findall(r"LM\d{3}", match["codes"])) if match else ()
         said.append(Said(line, column, codes, words.strip()))
         if match is None:
@@ -72,7 +72,9 @@ def read(text: str) -> Switches:
             whole.update(codes)
             continue
         alone = not rows[line - 1][: column - 1].strip()
-        about = next((n for n in range(line + 1, len(rows) + 1) if not _NOTHING.fullmatch(rows[n - 1])), 0) if alone else line
+        about = (
+            next((n for n in range(line + 1, len(rows) + 1) if not re.fullmatch(_NOTHING, rows[n - 1])), 0) if alone else line
+        )
         lines[about] = lines.get(about, frozenset()) | set(codes)
     return Switches(frozenset(whole), lines, tuple(said))
 
@@ -83,7 +85,7 @@ def _comments(text: str, rows: list[str]) -> Iterator[tuple[int, int, str]]:
 
     from langop_model.renderer import yaml_source
 
-    found = [(n, match) for n, row in enumerate(rows, 1) if _MARK in row for match in [_COMMENT.search(row)] if match]
+    found = [(n, match) for n, row in enumerate(rows, 1) if _MARK in row for match in [re.search(_COMMENT, row)] if match]
     try:
         values = yaml_source.values(text) if found else []
     except yaml.YAMLError:

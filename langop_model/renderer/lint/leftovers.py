@@ -10,7 +10,7 @@ from langop_model.renderer.plan import Model
 from langop_model.renderer.source import walk
 
 LONGEST = 40  # characters of a placeholder that are worth repeating
-PLACEHOLDER = re.compile(r"\$\{[^{}]*\}|\$\([A-Za-z_][A-Za-z0-9_]*\)|\{\{.*?\}\}")
+PLACEHOLDER = r"\$\{[^{}]*\}|\$\([A-Za-z_][A-Za-z0-9_]*\)|\{\{.*?\}\}"
 
 
 def placeholder(model: Model) -> Iterator[Problem]:
@@ -19,6 +19,6 @@ def placeholder(model: Model) -> Iterator[Problem]:
     What should have, such as envsubst or Helm, has not seen this file: the text is used as it is.
     """
     for path, value in walk(model.user_spec, ("spec",)):
-        found = PLACEHOLDER.search(value) if isinstance(value, str) else None
+        found = re.search(PLACEHOLDER, value) if isinstance(value, str) and ("$" in value or "{{" in value) else None
         if found is not None:
             yield problem(*path, text=found[0] if len(found[0]) <= LONGEST else f"{found[0][: LONGEST - 1]}…")

@@ -166,7 +166,7 @@ def test_whatever_stage_finds_the_error_the_others_are_served(gateway: Gateway, 
 def test_a_defect_that_one_model_uncovers_stops_no_other(gateway: Gateway, monkeypatch: pytest.MonkeyPatch):
     original = templating.render
 
-    def fails(name: str, **context: Any) -> str:
+    def fails(name: str, **context: Any) -> list[str]:
         if any(model.name == "bad" for model in context["models"]):
             raise KeyError(SECRET)
         return original(name, **context)
@@ -184,7 +184,7 @@ def test_a_defect_that_one_model_uncovers_stops_no_other(gateway: Gateway, monke
 def test_a_defect_of_no_single_model_is_one_of_the_gateway(gateway: Gateway, monkeypatch: pytest.MonkeyPatch):
     original = templating.render
 
-    def fails(name: str, **context: Any) -> str:
+    def fails(name: str, **context: Any) -> list[str]:
         if len(context["models"]) > 1:
             raise KeyError("together")
         return original(name, **context)

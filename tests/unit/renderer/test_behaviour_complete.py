@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ def changed(resource: Resource) -> Iterator[tuple[str, dict[str, Any], dict[str,
                 target = target[segment]
             target[path[-1]] = other
             try:
-                config = rendering.render([replace(resource, manifest=whole)], SETTINGS).config
+                config = rendering.render([resource._replace(manifest=whole)], SETTINGS).config
             except SpecError:
                 continue
             yield dotted(path), original, config

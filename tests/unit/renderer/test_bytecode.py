@@ -19,14 +19,14 @@ def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     temporary.mkdir()
     (folder / "a.j2").write_text("first", encoding="utf-8")
-    monkeypatch.setattr(templating, "folder", lambda _: folder)
+    monkeypatch.setattr(templating, "place", lambda _: str(folder))
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     monkeypatch.setattr("sys.dont_write_bytecode", False)
     return folder
 
 
 def rendered(folder: Path) -> str:
-    env = Environment(loader=FileSystemLoader(folder), bytecode_cache=templating._bytecode_cache(), autoescape=True)
+    env = Environment(loader=FileSystemLoader(folder), bytecode_cache=templating._bytecode_cache(), autoescape=False)
     return env.get_template("a.j2").render()
 
 

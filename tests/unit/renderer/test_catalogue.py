@@ -38,8 +38,8 @@ def test_the_catalogue_is_valid():
 
 
 def test_the_schema_describes_each_member_that_is_read():
-    assert set(ROW["properties"]) | {"name"} == set(Provider._fields)
-    relay = set(catalogue.Relay._fields)
+    assert set(ROW["properties"]) | {"name"} == set(Provider.__annotations__)
+    relay = set(catalogue.Relay.__annotations__)
     assert set(ROW["properties"]["relay"]["properties"]) == relay
     assert all(member.get("description") for member in ROW["properties"].values())
 

@@ -18,14 +18,14 @@ model_list:
 
 def problem(text: str, own: tuple[str, ...] = ()) -> str:
     with pytest.raises(SpecError) as caught:
-        output_check.parse(text, own)
+        output_check.parse([text], own)
     (finding,) = caught.value.findings
     assert finding.code == "LM601"
     return finding.message
 
 
 def test_a_right_configuration_is_returned_as_data():
-    assert output_check.parse(RIGHT)["model_list"][0]["litellm_params"] == {"model": "openai/a", "rpm": 5}
+    assert output_check.parse([RIGHT])["model_list"][0]["litellm_params"] == {"model": "openai/a", "rpm": 5}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_is_no_object_is_refused(text: str):
 
 
 def test_a_parameter_that_the_spec_named_may_be_unknown_to_litellm():
-    assert output_check.parse(RIGHT + "      house_style: terse\n", ["house_style"])
+    assert output_check.parse([RIGHT, "      house_style: terse\n"], ["house_style"])
 
 
 def test_a_named_parameter_that_litellm_knows_is_checked():

@@ -35,7 +35,7 @@ def gateway_refusal(**specs: Any) -> tuple[Finding, ...]:
 def test_the_fallback_of_one_model_is_its_siblings_proxy():
     (fallback,) = alone({"modelRef": "other"}).fallbacks
     assert fallback.url == "http://other.default.svc.cluster.local:4000/v1"
-    assert (fallback.ref, fallback.group, fallback.index) == ("other", "fallback/other", 0)
+    assert (fallback.ref, fallback.group, fallback.number) == ("other", "fallback/other", 0)
 
 
 def test_the_siblings_address_follows_the_settings():

@@ -314,10 +314,10 @@ def test_a_name_that_is_too_long_is_no_folder():
 
 
 def test_a_folder_that_may_not_be_listed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def forbidden(_: Path) -> Any:
+    def forbidden(_: str) -> Any:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "iterdir", forbidden)
+    monkeypatch.setattr("os.scandir", forbidden)
     with pytest.raises(SpecError) as caught:
         source.expand([str(tmp_path)])
     assert caught.value.findings[0].code == "LM001"

@@ -84,7 +84,7 @@ def test_a_duration_is_written_in_seconds():
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of templates, in use instead of the project's."""
-    monkeypatch.setattr(templating, "folder", lambda _: tmp_path)
+    monkeypatch.setattr(templating, "place", lambda _: str(tmp_path))
     monkeypatch.setattr("sys.dont_write_bytecode", False)
     templating.environment.cache_clear()
     (tmp_path / "a.j2").write_text("one", encoding="utf-8")
@@ -97,7 +97,7 @@ def compiled(folder: Path) -> list[Path]:
 
 
 def test_a_compiled_template_is_kept_beside_its_source(folder: Path):
-    assert templating.render("a.j2") == "one"
+    assert "".join(templating.render("a.j2")) == "one"
     assert [path.parent for path in compiled(folder)] == [folder / "__pycache__"]
 
 
@@ -105,7 +105,7 @@ def test_a_template_that_was_changed_is_compiled_anew(folder: Path):
     templating.render("a.j2")
     (folder / "a.j2").write_text("two", encoding="utf-8")
     templating.environment.cache_clear()
-    assert templating.render("a.j2") == "two"
+    assert "".join(templating.render("a.j2")) == "two"
 
 
 def test_a_compiled_template_that_is_damaged_is_compiled_anew(folder: Path):
@@ -113,15 +113,15 @@ def test_a_compiled_template_that_is_damaged_is_compiled_anew(folder: Path):
     for path in compiled(folder):
         path.write_bytes(path.read_bytes()[:-3])
     templating.environment.cache_clear()
-    assert templating.render("a.j2") == "one"
+    assert "".join(templating.render("a.j2")) == "one"
 
 
 def test_nothing_is_kept_where_python_keeps_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sys.dont_write_bytecode", True)
-    assert templating.render("a.j2") == "one"
+    assert "".join(templating.render("a.j2")) == "one"
     assert compiled(folder) == []
 
 
 def test_a_folder_that_can_not_be_written_does_no_harm(folder: Path):
     (folder / "__pycache__").write_text("a file in place of the folder", encoding="utf-8")
-    assert templating.render("a.j2") == "one"
+    assert "".join(templating.render("a.j2")) == "one"

@@ -20,6 +20,7 @@ from tests.conftest import ROOT
 SPECIFICATIONS = 6000
 CONFIGURATIONS = 2000
 INPUT = specification.schema()
+WRITTEN = load_json("languagemodel.schema.json")  # with rules in x-strict, which schema() has merged
 OUTPUT = load_json("litellm-config.schema.json")
 # Values at and beyond each kind of rule: types, bounds, patterns, formats, enums, sizes.
 ODD = [
@@ -97,12 +98,15 @@ def formats() -> FormatChecker:
 
 
 @pytest.mark.parametrize(
-    ("schema", "pattern", "count"),
-    [(INPUT, "examples/*.yaml", SPECIFICATIONS), (OUTPUT, "tests/golden/*.config.yaml", CONFIGURATIONS)],
+    ("schema", "written", "pattern", "count"),
+    [
+        (INPUT, WRITTEN, "examples/*.yaml", SPECIFICATIONS),
+        (OUTPUT, OUTPUT, "tests/golden/*.config.yaml", CONFIGURATIONS),
+    ],
     ids=["specifications", "configurations"],
 )
-def test_the_verdict_is_that_of_jsonschema(schema: dict[str, Any], pattern: str, count: int):
-    checker, reference = Checker(schema, specification.FORMATS), Draft202012Validator(schema, format_checker=formats())
+def test_the_verdict_is_that_of_jsonschema(schema: dict[str, Any], written: dict[str, Any], pattern: str, count: int):
+    checker, reference = Checker(written, specification.FORMATS), Draft202012Validator(schema, format_checker=formats())
     verdicts = {True: 0, False: 0}
     for value in mutated(documents(pattern), count):
         expected = reference.is_valid(value)
@@ -113,7 +117,7 @@ def test_the_verdict_is_that_of_jsonschema(schema: dict[str, Any], pattern: str,
 
 def test_examples_that_are_wrong_get_the_verdict_of_jsonschema():
     reference = Draft202012Validator(INPUT, format_checker=formats())
-    checker = Checker(INPUT, specification.FORMATS)
+    checker = Checker(WRITTEN, specification.FORMATS)
     for path in sorted((ROOT / "examples" / "wrong").iterdir()):
         for value in readable(path):
             assert checker.accepts(value) == reference.is_valid(value), path
@@ -155,6 +159,18 @@ def test_values_of_an_enum_are_plain(schema: dict[str, Any]):
     values = [value for part in parts(schema) for value in part.get("enum", [])]
     assert values
     assert not [value for value in values if isinstance(value, list | dict)]
+
+
+def test_strict_rules_have_no_fields_and_no_defaults():
+    """So the schema as it is written says what is filled in, and which fields have a finding of their own."""
+    strict = {keyword for part in parts(WRITTEN) for keyword in part.get("x-strict", {})}
+    assert "minimum" in strict
+    assert not {"properties", "items", "default", "x-finding", "x-omitted", "type"} & strict
+
+
+def test_a_strict_rule_takes_the_place_of_a_written_one():
+    checker = Checker({"minimum": 0, "x-strict": {"minimum": 5}})
+    assert [checker.accepts(number) for number in (4, 5)] == [False, True]
 
 
 def test_an_unknown_keyword_is_no_verdict():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from langop_model.renderer import yaml_source
 from langop_model.renderer.findings import Finding, SpecError
+from tests.conftest import ROOT
 
 
 def value_of(text: str) -> Any:
@@ -176,3 +177,38 @@ def test_a_place_in_a_document_that_is_not_there_is_unknown():
 def test_a_place_is_not_taken_from_the_text_before():
     assert yaml_source.locate("\n\na: 1", 0, ("a",)) == (3, 1)
     assert yaml_source.locate("b: 1\na: 1", 0, ("a",)) == (2, 1)
+
+
+def depth(text: str) -> int:
+    """Return how deeply the collections of a text are nested, by PyYAML's parser."""
+    deepest = now = 0
+    for event in yaml.parse(text):
+        now += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        deepest = max(deepest, now)
+    return deepest
+
+
+@given(
+    st.lists(
+        st.sampled_from(["- ", "? ", ": ", "  ", " ", "a: ", "b:", "\n", "\r\n", "x", "[", "]", "{", "}", "&a ", "!!map ", "'"])
+    )
+)
+def test_no_text_is_deeper_than_it_may_be_taken_for(parts: list[str]):
+    text = "".join(parts)
+    try:
+        found = depth(text)
+    except yaml.YAMLError:
+        return
+    assert found <= yaml_source._deepest_possible(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["- " * 40 + "x", "? " * 40 + "x", "a:\n- b:\n  - c:\n    - d\n", "[" * 9 + "]" * 9, "a\u2028- - - - x"]
+)
+def test_nested_collections_are_seen_without_a_parser(text: str):
+    assert yaml_source._deepest_possible(text) >= depth(text)
+
+
+def test_an_example_needs_no_second_parser():
+    text = (ROOT / "examples" / "every-field.yaml").read_text(encoding="utf-8")
+    assert yaml_source._deepest_possible(text) < 100
