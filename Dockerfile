@@ -1,6 +1,6 @@
 # The gateway: renders the mounted LanguageModel, loads its keys, and serves it.
-# For a release, pin the base by its digest: --build-arg PYTHON_IMAGE=docker.io/library/python:3.11-slim@sha256:...
-ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim
+# For a release, pin the base by its digest: --build-arg PYTHON_IMAGE=docker.io/library/python:3.13-slim@sha256:...
+ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
