@@ -1,6 +1,6 @@
 # Everything happens in .venv, whose packages are pinned by hash (requirements/).
 # Other environments: .venv-uv makes the locks, .venv-plain is what `make bench-gateway` compares with, .venv-docs builds the site,
-# .venv-panels draws the dashboard.
+# .venv-panels draws the dashboard, .venv-mutate changes the code to see whether the tests notice.
 
 PYTHON ?= python3
 VENV := .venv
@@ -20,6 +20,8 @@ BUILD_COMMAND = $(if $(PLATFORMS),$(if $(filter docker,$(ENGINE)),buildx )build 
 	$(if $(filter-out docker,$(ENGINE)),--format docker) \
 	$(if $(and $(PLATFORMS),$(filter-out docker,$(ENGINE))),--manifest,--tag) $(IMAGE):$(TAG)
 SBOM ?= build/sbom.cdx.json
+# The tests of units, of imports and of golden files; some of them start commands and launch, none a provider.
+COVERED_BY ?= tests/unit tests/importing tests/test_goldens.py
 VERSION ?=
 # The one place where LiteLLM's version is written by hand; `make bump-litellm` changes it, and all that follows from it.
 LITELLM := $(shell sed -n 's/^ *"litellm.*==\([^"]*\)".*/\1/p' pyproject.toml)
@@ -55,6 +57,10 @@ $(VENV)/.ready: requirements/dev.txt requirements/installer.txt pyproject.toml
 	@sh requirements/install.sh "$(PYTHON)" .venv-panels requirements/panels.txt
 	@touch $@
 
+.venv-mutate/.ready: requirements/mutate.txt requirements/installer.txt
+	@sh requirements/install.sh "$(PYTHON)" .venv-mutate requirements/mutate.txt
+	@touch $@
+
 .venv-docs/.ready: requirements/docs.txt requirements/installer.txt
 	@sh requirements/install.sh "$(PYTHON)" .venv-docs requirements/docs.txt
 	@touch $@
@@ -73,6 +79,15 @@ test-local: setup ## A chat with a local server that needs no key: Ollama if it 
 
 test-rate-limit: setup ## Watch a rate limit at work against the stand-in
 	@$(BIN)/python -m tools.try_rate_limit
+
+coverage: setup ## Which branches of the product the fast tests take; fails below the threshold in pyproject.toml
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q -n 2 --no-loadscope-reorder $(COVERED_BY)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+mutate: .venv-mutate/.ready ## Change the code of OF=limits, routing, renderer or renderer.MODULE in small ways, and say which changes the tests notice
+	@.venv-mutate/bin/python -m tools.mutate $(OF)
 
 golden: setup ## Write tests/golden again; read the difference before you commit it
 	@$(BIN)/python -m pytest -q tests/test_goldens.py tests/unit/test_diff.py tests/unit/test_explain.py -k golden --update-golden
@@ -200,4 +215,4 @@ push: ## Push the image to IMAGE's registry; several PLATFORMS of docker are pus
 	$(CONTAINER) $(if $(and $(PLATFORMS),$(filter-out docker,$(ENGINE))),manifest push --all,push) $(IMAGE):$(TAG)
 
 clean: ## Remove the environments and what tests leave behind
-	rm -rf $(VENV) .venv-plain .venv-uv .venv-docs .venv-panels .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-plain .venv-uv .venv-docs .venv-mutate .venv-panels mutants .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

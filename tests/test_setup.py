@@ -131,6 +131,8 @@ def made(*arguments: str) -> str:
         (".venv-uv/.ready", "uv"),
         (".venv-plain/.ready", "plain-litellm"),
         (".venv-docs/.ready", "docs"),
+        (".venv-mutate/.ready", "mutate"),
+        (".venv-panels/.ready", "panels"),
     ],
 )
 def test_make_installs_each_lock_with_the_script(target: str, lock: str):

@@ -26,6 +26,7 @@ compile dev pyproject.toml --extra gateway --group dev \
     --constraint requirements/gateway.txt --constraint requirements/installer.txt
 compile plain-litellm --group plain-litellm
 compile docs --group docs
+compile mutate pyproject.toml --extra gateway --group dev --group mutate --constraint requirements/dev.txt
 compile panels pyproject.toml --extra gateway --group dev --group panels --constraint requirements/dev.txt
 
 for lock in requirements/*.txt; do
