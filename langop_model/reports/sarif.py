@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -67,5 +67,5 @@ def _location(finding: Finding) -> dict[str, Any]:
 
 def _uri(file: str) -> str:
     """Return a file's name as a URI: relative where the name is, which a code host reads from the top of the repository."""
-    path = PurePath(file)
+    path = Path(file)
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())
