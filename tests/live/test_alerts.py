@@ -1,7 +1,8 @@
 """deploy/monitoring/alerts.yaml at work: a gateway is hurt, and exactly the alert that is meant for it fires in Prometheus.
 
-The rules are those that are shipped, with two seconds for each minute (prometheus.shortened), and 1.28 s instead of 40.96 s as
-the objective of latency. Alerts that have fired are asked for since the start, so that one too many would not go unnoticed.
+The rules are those that are shipped, with two seconds for each minute (prometheus.shortened), 5.12 s instead of 40.96 s as
+the objective of latency, and one second instead of five in the queue of a limit. Alerts that have fired are asked for since the
+start, so that one too many would not go unnoticed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -31,14 +33,18 @@ from tools.memory import family
 from tools.processes import Gateway
 
 T = TypeVar("T")
-RULES = shortened((FOLDER / "alerts.yaml").read_text(encoding="utf-8")).replace('le="40.96"', 'le="1.28"')
+RULES = shortened((FOLDER / "alerts.yaml").read_text(encoding="utf-8"))
+for _shipped, _tested in {'le="40.96"': 'le="5.12"', "          > 5\n": "          > 1\n"}.items():
+    assert _shipped in RULES
+    RULES = RULES.replace(_shipped, _tested)
 LABELS = {name: {"namespace": "ns", "service": name, "pod": f"{name}-1"} for name in ("gateway", "single")}
 LONGEST = 150.0  # seconds; the longest alert takes 60
 PAUSE = 0.25  # seconds between two requests to a model
 # The gateway's cooldowns are not shortened with the alerts: without them each endpoint is asked all the time.
 NO_COOLDOWN = json.dumps({"router_settings": {"cooldown_time": 0.1}})
 
-# What is done to each model, and what fires for it. What is hurt enough for the fast alert is so for the slow one.
+# What is done to each model, and what fires for it. What is hurt enough for the fast alert is so for the slow one; requests
+# that wait for a limit, or that it refuses, have used it up; and where a fallback fails too, clients see failures.
 EXPECTED = {
     "steady": set[str](),
     "failing": {"LangopModelFailuresFast", "LangopModelFailuresSlow"},
@@ -46,7 +52,23 @@ EXPECTED = {
     "half": {"LangopModelEndpointDown"},
     "locked": {"LangopModelCredentials"},
     "limited": {"LangopModelLimitNearlyUsed"},
+    "throttled": {"LangopModelProviderLimits"},
+    "refusing": {"LangopModelRefusals", "LangopModelLimitNearlyUsed"},
+    "queueing": {"LangopModelQueue", "LangopModelLimitNearlyUsed"},
+    "rescued": {"LangopModelFallbacks"},
+    "lost": {"LangopModelFallbacksFail", "LangopModelFailuresFast", "LangopModelFailuresSlow"},
+    "last": {"LangopModelEndpointDown"},  # the fallback of `lost`
 }
+# What else is done, and the replica or service that is hurt.
+OTHERS = {
+    "LangopModelCost": "gateway",
+    "LangopModelChangeRefused": "single-1",
+    "LangopModelTranslatorRestarts": "gateway-1",
+    "LangopModelRedisDown": "gateway-1",
+    "LangopModelNoTraffic": "single",
+    "LangopModelDown": "single-1",
+}
+ASKED = ("steady", "failing", "slow", "half", "locked", "throttled", "refusing", "rescued", "lost")
 
 
 @dataclass
@@ -62,7 +84,8 @@ class Watched:
     def fired(self) -> set[tuple[str, str]]:
         """Return the alerts that have ever fired, each with the model, endpoint, replica or service that it is about.
 
-        Prometheus discovers its targets after five seconds only, which LangopModelAbsent takes for minutes.
+        Prometheus discovers its targets after five seconds only, which LangopModelAbsent takes for minutes: that has a
+        Prometheus of its own.
         """
         found = self.prometheus.series('max_over_time(ALERTS{alertstate="firing", alertname!="LangopModelAbsent"}[1h])')
         return {(series["metric"]["alertname"], _subject(series["metric"])) for series in found}
@@ -115,8 +138,19 @@ def _models(provider: StandIn) -> list[dict[str, object]]:
         urls = [{"url": f"{provider.base(each)}/v1"} for each in (f"{name}-a", f"{name}-b")]
         return at(name, loadBalancing={"strategy": "round-robin", "endpoints": urls})
 
-    limited = at("limited", rateLimits={"requestsPerMinute": 20})
-    return [*map(at, ("steady", "failing", "slow", "translated")), of_two("half"), of_two("locked"), limited]
+    limits: dict[str, dict[str, object]] = {
+        "limited": {"rateLimits": {"requestsPerMinute": 20}},
+        "refusing": {"rateLimits": {"requestsPerMinute": 20}, "timeout": "1s"},
+        "queueing": {"rateLimits": {"concurrentRequests": 1}},
+    }
+    fallbacks = {"rescued": [{"modelRef": "steady"}], "lost": [{"modelRef": "last"}]}
+    return [
+        *map(at, ("steady", "failing", "slow", "translated", "throttled", "last")),
+        *map(of_two, ("half", "locked")),
+        *(at(name, **fields) for name, fields in limits.items()),
+        *(at(name, fallbacks=entries) for name, entries in fallbacks.items()),
+        at("dear", costTracking={"enabled": True, "inputTokenCost": 100.0, "outputTokenCost": 100.0}),
+    ]
 
 
 def _single(folder: Path, provider: StandIn) -> Path:
@@ -127,10 +161,14 @@ def _single(folder: Path, provider: StandIn) -> Path:
 
 
 def _hurt(provider: StandIn) -> None:
-    for name in ("failing", "slow", "half-a", "locked-a"):
+    for name in ("failing", "slow", "half-a", "locked-a", "throttled", "queueing", "rescued", "lost", "last"):
         provider.base(name)
-    provider.behave("failing", statuses=[200, 500] * 2000)
-    provider.behave("slow", delay=2.0)
+    for name in ("failing", "rescued", "lost"):
+        provider.behave(name, statuses=[200, 500] * 2000)
+    provider.behave("throttled", statuses=[200, 429] * 2000)
+    provider.behave("last", status=500)
+    provider.behave("slow", delay=6.0)
+    provider.behave("queueing", delay=0.4)
     provider.behave("half-a", status=500)
     provider.behave("locked-a", status=401)
 
@@ -143,7 +181,7 @@ def _send(watched: Watched) -> None:
             with contextlib.suppress(httpx.HTTPError):  # a gateway that is being stopped
                 watched.laboratory.post(name, question())
 
-    for name in ("steady", "failing", "slow", "half", "locked"):
+    for name in (*ASKED, "slow", "slow", *["queueing"] * 5):
         threading.Thread(target=again_and_again, args=(name,), daemon=True).start()
     for _ in range(20):
         assert watched.laboratory.post("limited", question()).status_code == 200
@@ -165,10 +203,31 @@ def test_traffic_that_has_ended(watched: Watched):
     assert fires(lambda: watched.fired_for("single"), expected) == expected
 
 
-def _makes_fire(watched: Watched, hurt: Callable[[], object], *expected: tuple[str, str]) -> None:
-    before = watched.fired()
+def _makes_fire(watched: Watched, hurt: Callable[[], object], alert: str) -> None:
+    before, expected = watched.fired(), {(alert, OTHERS[alert])}
     hurt()
-    assert fires(lambda: watched.fired() - before, set(expected)) == set(expected)
+    assert fires(lambda: watched.fired() - before, expected) == expected
+
+
+def test_what_is_spent(watched: Watched):
+    """Some dollars within a minute are more than 100 a day, at that pace."""
+
+    def spend() -> None:
+        for _ in range(3):
+            assert watched.laboratory.post("dear", question()).status_code == 200
+
+    _makes_fire(watched, spend, "LangopModelCost")
+
+
+def test_a_gateway_that_prometheus_does_not_know(tmp_path: Path):
+    """As where the ServiceMonitor selects nothing."""
+    prometheus = Prometheus(find_or_skip("LangopModelAbsent IS NOT SEEN FIRING"), tmp_path, {}, {}, RULES)
+    try:
+        firing = 'max_over_time(ALERTS{alertstate="firing"}[1h])'
+        expected = {"LangopModelAbsent"}
+        assert fires(lambda: {each["metric"]["alertname"] for each in prometheus.series(firing)}, expected) == expected
+    finally:
+        prometheus.stop()
 
 
 def test_a_refused_change(watched: Watched):
@@ -177,7 +236,7 @@ def test_a_refused_change(watched: Watched):
     def misspell() -> None:
         file.write_text(file.read_text(encoding="utf-8").replace('"provider"', '"providr"'), encoding="utf-8")
 
-    _makes_fire(watched, misspell, ("LangopModelChangeRefused", "single-1"))
+    _makes_fire(watched, misspell, "LangopModelChangeRefused")
 
 
 def test_a_translator_that_dies_again_and_again(watched: Watched):
@@ -195,7 +254,7 @@ def test_a_translator_that_dies_again_and_again(watched: Watched):
                 os.kill(pid, signal.SIGKILL)
             eventually(translators, lambda now, gone=found: not set(now) & set(gone))  # type: ignore[misc]
 
-    _makes_fire(watched, kill_three, ("LangopModelTranslatorRestarts", "gateway-1"))
+    _makes_fire(watched, kill_three, "LangopModelTranslatorRestarts")
 
 
 def _command_line(pid: int) -> bytes:
@@ -205,22 +264,19 @@ def _command_line(pid: int) -> bytes:
 
 
 def test_a_redis_that_is_down(watched: Watched):
-    _makes_fire(watched, watched.redis.kill, ("LangopModelRedisDown", "gateway-1"))
+    _makes_fire(watched, watched.redis.kill, "LangopModelRedisDown")
 
 
 def test_a_replica_that_is_gone(watched: Watched):
-    _makes_fire(watched, watched.single.stop, ("LangopModelDown", "single-1"))
+    _makes_fire(watched, watched.single.stop, "LangopModelDown")
 
 
 def test_nothing_else_has_fired(watched: Watched):
-    models = {
-        (alert, f"{name}/endpoint-0" if name in ("half", "locked") else name) for name in EXPECTED for alert in EXPECTED[name]
-    }
-    replicas = {
-        ("LangopModelChangeRefused", "single-1"),
-        ("LangopModelTranslatorRestarts", "gateway-1"),
-        ("LangopModelRedisDown", "gateway-1"),
-        ("LangopModelNoTraffic", "single"),
-        ("LangopModelDown", "single-1"),
-    }
-    assert watched.fired() == models | replicas
+    endpoints = ("half", "locked", "last")
+    models = {(alert, f"{name}/endpoint-0" if name in endpoints else name) for name in EXPECTED for alert in EXPECTED[name]}
+    assert watched.fired() == models | set(OTHERS.items())
+
+
+def test_each_alert_is_seen_firing_here():
+    seen = {"LangopModelAbsent"}.union(OTHERS, *EXPECTED.values())
+    assert seen == set(re.findall(r"alert: (\w+)", RULES))
