@@ -249,6 +249,21 @@ def test_without_limits_nothing_waits_and_nothing_is_held():
     assert run(scene) == (0.0, True)
 
 
+def test_a_deadline_behind_another_is_by_the_clock():
+    async def scene(clock: Clock) -> float:
+        admission = Admission(Limits(concurrent_requests=1), clock)
+        await asyncio.sleep(10)
+        await admission.admit(None, LONG)
+        first = asyncio.create_task(admission.admit(None, LONG))
+        await asyncio.sleep(0)
+        with pytest.raises(RateLimitTimeoutError):
+            await admission.admit(None, clock() + 2)
+        first.cancel()
+        return clock()
+
+    assert run(scene) == pytest.approx(12, abs=0.1)
+
+
 # What a refusal says.
 
 

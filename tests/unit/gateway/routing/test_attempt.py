@@ -225,6 +225,12 @@ def test_a_route_that_the_provider_does_not_serve_is_refused_unasked():
     assert provider.asked == []
 
 
+def test_a_route_that_the_provider_serves_is_asked():
+    provider = Provider()
+    World(provider, group(routes=("chat",))).ask()
+    assert len(provider.asked) == 1
+
+
 def test_a_request_that_needs_translating_is_translated():
     relay, translation = Provider(), Provider()
     model = group(upstream=Upstream("m", {"chat": "/c"}, translates=("thinking",)), accepts=("thinking",))

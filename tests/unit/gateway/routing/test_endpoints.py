@@ -102,6 +102,13 @@ def test_least_connections_doubts_an_endpoint_that_failed_for_a_while_only(clock
     assert "a" in _pick(endpoints, 2)
 
 
+def test_least_connections_trusts_an_endpoint_that_has_answered_since(clock: Clock):
+    endpoints = _endpoints(clock, {}, {}, strategy="least-connections")
+    _fail(endpoints, "a", 1)
+    endpoints.answered(endpoints.by_id["a"], 0.1)
+    assert _pick(endpoints, 4) == "abab"
+
+
 def test_latency_based_gives_a_slow_endpoint_little_but_something(clock: Clock):
     endpoints = _endpoints(clock, {}, {}, strategy="latency-based")
     for name, seconds in (("a", 10.0), ("b", 0.1)):
