@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,7 +18,27 @@ Say = Callable[[Iterable[Finding]], None]
 CANNOT_SERVE = 78  # EX_CONFIG of sysexits.h
 
 
-@click.command("launch", context_settings={"ignore_unknown_options": True})
+class LoggingCommand(click.Command):
+    """A command whose wrong usage is a line of the log too, where a program reads it."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the arguments. A wrong one ends the program with 2, or raises click's UsageError where a person reads."""
+        from langop_model.launch import messages
+
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as problem:
+            with contextlib.suppress(SpecError):  # a format that does not exist is not what the person asks about
+                messages.configure(os.environ)
+            if not messages.is_json():
+                raise
+            messages.wrong_usage(problem.format_message())
+            sys.exit(problem.exit_code)
+
+
+@click.command("launch", cls=LoggingCommand, context_settings={"ignore_unknown_options": True})
 @click.option("--port", default=4000, show_default=True, help="Where the gateway listens.")
 @click.option("--host", default="0.0.0.0", show_default=True)  # noqa: S104 - a container is reached from outside
 @click.option("--config", "-c", help="Where the rendered configuration is written, if it can be; else LANGOP_CONFIG_PATH says.")

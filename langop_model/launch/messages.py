@@ -32,10 +32,15 @@ def configure(environment: Mapping[str, str]) -> None:
 
 def say(found: Iterable[Finding]) -> None:
     """Report findings: as lines of the log, or as text for people."""
-    if _is_json():
+    if is_json():
         _log_findings(found)
     else:
         report.print_findings(found)
+
+
+def wrong_usage(problem: str) -> None:
+    """Log that the command line can't be read."""
+    log.error("wrong usage of launch: %s", problem, extra={"event": "wrong_usage"})
 
 
 def shown(finding: Finding) -> dict[str, Any]:
@@ -52,7 +57,7 @@ def event(message: str, **members: Any) -> None:
 
 def configuration(text: str) -> None:
     """Log the rendered configuration, for DEBUG=true: there is no secret in it."""
-    if _is_json():
+    if is_json():
         event("configuration", text=text)
     else:
         report.print_text(text)
@@ -60,13 +65,13 @@ def configuration(text: str) -> None:
 
 def trace(text: str) -> None:
     """Log a traceback."""
-    if _is_json():
+    if is_json():
         log.error("the gateway can't start", extra={"trace": text})
     else:
         sys.stderr.write(text)
 
 
-def _is_json() -> bool:
+def is_json() -> bool:
     """Whether the log of this process is lines of JSON: anything but text, once it is configured."""
     handlers = logging.getLogger().handlers
     return any(type(handler.formatter).__name__ == "JsonFormatter" for handler in handlers)
