@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 
 from langop_model.importing.result import CONFIG_MAP, Imported
@@ -68,8 +68,3 @@ def _sentence(finding: Finding) -> str:
 
 def _without_key(finding: Finding) -> str:
     return finding.message.removeprefix(dotted(finding.path)).lstrip(": ")
-
-
-def kinds_of(findings: Iterable[Finding]) -> set[str]:
-    """Return the kinds of keys that findings are about."""
-    return {_KINDS[each.code] for each in findings if each.code in _KINDS}

@@ -37,8 +37,9 @@ MAX_STORES = 8  # answers to be kept, in one batch
 MAX_STORE_BYTES = 16 * 1024 * 1024  # of answers that wait to be kept; more are not kept
 LUA = Path(__file__).with_name("lua")
 PARTS = {
-    **{name: ("common.lua", f"{name}.lua") for name in ("admit", "settle", "renew", "withdraw")},
-    **{name: (f"{name}.lua",) for name in ("usage", "report", "presence")},
+    **{name: ("base.lua", "common.lua", f"{name}.lua") for name in ("admit", "settle", "renew", "withdraw")},
+    "usage": ("base.lua", "usage.lua"),
+    **{name: (f"{name}.lua",) for name in ("report", "presence")},
 }
 # Errors that a cluster gives as answers of single commands.
 UNREACHABLE = (ConnectionError, TimeoutError, ClusterDownError, OSError)

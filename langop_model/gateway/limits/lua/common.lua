@@ -1,4 +1,4 @@
--- What the scripts of one model's limits share; each of them starts with it. KEYS are of one slot in a cluster.
+-- What the scripts of one model's limits share, after base.lua; each of them starts with both. KEYS are of one slot in a cluster.
 --   requests   request -> when it was admitted              in_flight  "request tokens" -> when its lease ends
 --   used       "request tokens" -> when it was answered     sums       spent and reserved: the tokens of both; largest: an answer's
 --   queue      request -> since when it waits               seen       request -> until when it counts as waiting
@@ -7,17 +7,6 @@
 local requests, used, in_flight, sums = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local queue, seen, processes = KEYS[5], KEYS[6], KEYS[7]
 local STATE_TTL = 600000 -- after the last sign of life, everything is forgotten
-
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-
-local function tokens_of(entries)
-  local sum = 0
-  for _, entry in ipairs(entries) do
-    sum = sum + tonumber(string.match(entry, ' (%d+)$'))
-  end
-  return sum
-end
 
 -- A sum that redis has evicted is computed again.
 local function sum_of(name, key)

@@ -2,17 +2,6 @@
 -- which takes the gateway a tenth of the time of as many numbers. KEYS are requests, used, in_flight and sums of one model after the
 -- other (common.lua says what they hold), ARGV[1] is the window. Nothing changes.
 local window = tonumber(ARGV[1])
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-
-local function tokens_of(entries)
-  local sum = 0
-  for _, entry in ipairs(entries) do
-    sum = sum + tonumber(string.match(entry, ' (%d+)$'))
-  end
-  return sum
-end
-
 -- The kept sum, without what has passed since. One that redis has evicted is added up.
 local function tokens_since(time, key, kept)
   if kept then
