@@ -42,7 +42,16 @@ class Outcome:
 
     def add(self, findings: Iterable[Finding], source: str = "") -> None:
         """Print `findings`, or keep them until they are printed."""
-        found = self._without_ignored(findings)
+        self._add(self._without_ignored(findings), source)
+
+    def finish(self, result: Result) -> None:
+        """Print what there is to say about a file, or another source, that is done."""
+        found = self._without_ignored(result.findings)
+        self._add(found, result.source)
+        if self._many is not None:
+            self._many.finish(found)
+
+    def _add(self, found: list[Finding], source: str) -> None:
         self.failed |= any(finding.level in self.failing for finding in found)
         shown = [finding for finding in found if finding.level in self.shown]
         if self.style in DOCUMENTS:
@@ -51,12 +60,6 @@ class Outcome:
             self._many.add(found, shown)
         else:
             report.print_findings(shown, self.style)
-
-    def finish(self, result: Result) -> None:
-        """Print what there is to say about a file, or another source, that is done."""
-        self.add(result.findings, result.source)
-        if self._many is not None:
-            self._many.finish(self._without_ignored(result.findings))
 
     def _without_ignored(self, findings: Iterable[Finding]) -> list[Finding]:
         return [finding for finding in findings if finding.level == "error" or finding.code not in self.ignored]

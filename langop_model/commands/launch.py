@@ -34,7 +34,8 @@ class LoggingCommand(click.Command):
                 messages.configure(os.environ)
             if not messages.is_json():
                 raise
-            messages.wrong_usage(problem.format_message())
+            usage = problem.ctx.get_usage() if problem.ctx is not None else ""
+            messages.wrong_usage(f"{problem.format_message()} {usage}".rstrip())
             sys.exit(problem.exit_code)
 
 

@@ -6,20 +6,21 @@ them share a session that it is given, and takes one for OpenAI's client from an
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import httpx
 import litellm
 
-from langop_model.gateway.upstreams.client_request import ClientRequest, on_clean_connection
-from langop_model.gateway.upstreams.relay import KEEP_ALIVE
+from langop_model.gateway.upstreams import client_request
 from langop_model.translator import exchanges
+
+if TYPE_CHECKING:
+    import aiohttp
 
 
 async def install() -> None:
     """Set up every client that LiteLLM makes from now on. Called in the event loop that they serve."""
-    session = _session()
+    session = client_request.new_session()
     kept = type(litellm.in_memory_llm_clients_cache)
 
     class Clients(kept):  # type: ignore[valid-type, misc]
@@ -37,15 +38,6 @@ async def install() -> None:
     for handler in (litellm.module_level_aclient, litellm.module_level_client):
         _set_up(handler, session)
     litellm.aclient_session = litellm.module_level_aclient.client
-
-
-def _session() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=30),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        request_class=ClientRequest,
-        middlewares=(on_clean_connection,),
-    )
 
 
 def _set_up(kept: Any, session: aiohttp.ClientSession) -> None:

@@ -65,9 +65,8 @@ class LiteLLMLines(logging.Filter):
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self.clock = clock
-        self.written: dict[
-            tuple[str, int], float
-        ] = {}  # when, by the place in the source; places are as many as LiteLLM's calls
+        # When, by the place in the source; places are as many as LiteLLM's calls.
+        self.written: dict[tuple[str, int], float] = {}
         self.waiting: dict[tuple[str, int], int] = {}  # lines since then that were not written
 
     def filter(self, record: logging.LogRecord) -> bool:

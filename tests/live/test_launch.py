@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from langop_model.gateway.accounting import definitions, registry
 from stand_in import StandIn
 from tests.live.laboratory import PATIENCE, question
 from tests.live.test_reload import eventually, put
@@ -58,6 +59,12 @@ class Two:
         (folder,) = (self.folder / "tmp").glob("langop-metrics-*")
         return {path.name for path in folder.iterdir() if path.name.isdigit()}
 
+    def saved(self) -> float:
+        """Return the requests in the workers' snapshots: what one has counted since its last one is lost when it is killed."""
+        (folder,) = (self.folder / "tmp").glob("langop-metrics-*")
+        found = registry.merge([(folder / name).read_bytes() for name in self.snapshots()], definitions.BY_NAME)
+        return sum(found.get("langop_responses", {}).values())
+
     def log(self) -> str:
         return self.gateway.log.read_text(encoding="utf-8")
 
@@ -80,6 +87,7 @@ def test_several_workers_add_up_their_metrics(two: Two):
 
 
 def test_a_worker_that_dies_takes_no_counts_with_it(two: Two):
+    eventually(lambda: two.saved() == 16)
     before = set(two.workers())
     os.kill(two.workers()[0], signal.SIGKILL)
     eventually(lambda: len(set(two.workers()) - before) == 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -52,6 +53,24 @@ class Hurt(Translating):
         """Wait until a second translator has been started."""
         eventually(lambda: len(self.translators()) == 2)
 
+    @contextmanager
+    def slow_change(self) -> Iterator[int]:
+        """A change whose translator is held back meanwhile. It is served in the end, and then what was served before is again.
+
+        Yields how many configurations have been served.
+        """
+        served = self.served()
+        self.hurt("held", "error")
+        self.level("error", "changed")
+        self.until_waiting()
+        yield served
+        self.release()
+        self.until_served(served + 1)
+        assert self.names() == ["changed"]
+        self.level("info")
+        self.until_served(served + 2)
+        self.until_quiet()
+
     def until_quiet(self) -> None:
         """Wait until neither a former worker nor a former translator is left."""
         eventually(lambda: len(self.translators()) == 1 and len(self.workers()) == 2)
@@ -78,36 +97,18 @@ def hurt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hurt]:
 
 
 def test_until_a_slow_translator_is_ready_the_former_configuration_serves(hurt: Hurt):
-    served = hurt.served()
-    hurt.hurt("held", "error")
-    hurt.level("error", "changed")
-    hurt.until_waiting()
-    assert hurt.respond().status_code == 200
-    assert (hurt.served(), hurt.names()) == (served, ["reload"])
-    hurt.release()
-    hurt.until_served(served + 1)
-    assert hurt.names() == ["changed"]
-    hurt.level("info")
-    hurt.until_served(served + 2)
-    hurt.until_quiet()
+    with hurt.slow_change() as served:
+        assert hurt.respond().status_code == 200
+        assert (hurt.served(), hurt.names()) == (served, ["reload"])
 
 
 def test_a_worker_that_dies_meanwhile_serves_the_same_configuration_again(hurt: Hurt):
-    served = hurt.served()
-    hurt.hurt("held", "error")
-    hurt.level("error", "changed")
-    hurt.until_waiting()
-    (worker,) = set(hurt.workers()) - set(hurt.translators())
-    os.kill(worker, signal.SIGKILL)
-    eventually(lambda: '"code":"LM723"' in hurt.log())
-    assert hurt.names() == ["reload"]
-    assert hurt.respond().status_code == 200  # by the former translator: the other one is not ready
-    hurt.release()
-    hurt.until_served(served + 1)
-    assert hurt.names() == ["changed"]
-    hurt.level("info")
-    hurt.until_served(served + 2)
-    hurt.until_quiet()
+    with hurt.slow_change():
+        (worker,) = set(hurt.workers()) - set(hurt.translators())
+        os.kill(worker, signal.SIGKILL)
+        eventually(lambda: '"code":"LM723"' in hurt.log())
+        assert hurt.names() == ["reload"]
+        assert hurt.respond().status_code == 200  # by the former translator: the other one is not ready
 
 
 def test_one_that_dies_under_load_while_a_change_waits_costs_no_request(hurt: Hurt):

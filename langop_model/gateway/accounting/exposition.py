@@ -63,9 +63,8 @@ class _Family:
         self.header = _header(definition, is_open).encode()
         self.known = -1  # series of the registry that were added
         self.lines: list[bytes] = []  # of each series, a histogram's together
-        self.places: dict[
-            str, int
-        ] = {}  # of the series in `lines`, by their labels in a snapshot; -1 for one that is not shown
+        # Of the series in `lines`, by their labels in a snapshot; -1 for one that is not shown.
+        self.places: dict[str, int] = {}
         self.labels: list[str] = []  # as text
         self.numbers: dict[str, Any] = {}  # what the lines of the series that are not 0 say: a histogram's sum and count
         self.is_histogram = definition.kind is MetricType.HISTOGRAM

@@ -36,6 +36,7 @@ class Application:
         self.translators = translators
         self.wake = wake
         self.gateway: Gateway | None = None
+        self.room = body_memory.MOST_BODIES  # bytes of bodies beside a translator
 
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve a request, or follow the server's life."""
@@ -46,6 +47,7 @@ class Application:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
+        self.room = body_memory.beside_translator(body_memory.container_limit(), self.workers)
         if self.configuration.needs_translator:
             self._leave_room()
         services = Services(self.configuration, self.environment, self.translators, self._wake, self.metrics)
@@ -65,7 +67,7 @@ class Application:
 
     def _leave_room(self) -> None:
         """Leave the translator the memory that it needs."""
-        request_body.memory.most = body_memory.beside_translator(body_memory.container_limit(), self.workers)
+        request_body.memory.most = self.room
 
     async def _share(self, services: Services) -> None:
         while self.metrics is not None:

@@ -7,8 +7,7 @@ pool of aiohttp for each worker. Redirects are not followed: they would carry th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
-from functools import partial
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 from urllib.request import getproxies, proxy_bypass
@@ -20,9 +19,8 @@ from yarl import URL
 from langop_model import __version__
 from langop_model.contract.settings import Cause, Check, Endpoint, Group, Upstream
 from langop_model.gateway.deadline import Deadline
-from langop_model.gateway.upstreams import answers, error_body, redaction, retry_after
+from langop_model.gateway.upstreams import answers, client_request, error_body, redaction, retry_after
 from langop_model.gateway.upstreams.base import Answer, CheckFailedError, FailureKind, Route, UpstreamError, UpstreamRequest
-from langop_model.gateway.upstreams.client_request import ClientRequest, StaleConnectionError
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.failure_causes import cause_of, status_within_answer
 from langop_model.gateway.upstreams.streams import RelayedStream
@@ -30,19 +28,15 @@ from langop_model.gateway.upstreams.streams import RelayedStream
 LARGEST_ANSWER = 64 * 2**20  # bytes; pictures in base64 are the largest
 LARGEST_ERROR = 256 * 1024  # bytes
 CONNECT_WITHIN = 10.0  # seconds; a host that is down is found down long before the answer's own timeout
-KEEP_ALIVE = 4.0  # seconds that an idle connection is kept: the servers of uvicorn and Node.js close it after 5
 FORMS = (Route.TRANSCRIPTIONS, Route.IMAGE_EDITS)
 
 
 def new_session() -> aiohttp.ClientSession:
     """Return a connection pool for requests to providers."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=30),
+    return client_request.new_session(
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_WITHIN),
-        cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,  # identity is asked for; anything else is decoded within a limit (answers.py)
         headers={"User-Agent": f"langop-model/{__version__}", "Accept-Encoding": "identity"},
-        request_class=ClientRequest,
     )
 
 
@@ -62,7 +56,7 @@ class Relay:
         key = self.deployments.key(group, endpoint, upstream.key.parameter) if upstream.key else ""
         exchange = _Exchange(self.session, request, key, endpoint.url)
         url, proxy = self._url(endpoint, upstream, request)
-        return await exchange.answer(url, proxy, _headers(upstream, request, key), partial(_payload, upstream, request))
+        return await exchange.answer(url, proxy, upstream)
 
     def _url(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> tuple[URL, str | None]:
         path = upstream.routes[request.route]
@@ -146,12 +140,13 @@ class _Exchange:
         self.key = key
         self.address = address
 
-    async def answer(self, url: URL, proxy: str | None, headers: Mapping[str, str], payload: Callable[[], Any]) -> Answer:
+    async def answer(self, url: URL, proxy: str | None, upstream: Upstream) -> Answer:
         """Return the answer when it is whole, or when the first event of a stream has arrived."""
         response: aiohttp.ClientResponse | None = None
         try:
             with Deadline(self.request.timeout):
-                response = await self._post(url, proxy, headers, payload)
+                headers, data = _headers(upstream, self.request, self.key), _payload(upstream, self.request)
+                response = await self.session.post(url, data=data, headers=headers, proxy=proxy, allow_redirects=False)
                 return await self._read(response)
         except TimeoutError:
             raise self._timed_out() from None
@@ -161,16 +156,6 @@ class _Exchange:
             if response is not None:
                 response.close()
             raise
-
-    async def _post(
-        self, url: URL, proxy: str | None, headers: Mapping[str, str], payload: Callable[[], Any]
-    ) -> aiohttp.ClientResponse:
-        """Send the request once, on the first clean connection."""
-        while True:
-            try:
-                return await self.session.post(url, data=payload(), headers=headers, proxy=proxy, allow_redirects=False)
-            except StaleConnectionError:
-                continue
 
     async def _read(self, response: aiohttp.ClientResponse) -> Answer:
         status, media_type = response.status, response.headers.get("Content-Type", "")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,15 +10,6 @@ from langop_model.cli import main
 from langop_model.launch import messages
 from langop_model.renderer import findings
 from langop_model.renderer.findings import SpecError
-
-
-@pytest.fixture
-def own_log() -> Iterator[None]:
-    """Leave the log of the tests as it was."""
-    root = logging.getLogger()
-    before = root.handlers[:]
-    yield
-    root.handlers[:] = before
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -69,7 +58,6 @@ def test_a_format_that_does_not_exist_is_a_line_of_json(capsys: pytest.CaptureFi
     assert lines(capsys)[0]["code"] == "LM738"
 
 
-@pytest.mark.usefixtures("own_log")
 @pytest.mark.parametrize("option", [["--port", "x"], ["--num_workers", "900"]])
 def test_a_wrong_option_of_launch_is_a_line_of_json(
     option: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -83,7 +71,6 @@ def test_a_wrong_option_of_launch_is_a_line_of_json(
     assert f"'{option[0]}'" in str(line["message"])
 
 
-@pytest.mark.usefixtures("own_log")
 def test_a_wrong_option_of_launch_is_text_for_people(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("LANGOP_LOG_FORMAT", "text")
     with pytest.raises(SystemExit):
