@@ -118,8 +118,9 @@ class Metrics:
     def text(self, snapshots: Iterable[bytes] = (), retired: bytes | None = None, media_type: str = TEXT) -> bytes:
         """Return the text of /metrics: of this worker, with the `snapshots` of the others and what ended ones had counted."""
         self._process()
-        totals = merge(snapshots, BY_NAME, retired, self.registry.totals(), state.CONFIG_INFO.name)
-        return self._exposition.text(totals, media_type)
+        every = [*snapshots, *([retired] if retired else [])]
+        served = {child.key for child in self.config_info.children.values()}
+        return self._exposition.text(merge(every, BY_NAME, state.CONFIG_INFO.name, served), media_type)
 
     def endpoint_labels(self, group: str, endpoint: str) -> tuple[str, str, str]:
         """Return the labels of an endpoint: model, endpoint, region."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import add
@@ -18,6 +18,8 @@ import orjson
 
 SEPARATOR = "\x1f"  # between the values of labels in a snapshot
 Totals = dict[str, dict[str, Any]]
+# Of a histogram in a snapshot: the sum of its values, the number in each bucket, and the exemplars by their buckets.
+Histogram = list[Any]
 
 
 class MetricType(StrEnum):
@@ -107,6 +109,11 @@ class Distribution:
                 self.exemplars = {}
             self.exemplars[bucket] = (trace_id, value, round(time.time(), 3))
 
+    def state(self) -> Histogram:
+        """Return what a snapshot says of it."""
+        exemplars = {str(bucket): each for bucket, each in self.exemplars.items()} if self.exemplars else None
+        return [self.sum, self.counts.copy(), exemplars]
+
 
 Child = TypeVar("Child", Value, Distribution)
 
@@ -114,16 +121,12 @@ Child = TypeVar("Child", Value, Distribution)
 class Family(Generic[Child]):
     """A metric with all its sets of labels. Those that are asked for are there from then on, at 0."""
 
-    __slots__ = ("_new", "children", "definition")
+    __slots__ = ("children", "definition", "new")
 
     def __init__(self, definition: Definition, new: Callable[[str], Child]) -> None:
         self.definition = definition
-        self._new: Callable[[str], Child] = new
+        self.new: Callable[[str], Child] = new
         self.children: dict[tuple[str, ...], Child] = {}
-
-    def keys(self) -> set[str]:
-        """Return the labels of all, each as one text."""
-        return {child.key for child in list(self.children.values())}
 
     def labels(self, *values: str) -> Child:
         """Return the one with these values, in the order of the definition. Raises ValueError for a wrong number of them."""
@@ -131,7 +134,7 @@ class Family(Generic[Child]):
         if found is None:
             if len(values) != len(self.definition.labels):
                 raise ValueError(f"{self.definition.name} has the labels {self.definition.labels}, not {len(values)}")
-            found = self.children[values] = self._new(SEPARATOR.join(values))
+            found = self.children[values] = self.new(SEPARATOR.join(values))
         return found
 
 
@@ -166,32 +169,33 @@ class Registry:
 
 def merge(
     snapshots: Iterable[bytes],
-    definitions: dict[str, Definition],
-    retired: bytes | None = None,
-    own: Totals | None = None,
+    definitions: Mapping[str, Definition],
     served: str = "",
+    configuration: Collection[str] | None = None,
 ) -> Totals:
-    """Return the sum of the workers' snapshots, `own` totals, and what ended workers had counted, `retired`.
+    """Return the sum of the snapshots of workers.
 
-    `served` names the metric whose labels say which configuration a worker serves. One that serves another than `own`, because
-    it finishes its last requests after a change, adds what it counts: what it knows of limits and endpoints is outdated.
-    A metric that has no definition here is skipped: a worker of another version may be running during an upgrade.
+    `served` names the metric whose labels say which configuration a worker serves. One that serves another than
+    `configuration`, because it finishes its last requests after a change, adds what it counts: what it knows of limits and
+    endpoints is outdated. A metric that has no definition here is skipped: a worker of another version may be running during
+    an upgrade.
     """
-    totals: Totals = own or {}
-    configuration = set(totals.get(served, ()))
-    for snapshot in (*snapshots, *((retired,) if retired else ())):
+    totals: Totals = {}
+    for snapshot in snapshots:
         added = orjson.loads(snapshot)
-        is_outdated = not configuration.issuperset(added.get(served, ()))
+        is_outdated = configuration is not None and not set(configuration).issuperset(added.get(served, ()))
         for name, found in added.items():
             definition = definitions.get(name)
             if definition is not None and not (is_outdated and definition.is_shared_knowledge):
-                _add(definition, totals.setdefault(name, {}), found)
+                mine = totals.setdefault(name, {})
+                for labels, value in found.items():
+                    mine[labels] = combined(definition, mine[labels], value) if labels in mine else value
     return totals
 
 
 def retire(base: bytes | None, snapshot: bytes, definitions: dict[str, Definition]) -> bytes:
     """Return `base`, what ended workers have counted, with the last snapshot of one more; its gauges ended with it."""
-    totals = merge([snapshot], definitions, base)
+    totals = merge([snapshot, base] if base else [snapshot], definitions)
     return orjson.dumps({name: found for name, found in totals.items() if definitions[name].kind is not MetricType.GAUGE})
 
 
@@ -199,35 +203,17 @@ def _of(family: Family[Value] | Family[Distribution]) -> dict[str, Any]:
     definition = family.definition
     children = list(family.children.values())  # a scrape may be answered while a request adds a series
     if definition.kind is MetricType.HISTOGRAM:
-        return {
-            child.key: [child.sum, child.counts, _exemplars(child)]
-            for child in cast("list[Distribution]", children)
-            if child.sum or any(child.counts)
-        }
+        return {child.key: child.state() for child in cast("list[Distribution]", children) if child.sum or any(child.counts)}
     keeps_zero = definition.is_shared_knowledge
     values = cast("list[Value]", children)
     return {child.key: child.value for child in values if keeps_zero or child.value}
 
 
-def _exemplars(child: Distribution) -> dict[str, tuple[str, float, float]] | None:
-    return {str(bucket): each for bucket, each in child.exemplars.items()} if child.exemplars else None
-
-
-def _add(definition: Definition, into: dict[str, Any], found: dict[str, Any]) -> None:
-    """Add what another process has of a metric."""
+def combined(definition: Definition, one: Any, other: Any) -> Any:
+    """Return what two workers' numbers of a series are together."""
     if definition.kind is MetricType.HISTOGRAM:
-        for labels, value in found.items():
-            mine = into.get(labels)
-            into[labels] = value if mine is None else _both(mine, value)
-    elif definition.is_shared_knowledge:
-        choose = max if definition.merge is Merge.MAX else min
-        for labels, value in found.items():
-            into[labels] = choose(into.get(labels, value), value)
-    else:
-        for labels, value in found.items():
-            into[labels] = into.get(labels, 0) + value
-
-
-def _both(one: list[Any], other: list[Any]) -> list[Any]:
-    exemplars = {**(one[2] or {}), **(other[2] or {})} if one[2] or other[2] else None
-    return [one[0] + other[0], list(map(add, one[1], other[1])), exemplars]
+        exemplars = {**(one[2] or {}), **(other[2] or {})} if one[2] or other[2] else None
+        return [one[0] + other[0], list(map(add, one[1], other[1])), exemplars]
+    if definition.is_shared_knowledge:
+        return max(one, other) if definition.merge is Merge.MAX else min(one, other)
+    return one + other

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 
 from langop_model.contract.settings import Endpoint, Group, Limits
-from langop_model.gateway.accounting.exposition import TEXT, _Family
+from langop_model.gateway.accounting.exposition import TEXT, _Histograms, _Values
 from langop_model.gateway.accounting.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -51,13 +51,14 @@ def test_what_has_not_changed_since_the_last_scrape_is_not_written_again(monkeyp
     metrics.in_flight.labels("m").inc()
     metrics.text()
     written: list[str] = []
-    write = _Family._write
 
-    def noted(family: _Family, key: str, value: object) -> None:
-        written.append(family.definition.name)
-        write(family, key, value)
+    for lines in (_Values, _Histograms):
 
-    monkeypatch.setattr(_Family, "_write", noted)
+        def noted(self: Any, labels: bytes, number: Any, write: Callable[..., bytes] = lines._written) -> bytes:
+            written.append(self.definition.name)
+            return write(self, labels, number)
+
+        monkeypatch.setattr(lines, "_written", noted)
 
     def changed() -> set[str]:
         written.clear()
