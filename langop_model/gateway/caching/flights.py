@@ -7,6 +7,7 @@ one leaves, the provider's work ends. Processes do not know of each other's flig
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
@@ -27,21 +28,21 @@ class Flight:
     """
 
     def __init__(self, ask: Ask, max_bytes: int, on_complete: OnComplete) -> None:
-        loop = asyncio.get_running_loop()
         self.max_bytes = max_bytes
         self.on_complete = on_complete
-        self.begun: asyncio.Future[Answer] = loop.create_future()
+        self.answer: Answer | None = None  # when it has begun
+        self.failure: BaseException | None = None  # instead of it
+        self.waiters: list[asyncio.Future[None]] = []  # of clients, until one of the two is there
         self.events: list[bytes] = []
         self.dropped = 0  # number of events before those
         self.size = 0  # bytes of the events
         self.is_kept = True
         self.is_over = False
+        self.is_cancelled = False
         self.error: BaseException | None = None
         self.clients = 0
         self.followers: set[Follower] = set()
-        self.changed = asyncio.Event()  # there is another event, or the end
-        self.consumed = asyncio.Event()  # a client has taken events, or left
-        self.task = loop.create_task(self._run(ask))
+        self.task = _begin(self._run(ask))
 
     @property
     def can_be_joined(self) -> bool:
@@ -52,7 +53,7 @@ class Flight:
         """Return the answer when it has begun. Raises what the request raises."""
         self.clients += 1
         try:
-            answer = await asyncio.shield(self.begun)
+            answer = self.answer or await self._begun()
         except BaseException:
             self.leave()
             raise
@@ -71,27 +72,48 @@ class Flight:
             self.is_over = True
             self.task.cancel()
 
+    async def _begun(self) -> Answer:
+        """Wait until the answer has begun. A future for each client: one that leaves cancels its own alone."""
+        if self.failure is None:
+            waiter = asyncio.get_running_loop().create_future()
+            self.waiters.append(waiter)
+            await waiter
+        if self.answer is None:
+            assert self.failure is not None  # noqa: S101 - one of the two is there
+            raise self.failure
+        return self.answer
+
     async def _run(self, ask: Ask) -> None:
         try:
             answer = await ask()
         except asyncio.CancelledError:
-            self.is_over = True
-            self.begun.cancel()
+            self.is_over = self.is_cancelled = True
+            for waiter in self.waiters:
+                waiter.cancel()
             raise
         except BaseException as error:  # noqa: BLE001 - each client raises it
             self.is_over = True
             if isinstance(error, UpstreamError):
-                error.forget_frames()  # the future keeps them, and they know the future
-            self.begun.set_exception(error)
-            self.begun.exception()  # asyncio reports an exception that nobody has looked at: all clients may have left
+                error.forget_frames()  # the flight keeps them, and they know the flight
+            self.failure = error
+            self._wake()
             return
         if answer.events is None:
             self.is_over = True
             self.on_complete(answer, None)
-            self.begun.set_result(answer)
+            self.answer = answer
+            self._wake()
         else:
-            self.begun.set_result(answer)
+            self.changed = asyncio.Event()  # there is another event, or the end
+            self.consumed = asyncio.Event()  # a client has taken events, or left
+            self.answer = answer
+            self._wake()
             await self._read(answer, answer.events)
+
+    def _wake(self) -> None:
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def _read(self, answer: Answer, events: AsyncIterator[bytes]) -> None:
         try:
@@ -129,6 +151,13 @@ class Flight:
             if self.size <= READ_AHEAD:
                 return
             await self.consumed.wait()
+
+
+def _begin(run: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Return a task. From Python 3.12 on it runs at once up to its first wait, which saves a turn of the event loop."""
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(run, loop=asyncio.get_running_loop(), eager_start=True)
+    return asyncio.get_running_loop().create_task(run)
 
 
 class Follower:
@@ -192,7 +221,7 @@ class Flights:
                 if error.cause == CLIENT_ERROR:
                     raise
             except asyncio.CancelledError:
-                if not flight.begun.cancelled():  # this client has left, not the other
+                if not flight.is_cancelled:  # this client has left, not the other
                     raise
             except Exception:  # noqa: BLE001, S110 - the request that had asked reports it
                 pass

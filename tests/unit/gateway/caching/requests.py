@@ -63,6 +63,7 @@ class Provider:
     async def _ask(self) -> None:
         self.asked += 1
         try:
+            await asyncio.sleep(0)  # no provider answers within a turn of the event loop
             await self.go.wait()
         except asyncio.CancelledError:
             self.closed += 1
