@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 COMPLETION = "_LANGOP_MODEL_COMPLETE"  # set by a shell that asks click how to complete a line
-COLLECT_AFTER = 100_000  # new objects: more than one command makes, few enough for memory to stay flat over thousands of files
+GC_THRESHOLD = 100_000  # new objects: more than one command makes, few enough for memory to stay flat over thousands of files
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
         from langop_model.cli import main as command
 
         command()
-    gc.set_threshold(COLLECT_AFTER)
+    gc.set_threshold(GC_THRESHOLD)
     try:
         _run(arguments)
     except SystemExit as end:

@@ -120,8 +120,8 @@ def _measured_child(arguments: list[str]) -> dict[str, float]:
     code = (
         "import gc, json, resource, sys\n"
         "from langop_model.cli import main\n"
-        "from langop_model.start import COLLECT_AFTER\n"
-        "gc.set_threshold(COLLECT_AFTER)\n"
+        "from langop_model.start import GC_THRESHOLD\n"
+        "gc.set_threshold(GC_THRESHOLD)\n"
         "main(sys.argv[1:], standalone_mode=False)\n"
         "used = resource.getrusage(resource.RUSAGE_SELF)\n"
         "print(json.dumps({'cpu_seconds': used.ru_utime + used.ru_stime, 'peak_mb': used.ru_maxrss / 1024}))\n"

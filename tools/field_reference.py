@@ -24,7 +24,7 @@ from tools import field_table, generated
 from tools.generated import Section
 
 SETTINGS = Settings(redis=True, memcached=True, trace_endpoint=True)
-MOST_LINES = 8
+MAX_LINES = 8
 _BASE: dict[str, Any] = {"provider": "openai", "modelName": "gpt-4o", "apiKeySecretRef": {"name": "openai-credentials"}}
 _KEYED = {"apiKeySecretRef": {"name": "keys"}}
 _ENDPOINTS = [{"url": "https://a.example.com/v1"}, {"url": "https://b.example.com/v1"}]
@@ -82,8 +82,8 @@ def lines(name: str, values: list[Any]) -> list[str]:
 def _effect(name: str, values: list[Any]) -> str:
     found = lines(name, values)
     if found:
-        more = [f"# and {len(found) - MOST_LINES} lines more"] if len(found) > MOST_LINES else []
-        return "Rendered:\n\n```yaml\n" + "\n".join([*found[:MOST_LINES], *more]) + "\n```"
+        more = [f"# and {len(found) - MAX_LINES} lines more"] if len(found) > MAX_LINES else []
+        return "Rendered:\n\n```yaml\n" + "\n".join([*found[:MAX_LINES], *more]) + "\n```"
     said = [
         f"{finding.code}: {finding.message}" for finding in _render(_spec(name, values[:1])).findings if _about(finding, name)
     ]

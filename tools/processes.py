@@ -13,8 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import IO, Any
 
-READY_WITHIN = 120.0  # seconds; LiteLLM needs five on a quiet machine
-STOPPED_WITHIN = 30.0  # seconds
+READY_TIMEOUT = 120.0  # seconds; LiteLLM needs five on a quiet machine
+STOP_TIMEOUT = 30.0  # seconds
 
 # What one provider's key is called in the environment of LiteLLM: it would be used for another provider without a key.
 FOREIGN_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_API_KEY", "AWS_ACCESS_KEY_ID", "LITELLM_MASTER_KEY")
@@ -69,7 +69,7 @@ class Gateway:
 
     def wait_until_ready(self) -> None:
         """Return when the gateway answers. Raises RuntimeError with the end of its log when it ends or takes too long."""
-        deadline = time.monotonic() + READY_WITHIN
+        deadline = time.monotonic() + READY_TIMEOUT
         while time.monotonic() < deadline:
             if self.process is None or self.process.poll() is not None:
                 raise RuntimeError(f"the gateway ended before it was ready:\n{self.tail()}")
@@ -79,7 +79,7 @@ class Gateway:
                         return
             except OSError:
                 time.sleep(0.1)
-        raise RuntimeError(f"the gateway was not ready within {READY_WITHIN:.0f} s:\n{self.tail()}")
+        raise RuntimeError(f"the gateway was not ready within {READY_TIMEOUT:.0f} s:\n{self.tail()}")
 
     def tail(self) -> str:
         """Return the last lines of the log."""
@@ -92,7 +92,7 @@ class Gateway:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            code = self.process.wait(STOPPED_WITHIN)
+            code = self.process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()

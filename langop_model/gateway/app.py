@@ -21,7 +21,7 @@ from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
 from langop_model.gateway.routing.group_resolution import GroupNames
 from langop_model.gateway.upstreams.base import UpstreamError
 
-WATCHED_AFTER = 0.05  # seconds until a request looks whether its client is still there: most are answered before
+WATCH_DELAY = 0.05  # seconds until a request looks whether its client is still there: most are answered before
 # What a provider gets of a client's headers. Others choose timeouts, tags or credentials at some providers.
 FORWARDED = {b"anthropic-version": "anthropic-version", b"anthropic-beta": "anthropic-beta", b"traceparent": "traceparent"}
 JSON = b"application/json"
@@ -152,7 +152,7 @@ class _Exchange:
         self.body_size = len(raw)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - each request is a task of its server
-        self.timer = asyncio.get_running_loop().call_later(WATCHED_AFTER, self._watch, task)
+        self.timer = asyncio.get_running_loop().call_later(WATCH_DELAY, self._watch, task)
         return request_body.parse(raw, self.headers, SCHEMAS[route.schema])
 
     async def _ask(self, route: OpenRoute, body: Body, agent: str | None) -> None:

@@ -63,8 +63,8 @@ class _Start:
     def variables(self) -> Mapping[str, str]:
         """Write the configuration, and return the variables that it sets and its keys. Raises SpecError."""
         self.checked = True
-        if not self.rendering.wait(config_watcher.RENDER_WITHIN):  # and waits on: there is nothing else to serve
-            self.reloader.say_silent(self.reloader.places(), config_watcher.RENDER_WITHIN)
+        if not self.rendering.wait(config_watcher.RENDER_TIMEOUT):  # and waits on: there is nothing else to serve
+            self.reloader.say_silent(self.reloader.places(), config_watcher.RENDER_TIMEOUT)
         exported = self.reloader.first(self.rendering.result)
         if self.workers > 1 and not self.reloader.served.redis:
             self.reloader.say([findings.make("LM728", workers=self.workers)])

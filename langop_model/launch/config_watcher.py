@@ -23,9 +23,9 @@ from langop_model.renderer.findings import Finding, SpecError
 CONFIGURATION = "/app/config.yaml"
 SPECIFICATION_FOLDER, SECRETS_FOLDER = "/etc/langop", "/etc/secrets"
 
-AGAIN_AFTER = 5.0  # seconds until a change that could not be written, for a full disk, is tried again
-RENDER_WITHIN = 60.0  # seconds for the process that renders a change: a mount whose server is gone may never answer
-LOAD_AGAIN_AFTER = 60.0  # the same for one that the renderer or the workers could not load
+RETRY_INTERVAL = 5.0  # seconds until a change that could not be written, for a full disk, is tried again
+RENDER_TIMEOUT = 60.0  # seconds for the process that renders a change: a mount whose server is gone may never answer
+LOAD_RETRY_INTERVAL = 60.0  # the same for one that the renderer or the workers could not load
 
 Say = Callable[[Iterable[Finding]], None]
 Rendered = tuple[LoadedConfig | SpecError, FileWatcher]
@@ -80,8 +80,8 @@ class ConfigReloader:
         """Write the configuration of a changed specification or key, and return its variables; None if there is none.
 
         It is rendered in a forked process, and written at a later call. What is wrong with it is said, and nothing is written.
-        What could not be written is tried again after AGAIN_AFTER seconds, until it is served or changes. A process that does
-        not finish is ended after RENDER_WITHIN seconds: a mount may not answer.
+        What could not be written is tried again after RETRY_INTERVAL seconds, until it is served or changes. A process that
+        does not finish is ended after RENDER_TIMEOUT seconds: a mount may not answer.
         """
         if self.rendering is None:
             if self.looks.changed(self.watch):
@@ -93,10 +93,10 @@ class ConfigReloader:
             self.rendering = ForkedCall(self._render, SpecError, repeats=False)
             return None
         if not self.rendering.done:
-            if time.monotonic() - self.rendering.began > RENDER_WITHIN:
+            if time.monotonic() - self.rendering.began > RENDER_TIMEOUT:
                 self.rendering.kill()
                 self.rendering = None
-                self._try_again([_silent(self.watch.paths, RENDER_WITHIN)], LOAD_AGAIN_AFTER)
+                self._try_again([_silent(self.watch.paths, RENDER_TIMEOUT)], LOAD_RETRY_INTERVAL)
             return None
         rendering, self.rendering = self.rendering, None
         return self._take(rendering)
@@ -123,7 +123,7 @@ class ConfigReloader:
             return None
         if isinstance(loaded, SpecError):
             if any(finding.code == "LM736" for finding in loaded.findings):
-                self._try_again(loaded.findings, LOAD_AGAIN_AFTER)
+                self._try_again(loaded.findings, LOAD_RETRY_INTERVAL)
             else:
                 self._refuse([*loaded.findings, findings.make("LM726")])
             return None
@@ -142,7 +142,7 @@ class ConfigReloader:
         self.tried = loaded
         return loaded.variables
 
-    def _try_again(self, found: Iterable[Finding], after: float = AGAIN_AFTER) -> None:
+    def _try_again(self, found: Iterable[Finding], after: float = RETRY_INTERVAL) -> None:
         self._refuse(found)
         self.again_at = time.monotonic() + after
 
@@ -180,7 +180,7 @@ class ConfigReloader:
         found = [findings.make("LM725", reason=self.without_keys(reason))]
         self.say(found)
         self._is_refused(found)
-        self.again_at = time.monotonic() + LOAD_AGAIN_AFTER
+        self.again_at = time.monotonic() + LOAD_RETRY_INTERVAL
         try:
             _write(self.path, self.served.text)
         except SpecError as problem:

@@ -10,7 +10,7 @@ from langop_model import report
 from langop_model.renderer.findings import Finding
 
 FILE = "/dev/termination-log"  # terminationMessagePath
-LARGEST = 4096  # bytes that Kubernetes keeps
+MAX_SIZE = 4096  # bytes that Kubernetes keeps
 
 
 def write(environment: Mapping[str, str], findings: Iterable[Finding]) -> None:
@@ -22,7 +22,7 @@ def write(environment: Mapping[str, str], findings: Iterable[Finding]) -> None:
     path = Path(environment.get("LANGOP_TERMINATION_LOG") or FILE)
     with contextlib.suppress(OSError), path.open("rb+") as file:
         file.truncate()
-        file.write(_whole_letters(text.encode("utf-8")[:LARGEST]))
+        file.write(_whole_letters(text.encode("utf-8")[:MAX_SIZE]))
 
 
 def _whole_letters(content: bytes) -> bytes:

@@ -8,7 +8,7 @@ import stat
 import sys
 
 from langop_model.renderer import findings
-from langop_model.renderer.limits import LARGEST_SOURCE
+from langop_model.renderer.limits import MAX_SOURCE_SIZE
 
 STANDARD_INPUT = "-"
 
@@ -23,26 +23,26 @@ def read(name: str, source: str) -> str:
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
         raise findings.error("LM001", file=name, reason=reason) from None
-    if len(content) > LARGEST_SOURCE:
-        raise findings.error("LM003", file=name, limit=LARGEST_SOURCE // (1024 * 1024))
+    if len(content) > MAX_SOURCE_SIZE:
+        raise findings.error("LM003", file=name, limit=MAX_SOURCE_SIZE // (1024 * 1024))
     return _decoded(name, content)
 
 
 def _standard_input() -> bytes:
     if sys.stdin is None:  # what Python makes of a file descriptor 0 that is closed
         raise OSError("standard input is closed")
-    return sys.stdin.buffer.read(LARGEST_SOURCE + 1) or b""
+    return sys.stdin.buffer.read(MAX_SOURCE_SIZE + 1) or b""
 
 
 def _file(path: str) -> bytes:
     """Return the content of a file, or of a pipe that something writes to: an unused one would be waited for forever."""
     with open(path, "rb", buffering=0, opener=_without_waiting) as file:
         is_pipe = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
-        first = file.read(LARGEST_SOURCE + 1)
+        first = file.read(MAX_SOURCE_SIZE + 1)
         if is_pipe and first == b"":
             raise OSError("nothing writes to this pipe")
         os.set_blocking(file.fileno(), True)  # None: there is a writer, and it has written nothing yet
-        rest = io.BufferedReader(file).read(LARGEST_SOURCE + 1 - len(first or b""))
+        rest = io.BufferedReader(file).read(MAX_SOURCE_SIZE + 1 - len(first or b""))
     return (first or b"") + rest
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from langop_model.renderer import files, findings, syntax
 from langop_model.renderer.files import STANDARD_INPUT
 from langop_model.renderer.findings import Path, SpecError
-from langop_model.renderer.limits import DEEPEST
+from langop_model.renderer.limits import MAX_DEPTH
 
 SUFFIXES = (".json", ".yaml", ".yml")
 _TRAILING_COMMA = {
@@ -217,7 +217,7 @@ def parse_json(name: str, text: str) -> Any:
 
     try:
         value = json.loads(text, object_pairs_hook=pairs, parse_constant=refuse_constant, parse_float=finite)
-        too_deep = _depth(value) > DEEPEST
+        too_deep = _depth(value) > MAX_DEPTH
     except RecursionError:
         too_deep = True
     except json.JSONDecodeError:

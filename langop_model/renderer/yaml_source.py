@@ -12,7 +12,7 @@ import yaml
 
 from langop_model.renderer import findings, syntax, yaml_values
 from langop_model.renderer.findings import Path, SpecError
-from langop_model.renderer.limits import DEEPEST, MOST_NODES
+from langop_model.renderer.limits import MAX_DEPTH, MAX_NODES
 
 # What may stand before the first key or value of a line, with the line break before it.
 _BEGINNINGS = re.compile("(?:\\A|[\n\r\x85\u2028\u2029])[ \t?:-]*")
@@ -138,13 +138,13 @@ def _step(node: yaml.Node, segment: str | int) -> tuple[yaml.Mark, yaml.Node] | 
 
 
 def _refuse_deep_nesting(name: str, text: str) -> None:
-    if _deepest_possible(text) <= DEEPEST:
+    if _deepest_possible(text) <= MAX_DEPTH:
         return
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
-            if depth > DEEPEST:
+            if depth > MAX_DEPTH:
                 raise _located("LM007", name, event.start_mark, problem="is nested too deeply")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
@@ -169,13 +169,13 @@ def _check(name: str, text: str, root: yaml.Node) -> None:
         known = sizes.get(id(node))
         if known is not None:
             return known
-        sizes[id(node)] = MOST_NODES + 1  # an alias back to a parent finds this
+        sizes[id(node)] = MAX_NODES + 1  # an alias back to a parent finds this
         children = node.value if isinstance(node, yaml.CollectionNode) else []
         if isinstance(node, yaml.MappingNode):
             _check_keys(name, text, node)
             children = [part for pair in node.value for part in pair]
         total = 1 + sum(size(child) for child in children)
-        if total > MOST_NODES:
+        if total > MAX_NODES:
             raise _located("LM007", name, node.start_mark, problem="grows without bound when its aliases are expanded")
         sizes[id(node)] = total
         return total

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from langop_model import report
 from langop_model.renderer.findings import Finding, dotted
 
-MOST_GROUPS = 1000  # remarks that are kept until the end; further ones are printed as they come, so that memory stays flat
-REDRAWN_AFTER = 0.1  # seconds between two lines of progress
+MAX_GROUPS = 1000  # remarks that are kept until the end; further ones are printed as they come, so that memory stays flat
+REDRAW_INTERVAL = 0.1  # seconds between two lines of progress
 CLEAR_LINE = "\r\x1b[K"
 
 
@@ -46,7 +46,7 @@ class ManyFiles:
         self.done += 1
         self.failed += any(finding.level in self.failing for finding in found)
         now = time.monotonic()
-        if self._terminal and (self._drawn is None or now - self._drawn >= REDRAWN_AFTER):
+        if self._terminal and (self._drawn is None or now - self._drawn >= REDRAW_INTERVAL):
             self._drawn = now
             failed = f", {self.failed:,} failed" if self.failed else ""
             report.print_text(f"{CLEAR_LINE}{self.done:,} of {self.files:,} checked{failed}")
@@ -64,7 +64,7 @@ class ManyFiles:
         """Whether a finding was put to those that say the same, or became the first of them."""
         said = (finding.level, finding.code, dotted(finding.path), finding.message, finding.fix)
         if said not in self._groups:
-            if len(self._groups) >= MOST_GROUPS:
+            if len(self._groups) >= MAX_GROUPS:
                 return False
             self._groups[said] = _Group(finding)
         self._groups[said].count += 1

@@ -17,7 +17,7 @@ import pydantic
 
 from langop_model.gateway.upstreams import retry_after
 from langop_model.gateway.upstreams.base import FailureKind
-from langop_model.gateway.upstreams.translator_protocol import SAID_WITHIN, Failure
+from langop_model.gateway.upstreams.translator_protocol import STATUS_IN_BODY, Failure
 from langop_model.translator.exchanges import Exchange
 from langop_model.translator.provider_answer import ProviderAnswer
 
@@ -75,7 +75,7 @@ def _of_own(chain: list[BaseException], answer: ProviderAnswer | None) -> Failur
 def _within_answer(said: bytes) -> Failure:
     """Return the failure of an answer that is an error although its status is 200; the gateway finds the error's own status."""
     text = said.decode("utf-8", "replace")
-    return Failure(FailureKind.STREAM, SAID_WITHIN, "the provider answered with an error", text)
+    return Failure(FailureKind.STREAM, STATUS_IN_BODY, "the provider answered with an error", text)
 
 
 def _broken(problem: Exception) -> Failure:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import litellm
 
-MOST = 1000  # clients choose the names of a group that serves any model
+MAX_MODELS = 1000  # clients choose the names of a group that serves any model
 PRICES = (
     "input_cost_per_token",
     "output_cost_per_token",
@@ -22,7 +22,7 @@ _seen: set[tuple[str, str]] = set()
 
 def add(name: str, provider: str) -> None:
     """Add a provider's model unless it is known, by its own name or by a pattern of LiteLLM's. Looks once for each."""
-    if (name, provider) in _seen or len(_seen) >= MOST:
+    if (name, provider) in _seen or len(_seen) >= MAX_MODELS:
         return
     _seen.add((name, provider))
     try:

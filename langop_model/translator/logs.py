@@ -24,7 +24,7 @@ LOGGER = logging.getLogger("langop.translator")
 PRINTED = logging.getLogger("langop.translator.printed")
 _LITELLM = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 _LONGEST = 2000  # characters of a message
-_REPEATED_AFTER = 60.0  # seconds between two lines of one place in LiteLLM's source: a stream may warn at each event
+_REPEAT_INTERVAL = 60.0  # seconds between two lines of one place in LiteLLM's source: a stream may warn at each event
 
 _secrets: dict[str, None] = {}
 _KEPT = 1000  # keys are few; what a caller can make many of is not kept here
@@ -75,7 +75,7 @@ class LiteLLMLines(logging.Filter):
             return True
         place, now = (record.pathname, record.lineno), self.clock()
         times = self.waiting.pop(place, 0) + 1
-        if now < self.written.get(place, -_REPEATED_AFTER) + _REPEATED_AFTER:
+        if now < self.written.get(place, -_REPEAT_INTERVAL) + _REPEAT_INTERVAL:
             self.waiting[place] = times
             return False
         self.written[place] = now

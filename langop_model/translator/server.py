@@ -33,7 +33,7 @@ from langop_model.translator.failures import failure_of
 from langop_model.translator.operations import Streamed, Whole
 
 TRACE = "traceparent"  # W3C trace context
-LARGEST_CALL = 512 * 1024 * 1024  # bytes; the gateway limits bodies long before
+MAX_CALL_SIZE = 512 * 1024 * 1024  # bytes; the gateway limits bodies long before
 
 
 class Server:
@@ -82,8 +82,8 @@ async def _body(request: web.Request) -> bytearray:
     body = bytearray()
     async for part in request.content.iter_any():
         body += part
-        if len(body) > LARGEST_CALL:
-            raise InvalidCallError(f"it has more than {LARGEST_CALL} bytes")
+        if len(body) > MAX_CALL_SIZE:
+            raise InvalidCallError(f"it has more than {MAX_CALL_SIZE} bytes")
     return body
 
 

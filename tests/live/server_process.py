@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-READY_WITHIN = 30.0  # seconds
+READY_TIMEOUT = 30.0  # seconds
 
 
 class ServerProcess:
@@ -29,7 +29,7 @@ class ServerProcess:
         if self.process is not None:
             return
         self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + READY_WITHIN
+        deadline = time.monotonic() + READY_TIMEOUT
         while True:
             try:
                 self.try_it()

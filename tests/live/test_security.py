@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from langop_model.gateway.access.body_memory import LARGEST_BODY
+from langop_model.gateway.access.body_memory import MAX_BODY_SIZE
 from langop_model.gateway.access.request_schemas import SCHEMAS
 from tests.live.guarded import AWS_SECRET, MASTER_KEY, SECRETS, Guarded
 from tests.live.observed import ObservedGateway, json_lines
@@ -175,13 +175,13 @@ AUTHORIZED = f"Host: gateway\r\nAuthorization: Bearer {MASTER_KEY}\r\n".encode()
 
 def test_a_body_announced_as_too_large_is_refused(guarded: Guarded):
     """Before it is sent."""
-    head = b"POST /v1/chat/completions HTTP/1.1\r\n" + AUTHORIZED + b"Content-Length: %d\r\n\r\n" % (LARGEST_BODY + 1)
+    head = b"POST /v1/chat/completions HTTP/1.1\r\n" + AUTHORIZED + b"Content-Length: %d\r\n\r\n" % (MAX_BODY_SIZE + 1)
     assert raw(guarded, head) == b"HTTP/1.1 413 Request Entity Too Large"
 
 
 def test_a_body_of_unknown_length_is_read_up_to_the_limit(guarded: Guarded):
     def parts() -> Iterator[bytes]:
-        for _ in range(LARGEST_BODY // 2**20 + 1):
+        for _ in range(MAX_BODY_SIZE // 2**20 + 1):
             yield b" " * 2**20
 
     answer = guarded.ask("POST", "/v1/chat/completions", content=parts(), headers={"Content-Type": "application/json"})

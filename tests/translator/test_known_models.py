@@ -33,6 +33,6 @@ def test_a_listed_model_keeps_its_price():
 
 
 def test_clients_that_name_models_do_not_fill_the_list(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(known_models, "_seen", {(str(number), "openai") for number in range(known_models.MOST)})
+    monkeypatch.setattr(known_models, "_seen", {(str(number), "openai") for number in range(known_models.MAX_MODELS)})
     known_models.add("one-too-many", "openai")
     assert "openai/one-too-many" not in litellm.model_cost

@@ -128,7 +128,7 @@ def test_a_hidden_warning_still_fails_with_strict(folder: Folder):
 
 def test_remarks_are_kept_up_to_a_number(capsys: pytest.CaptureFixture[str]):
     many = many_files.ManyFiles(2, {"error"})
-    for index in range(many_files.MOST_GROUPS):
+    for index in range(many_files.MAX_GROUPS):
         finding = Finding("LM504", "info", f"remark {index}")
         many.add([finding], [finding])
     assert capsys.readouterr().err == ""

@@ -16,7 +16,7 @@ from tests.live import redis_server
 from tests.live.redis_server import RedisServer
 from tests.support.kubelet import MountedFolder
 from tools.image_test.engine import Container, Engine
-from tools.processes import READY_WITHIN, free_port
+from tools.processes import READY_TIMEOUT, free_port
 
 FIRST_KEY, SECOND_KEY = "not-a-real-key-one", "not-a-real-key-two"
 MODEL = "stand-in"
@@ -80,12 +80,12 @@ class Stage:
     def wait_until_ready(self) -> float:
         """Return the seconds until the gateway was ready. Raises RuntimeError with the end of its log."""
         started = time.monotonic()
-        while time.monotonic() - started < READY_WITHIN:
+        while time.monotonic() - started < READY_TIMEOUT:
             with contextlib.suppress(httpx.TransportError):
                 if httpx.get(f"{self.url}/health/readiness", timeout=5).status_code == 200:
                     return time.monotonic() - started
             time.sleep(0.05)
-        raise RuntimeError(f"not ready within {READY_WITHIN:.0f} s:\n{self.engine.logs(self.name)[-2000:]}")
+        raise RuntimeError(f"not ready within {READY_TIMEOUT:.0f} s:\n{self.engine.logs(self.name)[-2000:]}")
 
     def ask(self, text: str, model: str = MODEL, **body: Any) -> httpx.Response:
         """Ask the gateway."""

@@ -12,7 +12,7 @@ import redis
 
 from tools.processes import free_port
 
-STARTED_WITHIN = 20.0  # seconds
+START_TIMEOUT = 20.0  # seconds
 
 
 def start(folder: Path, port: int) -> subprocess.Popen[bytes]:
@@ -31,7 +31,7 @@ def start(folder: Path, port: int) -> subprocess.Popen[bytes]:
         str(folder),
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + STARTED_WITHIN
+    deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         with contextlib.suppress(redis.ConnectionError):
             redis.Redis("127.0.0.1", port).ping()

@@ -8,8 +8,8 @@ from pathlib import Path
 from langop_model.gateway.access.errors import APIError
 
 MIB = 2**20
-LARGEST_BODY = 32 * MIB  # bytes: what Anthropic's API takes; OpenAI's takes files of 25 MB
-MOST_BODIES = 96 * MIB  # bytes of all bodies of a worker; each takes up to four times its size while it is answered
+MAX_BODY_SIZE = 32 * MIB  # bytes: what Anthropic's API takes; OpenAI's takes files of 25 MB
+MAX_BODIES_SIZE = 96 * MIB  # bytes of all bodies of a worker; each takes up to four times its size while it is answered
 CLOSE = ((b"connection", b"close"),)
 
 # Measured with bodies of 5 and of 31 MiB: a gateway with one worker and a translator takes 293 MiB when it is ready and some
@@ -25,7 +25,7 @@ LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.
 class BodyMemory:
     """What the bodies of all requests of a worker take together. Each may be as large as one may be, but not all of them."""
 
-    def __init__(self, most: int = MOST_BODIES) -> None:
+    def __init__(self, most: int = MAX_BODIES_SIZE) -> None:
         self.most = most
         self.taken = 0
 
@@ -58,6 +58,6 @@ def beside_translator(limit: int | None, workers: int) -> int:
     `limit` is the container's.
     """
     if limit is None:
-        return MOST_BODIES
+        return MAX_BODIES_SIZE
     left = limit - WITH_TRANSLATOR - ANOTHER_WORKER * (workers - 1)
-    return min(MOST_BODIES, max(LARGEST_BODY, left // TIMES // workers))
+    return min(MAX_BODIES_SIZE, max(MAX_BODY_SIZE, left // TIMES // workers))

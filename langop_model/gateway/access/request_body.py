@@ -9,17 +9,17 @@ from typing import Any
 import orjson
 
 from langop_model.gateway.access import request_schemas
-from langop_model.gateway.access.body_memory import CLOSE, LARGEST_BODY, BodyMemory
+from langop_model.gateway.access.body_memory import CLOSE, MAX_BODY_SIZE, BodyMemory
 from langop_model.gateway.access.errors import APIError
 from langop_model.gateway.access.request_schemas import RequestSchema
 from langop_model.gateway.asgi import Receive
 from langop_model.gateway.deadline import Deadline
 from langop_model.gateway.upstreams.base import File
 
-DEEPEST_BODY = 100  # arrays and objects within each other; JSON schemas of tools need a few dozen
-MOST_MEMBERS = 100_000  # of all objects together; parsed they take 25 MiB
-MOST_PARTS = 100  # of a form
-BODY_WITHIN = 60.0  # seconds until a body is complete
+MAX_BODY_DEPTH = 100  # arrays and objects within each other; JSON schemas of tools need a few dozen
+MAX_MEMBERS = 100_000  # of all objects together; parsed they take 25 MiB
+MAX_PARTS = 100  # of a form
+BODY_TIMEOUT = 60.0  # seconds until a body is complete
 
 
 class ClientDisconnectedError(Exception):
@@ -43,17 +43,17 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
     Raises APIError (413, 408, 503) when it is too large or too slow, and ClientDisconnectedError.
     """
     announced = headers.get(b"content-length", b"0")
-    if announced.isdigit() and int(announced) > LARGEST_BODY:
+    if announced.isdigit() and int(announced) > MAX_BODY_SIZE:
         raise _too_large()
     parts: list[bytes] = []
     size, more = 0, True
     try:
-        with Deadline(BODY_WITHIN):
+        with Deadline(BODY_TIMEOUT):
             while more:
                 message = await _next(receive)
                 part = message.get("body", b"")
                 more = message.get("more_body", False)
-                if size + len(part) > LARGEST_BODY:
+                if size + len(part) > MAX_BODY_SIZE:
                     raise _too_large()
                 memory.take(len(part))
                 size += len(part)
@@ -61,7 +61,7 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
     except BaseException as problem:
         memory.give_back(size)
         if isinstance(problem, TimeoutError):
-            raise APIError(408, f"the body was not complete within {BODY_WITHIN:.0f} s", headers=CLOSE) from None
+            raise APIError(408, f"the body was not complete within {BODY_TIMEOUT:.0f} s", headers=CLOSE) from None
         raise
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -74,7 +74,7 @@ async def _next(receive: Receive) -> Mapping[str, Any]:
 
 
 def _too_large() -> APIError:
-    return APIError(413, f"the body is larger than {LARGEST_BODY // 2**20} MiB", "request_too_large", headers=CLOSE)
+    return APIError(413, f"the body is larger than {MAX_BODY_SIZE // 2**20} MiB", "request_too_large", headers=CLOSE)
 
 
 def parse(body: bytes, headers: Mapping[bytes, bytes], schema: RequestSchema) -> Body:
@@ -98,10 +98,10 @@ def _json(body: bytes, headers: Mapping[bytes, bytes]) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise APIError(400, "the body must be a JSON object", "invalid_json")
     # Most bodies have too few brackets and colons to break a limit, whatever their texts are.
-    if body.count(b"[") + body.count(b"{") > DEEPEST_BODY and is_deeper(found, DEEPEST_BODY):
-        raise APIError(400, f"the body has more than {DEEPEST_BODY} arrays and objects within each other", "invalid_json")
-    if body.count(b":") > MOST_MEMBERS and members_of(found) > MOST_MEMBERS:
-        raise APIError(400, f"the objects of the body have more than {MOST_MEMBERS} members", "invalid_json")
+    if body.count(b"[") + body.count(b"{") > MAX_BODY_DEPTH and is_deeper(found, MAX_BODY_DEPTH):
+        raise APIError(400, f"the body has more than {MAX_BODY_DEPTH} arrays and objects within each other", "invalid_json")
+    if body.count(b":") > MAX_MEMBERS and members_of(found) > MAX_MEMBERS:
+        raise APIError(400, f"the objects of the body have more than {MAX_MEMBERS} members", "invalid_json")
     return found
 
 
@@ -160,6 +160,6 @@ def _parts(body: bytes, content_type: bytes) -> list[Any]:
     from langop_model.gateway.access import multipart
 
     try:
-        return multipart.parse(body, content_type, MOST_PARTS)
+        return multipart.parse(body, content_type, MAX_PARTS)
     except ValueError:
         raise APIError(400, "the body is not valid multipart/form-data", "invalid_form") from None

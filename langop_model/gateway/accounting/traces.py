@@ -43,7 +43,7 @@ PROVIDERS = {
     "xai": "x_ai",
 }
 SCOPE = "langop_model.gateway"
-EXPORTED_WITHIN = 3.0  # seconds that the end of a worker waits for its last spans
+EXPORT_TIMEOUT = 3.0  # seconds that the end of a worker waits for its last spans
 
 
 class TracesError(Exception):
@@ -159,7 +159,7 @@ class Traces:
         self._provider.shutdown()
 
     async def aclose(self) -> None:
-        """Export what is left, for EXPORTED_WITHIN at most: a receiver that is down must not keep a worker from ending."""
+        """Export what is left, for EXPORT_TIMEOUT at most: a receiver that is down must not keep a worker from ending."""
         loop, over = asyncio.get_running_loop(), asyncio.Event()
 
         def export() -> None:
@@ -169,7 +169,7 @@ class Traces:
 
         threading.Thread(target=export, daemon=True).start()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(EXPORTED_WITHIN):
+            async with asyncio.timeout(EXPORT_TIMEOUT):
                 await over.wait()
 
     def _end(self, span: Span, has_failed: bool, error: str) -> None:

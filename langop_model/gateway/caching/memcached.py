@@ -28,7 +28,7 @@ PORT = 11211
 PROBE_INTERVAL = 1.0  # seconds
 PROBE_TIMEOUT = 1.0  # seconds
 # memcached refuses items above 1 MB with their key and its own 50 bytes, unless it is started with another -I.
-MAX_ENTRY = MEGABYTE - 1024
+MAX_ENTRY_SIZE = MEGABYTE - 1024
 RELATIVE = 30 * 24 * 3600  # seconds; memcached takes a larger lifetime for a date
 DIGEST_BYTES = 32
 FAILURES = (OSError, TimeoutError, MemcachedError, MemcachioConnectionError)
@@ -52,7 +52,7 @@ def servers(environment: Mapping[str, str]) -> list[tuple[str, int]]:
 class MemcachedBackend:
     """Entries on several servers, each key on one of them. One event loop uses it."""
 
-    max_entry = MAX_ENTRY
+    max_entry = MAX_ENTRY_SIZE
 
     def __init__(self, places: Sequence[tuple[str, int]]) -> None:
         self.servers = [_Server(place) for place in places]

@@ -9,13 +9,13 @@ from langop_model.gateway.caching.backend import MEGABYTE
 from langop_model.gateway.limits.redis_connection import RedisConnection
 from langop_model.gateway.limits.redis_lane import RedisUnavailableError
 
-MAX_ENTRY = 4 * MEGABYTE  # a redis takes 512 MB; larger ones would delay everything else that it is asked
+MAX_ENTRY_SIZE = 4 * MEGABYTE  # a redis takes 512 MB; larger ones would delay everything else that it is asked
 
 
 class RedisBackend:
     """Entries in redis, which bounds its own memory (maxmemory, maxmemory-policy)."""
 
-    max_entry = MAX_ENTRY
+    max_entry = MAX_ENTRY_SIZE
 
     def __init__(self, redis: RedisConnection) -> None:
         self.redis = redis

@@ -14,7 +14,7 @@ from langop_model.gateway.caching.keys import DEFAULT, CacheControl, CacheKeys
 from langop_model.gateway.caching.memory import MemoryBackend
 from langop_model.gateway.upstreams.base import Answer, UpstreamRequest
 
-MAX_ENTRY = 4 * 1024 * 1024  # bytes; a larger answer is not kept in any backend
+MAX_ENTRY_SIZE = 4 * 1024 * 1024  # bytes; a larger answer is not kept in any backend
 OK = 200
 
 # Asks the provider; with a key, after looking for that entry together with the admission (Admission.find_or_admit).
@@ -37,7 +37,7 @@ class ResponseCache:
         self.backend = backend
         self.keys = CacheKeys(group, revision)
         self.flights = Flights()
-        self.max_entry = min(MAX_ENTRY, backend.max_entry)
+        self.max_entry = min(MAX_ENTRY_SIZE, backend.max_entry)
         self.looks_up_with_admission = looks_up_with_admission
 
     async def get_or_ask(self, request: UpstreamRequest, ask: Ask, control: CacheControl = DEFAULT) -> tuple[Answer, bool]:

@@ -34,7 +34,7 @@ READ_GRACE = 0.05  # seconds more, to read an answer that came while the event l
 STORE_TIMEOUT = 2.0  # seconds; nobody waits for it
 MAX_BATCH = 256  # questions
 MAX_STORES = 8  # answers to be kept, in one batch
-MAX_STORE_BYTES = 16 * 1024 * 1024  # of answers that wait to be kept; more are not kept
+MAX_STORES_SIZE = 16 * 1024 * 1024  # of answers that wait to be kept; more are not kept
 LUA = Path(__file__).with_name("lua")
 PARTS = {
     **{name: ("base.lua", "common.lua", f"{name}.lua") for name in ("admit", "settle", "renew", "withdraw")},
@@ -109,7 +109,7 @@ class RedisConnection:
 
     def store(self, key: str, value: bytes, ttl: float | None) -> None:
         """Set a key for `ttl` seconds (None: without end), unless the circuit is open or too much waits to be stored."""
-        if not self.up or self.stored_bytes + len(value) > MAX_STORE_BYTES:
+        if not self.up or self.stored_bytes + len(value) > MAX_STORES_SIZE:
             return
 
         def stored(*_: Any) -> None:

@@ -36,7 +36,7 @@ class Application:
         self.translators = translators
         self.wake = wake
         self.gateway: Gateway | None = None
-        self.room = body_memory.MOST_BODIES  # bytes of bodies beside a translator
+        self.room = body_memory.MAX_BODIES_SIZE  # bytes of bodies beside a translator
 
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve a request, or follow the server's life."""

@@ -14,11 +14,11 @@ from langop_model.gateway.serving import connections, descriptors
 from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.transport import Transport
 
-LARGEST_HEAD = 64 * 1024  # bytes of a request's line and headers; nginx takes 32 KiB, Node.js 16
-MOST_HEADERS = 100  # Apache's number
-HEAD_WITHIN = 10.0  # seconds until a request's head is complete, from its first byte or from the connection's beginning
+MAX_HEAD_SIZE = 64 * 1024  # bytes of a request's line and headers; nginx takes 32 KiB, Node.js 16
+MAX_HEADERS = 100  # Apache's number
+HEAD_TIMEOUT = 10.0  # seconds until a request's head is complete, from its first byte or from the connection's beginning
 BODY_GRACE = 1.0  # seconds that a body may still take when the gateway stops
-TAKEN_WITHIN = 60.0  # seconds until a client that reads nothing of its answer is given up
+WRITE_TIMEOUT = 60.0  # seconds until a client that reads nothing of its answer is given up
 
 
 class Protocol(HttpToolsProtocol):  # type: ignore[misc]
@@ -56,8 +56,8 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         super().data_received(data)
         if self.in_head:
             self.head_size += len(data)
-            if self.head_size > LARGEST_HEAD and not self.transport.is_closing():
-                self._refuse(431, f"the request's head is larger than {LARGEST_HEAD // 1024} KiB")
+            if self.head_size > MAX_HEAD_SIZE and not self.transport.is_closing():
+                self._refuse(431, f"the request's head is larger than {MAX_HEAD_SIZE // 1024} KiB")
         # Also bytes that begin no request, and the rest of a body that was refused, must come to an end.
         waits = self.timeout_keep_alive_task is None and (self.cycle is None or self.cycle.response_complete)
         if self.head_timer is None and (self.in_head or waits):
@@ -113,7 +113,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
     def pause_writing(self) -> None:
         """Wait for a client that does not read, for some time."""
         super().pause_writing()
-        self.write_timer = self.loop.call_later(TAKEN_WITHIN, self.transport.abort)
+        self.write_timer = self.loop.call_later(WRITE_TIMEOUT, self.transport.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -124,22 +124,22 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
     def _limit_head(self, more: int) -> None:
         """Count what a head has. An error ends the parser, which asks for a 400."""
         self.head_size += more
-        if self.head_size > LARGEST_HEAD:
-            self.refusal = (431, f"the request's head is larger than {LARGEST_HEAD // 1024} KiB")
-        elif len(self.headers) > MOST_HEADERS:
-            self.refusal = (431, f"the request has more than {MOST_HEADERS} headers")
+        if self.head_size > MAX_HEAD_SIZE:
+            self.refusal = (431, f"the request's head is larger than {MAX_HEAD_SIZE // 1024} KiB")
+        elif len(self.headers) > MAX_HEADERS:
+            self.refusal = (431, f"the request has more than {MAX_HEADERS} headers")
         if self.refusal:
             raise ValueError(self.refusal[1])
 
     def _expect_head(self) -> None:
-        self.head_timer = self.loop.call_later(HEAD_WITHIN, self._give_head_up)
+        self.head_timer = self.loop.call_later(HEAD_TIMEOUT, self._give_head_up)
 
     def _give_head_up(self) -> None:
         self.head_timer = None
         if self.transport.is_closing():
             return
         if self.in_head:
-            self._refuse(408, f"the request's head was not complete within {HEAD_WITHIN:.0f} s")
+            self._refuse(408, f"the request's head was not complete within {HEAD_TIMEOUT:.0f} s")
         elif self.cycle is None or self.cycle.response_complete:
             self.transport.close()
 

@@ -20,10 +20,10 @@ from langop_model.gateway.serving.child_process import ChildProcess, how_it_ende
 from langop_model.gateway.serving.collaborators import Changes, Companion, Environment, Serve
 
 POLL = 1.0  # seconds between two looks at the mounted files
-START_WITHIN = 120.0  # seconds until a worker that is not ready is given up; it needs one, on a slow machine three
-RETIRE_WITHIN = 600.0  # seconds for the last answers of a previous generation
-DEATHS = 5  # for each worker within DEATHS_WITHIN seconds: more are no accident
-DEATHS_WITHIN = 60.0
+START_TIMEOUT = 120.0  # seconds until a worker that is not ready is given up; it needs one, on a slow machine three
+RETIRE_TIMEOUT = 600.0  # seconds for the last answers of a previous generation
+DEATHS = 5  # for each worker within DEATHS_WINDOW seconds: more are no accident
+DEATHS_WINDOW = 60.0
 
 
 class LaunchError(Exception):
@@ -207,7 +207,7 @@ class Supervisor:
             return
         now = time.monotonic()
         self.deaths.append(now)
-        if len(self.deaths) == self.deaths.maxlen and now - self.deaths[0] < DEATHS_WITHIN:
+        if len(self.deaths) == self.deaths.maxlen and now - self.deaths[0] < DEATHS_WINDOW:
             raise CrashLoopError(how)
         if self.changes:
             self.changes.died(how)
@@ -222,10 +222,10 @@ class Supervisor:
                 self._take_over(self.coming)
             elif not self.coming.workers:
                 self._begin_when_possible(self.coming, now)
-            elif any(not worker.ready and now - worker.began > START_WITHIN for worker in self.coming.workers):
-                self._give_up(f"not ready within {START_WITHIN:.0f} seconds")
+            elif any(not worker.ready and now - worker.began > START_TIMEOUT for worker in self.coming.workers):
+                self._give_up(f"not ready within {START_TIMEOUT:.0f} seconds")
         elif self.retiring:
-            if now - self.retired_at > RETIRE_WITHIN:
+            if now - self.retired_at > RETIRE_TIMEOUT:
                 _kill(self.retiring)
         elif self.changes and now - self.looked_at >= POLL:
             self.looked_at = now
@@ -248,8 +248,8 @@ class Supervisor:
         """Start workers when what they need answers: they take requests at once, which the serving ones answer until then."""
         if self.companion is None or self.companion.ready:
             self._begin(generation)
-        elif now - generation.made_at > START_WITHIN:
-            self._give_up(f"the translator was not ready within {START_WITHIN:.0f} seconds")
+        elif now - generation.made_at > START_TIMEOUT:
+            self._give_up(f"the translator was not ready within {START_TIMEOUT:.0f} seconds")
 
     def _take_over(self, generation: Generation) -> None:
         previous, self.serving, self.coming = self.serving, generation, None

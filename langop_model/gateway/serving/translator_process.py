@@ -25,8 +25,8 @@ from langop_model.gateway.upstreams.translator_protocol import HEALTH
 
 FIRST_WAIT = 0.2  # seconds before it is started again; twice as long after each further death
 LONGEST_WAIT = 10.0
-GOOD_AFTER = 30.0  # seconds that it must have lived for the next wait to be the first one again
-STOP_WITHIN = 3.0  # seconds between being told to stop and being killed
+STABLE_UPTIME = 30.0  # seconds that it must have lived for the next wait to be the first one again
+STOP_TIMEOUT = 3.0  # seconds between being told to stop and being killed
 HEALTH_TIMEOUT = 2.0
 
 # What a program needs to run, to reach others and to trust them. All else of this process's environment is withheld: LiteLLM
@@ -113,7 +113,7 @@ class TranslatorProcess:
         if not self.wanted:
             return
         lived = self.clock() - self._began
-        self._deaths = 1 if lived >= GOOD_AFTER else self._deaths + 1
+        self._deaths = 1 if lived >= STABLE_UPTIME else self._deaths + 1
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (self._deaths - 1))
         self._again_at = self.clock() + wait
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
@@ -136,7 +136,7 @@ class TranslatorProcess:
         if self.process is not None:
             self.process.terminate()
             try:
-                self.process.wait(STOP_WITHIN)
+                self.process.wait(STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LARGEST_EVENT = 16 * 2**20  # bytes; a picture in base64 is the largest thing that providers send in one event
+MAX_EVENT_SIZE = 16 * 2**20  # bytes; a picture in base64 is the largest thing that providers send in one event
 END = b"\n\n"
 
 
@@ -34,7 +34,7 @@ class EventSplitter:
 
     def _split(self, data: bytes, held: bytes) -> list[bytes]:
         *events, rest = data.split(END)
-        if len(rest) > LARGEST_EVENT:
+        if len(rest) > MAX_EVENT_SIZE:
             raise EventTooLargeError
         self.rest = rest + held
         return [event + END for event in events if event.strip()]

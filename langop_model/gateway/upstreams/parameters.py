@@ -14,7 +14,7 @@ from langop_model.gateway.upstreams.route_plan import WITH_USAGE, RoutePlan, ref
 
 LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 OPTIONS = "stream_options"
-MOST_PLANS = 1000  # of a group that serves any model: clients choose the names
+MAX_PLANS = 1000  # of a group that serves any model: clients choose the names
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Parameters:
         found = self._rules.get(model)
         if found is None:
             found = _first(self.patterns, model), _first(self.unsupported, model)
-            if len(self._rules) < MOST_PLANS:
+            if len(self._rules) < MAX_PLANS:
                 self._rules[model] = found
         return found
 

@@ -25,16 +25,16 @@ from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.failure_causes import cause_of, status_within_answer
 from langop_model.gateway.upstreams.streams import RelayedStream
 
-LARGEST_ANSWER = 64 * 2**20  # bytes; pictures in base64 are the largest
-LARGEST_ERROR = 256 * 1024  # bytes
-CONNECT_WITHIN = 10.0  # seconds; a host that is down is found down long before the answer's own timeout
+MAX_ANSWER_SIZE = 64 * 2**20  # bytes; pictures in base64 are the largest
+MAX_ERROR_SIZE = 256 * 1024  # bytes
+CONNECT_TIMEOUT = 10.0  # seconds; a host that is down is found down long before the answer's own timeout
 FORMS = (Route.TRANSCRIPTIONS, Route.IMAGE_EDITS)
 
 
 def new_session() -> aiohttp.ClientSession:
     """Return a connection pool for requests to providers."""
     return client_request.new_session(
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_WITHIN),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
         auto_decompress=False,  # identity is asked for; anything else is decoded within a limit (answers.py)
         headers={"User-Agent": f"langop-model/{__version__}", "Accept-Encoding": "identity"},
     )
@@ -167,7 +167,7 @@ class _Exchange:
             return Answer(status, media_type, events=aiter(stream), account=stream.account)
         if self.request.route is Route.SPEECH and "json" not in media_type:
             return Answer(status, media_type, events=_chunks(response), is_binary=True)
-        body = await answers.read(response, LARGEST_ANSWER)
+        body = await answers.read(response, MAX_ANSWER_SIZE)
         if media_type.startswith("text/html") or (self.request.stream and not body):
             raise self._malformed("the provider did not answer in its protocol")
         if "json" not in media_type and self.request.route is Route.TRANSCRIPTIONS:
@@ -177,7 +177,7 @@ class _Exchange:
     async def _refused(self, response: aiohttp.ClientResponse) -> UpstreamError:
         """Return the error that a provider answered with."""
         status = response.status
-        body = await answers.read(response, LARGEST_ERROR, cut=True)
+        body = await answers.read(response, MAX_ERROR_SIZE, cut=True)
         waits = retry_after.seconds_of(response.headers)
         if status < 400:
             message = "the provider redirects this request; redirects are not followed"

@@ -18,7 +18,7 @@ HEAD = 96  # bytes at the start of an event that name its type
 WHOLE = 1 << 30
 
 # What a stream's last event has, and in how many of its first bytes. A chat may end without: see is_complete.
-DONE, DONE_WITHIN = b"[DONE]", 16
+DONE, DONE_SIZE = b"[DONE]", 16
 ENDS: dict[Route, tuple[bytes, int]] = {
     Route.MESSAGES: (b"message_stop", HEAD),
     Route.RESPONSES: (b"response.completed", HEAD),  # the others that end it have a usage, be it null
@@ -48,7 +48,7 @@ class StreamUsage:
         self.events = 0
         self.ended = False
         self._member = b'"usageMetadata"' if route is Route.GENERATE_CONTENT else b'"usage"'
-        self._end, self._end_within = ENDS.get(route, (DONE, DONE_WITHIN))
+        self._end, self._end_within = ENDS.get(route, (DONE, DONE_SIZE))
         self._error_within = WHOLE if route in FINISHED else HEAD
         self._error: bytes | None = None
         self._first: bytes | None = None

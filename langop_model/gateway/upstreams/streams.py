@@ -16,7 +16,7 @@ from langop_model.gateway.upstreams.stream_usage import StreamUsage
 
 DONE = b"data: [DONE]\n\n"
 WITH_DONE = (Route.CHAT, Route.COMPLETIONS)
-CLOSED_WITHIN = 0.2  # seconds for a provider to end its answer after the last event; then the connection is not used again
+END_TIMEOUT = 0.2  # seconds for a provider to end its answer after the last event; then the connection is not used again
 
 Failed = Callable[[bytes], UpstreamError]
 
@@ -83,7 +83,7 @@ class RelayedStream:
 
     async def _next(self) -> list[bytes] | None:
         """Return the events that come next; None at the end, or a moment after the last event."""
-        seconds = CLOSED_WITHIN if self.account.ended else self.request.timeout
+        seconds = END_TIMEOUT if self.account.ended else self.request.timeout
         try:
             with self.deadlines.within(seconds):
                 return await self._receive()

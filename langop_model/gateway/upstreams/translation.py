@@ -33,7 +33,7 @@ from langop_model.gateway.upstreams.translator_protocol import (
     FAILED,
     FRAME,
     PATH,
-    SAID_WITHIN,
+    STATUS_IN_BODY,
     STREAM_TYPE,
     USAGE_HEADER,
     Call,
@@ -269,7 +269,7 @@ class _Exchange:
         body = redaction.redacted(failure.body, self.secrets).encode()
         kind = FailureKind(failure.kind)
         details = error_body.details_of(body)
-        status = status_within_answer(details) if failure.status == SAID_WITHIN else failure.status
+        status = status_within_answer(details) if failure.status == STATUS_IN_BODY else failure.status
         causes = {FailureKind.TIMEOUT: Cause.TIMEOUT, FailureKind.UNSUPPORTED: CLIENT_ERROR}
         cause = causes.get(kind) or self.translation.classify(status, body or failure.message.encode())
         return UpstreamError(

@@ -19,7 +19,7 @@ from langop_model.gateway.upstreams.base import FailureKind, File, Route
 
 PATH = "/translate"
 HEALTH = "/health"
-SAID_WITHIN = 200  # the status of a failure whose own is to be found in its body: an error within a successful answer
+STATUS_IN_BODY = 200  # the status of a failure whose own is to be found in its body: an error within a successful answer
 FAILED = 502  # the HTTP status of every failure; the failure's own is in its JSON
 USAGE_HEADER = "x-usage"
 DROPPED_HEADER = "x-dropped"
@@ -74,7 +74,7 @@ _MEMBERS = [each.name for each in fields(Call)]
 class Failure:
     """Why a call failed: UpstreamError's members, but for the cause. `body` is the provider's own text, as it came.
 
-    `status` is SAID_WITHIN for an error that came within an answer.
+    `status` is STATUS_IN_BODY for an error that came within an answer.
 
     `retry_after` is in seconds.
     """

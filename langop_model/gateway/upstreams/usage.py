@@ -15,7 +15,7 @@ TRAFFIC_TYPES = {"ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex"}
 
 
 EMPTY: Mapping[str, Any] = {}
-MOST_TOKENS = 2**53  # a number above is none that JSON's readers agree on
+MAX_TOKENS = 2**53  # a number above is none that JSON's readers agree on
 
 
 def usage_of(route: Route, body: Mapping[str, Any]) -> Usage | None:
@@ -161,7 +161,7 @@ def _number(node: Mapping[str, Any], name: str) -> int:
     """Return a member that is a number of tokens; 0 for anything else that a provider may write."""
     value = node.get(name)
     if type(value) is int or type(value) is float:  # not bool, which is an int too
-        return int(value) if 0 < value < MOST_TOKENS else 0
+        return int(value) if 0 < value < MAX_TOKENS else 0
     return 0
 
 

@@ -8,7 +8,7 @@ from langop_model.renderer.lint.rule import Problem, problem
 from langop_model.renderer.plan import Model
 
 PRICES = {"inputTokenCost": "input_cost_per_token", "outputTokenCost": "output_cost_per_token"}
-MOST_TOKENS = ("max_tokens", "max_completion_tokens")  # LiteLLM's names of what one answer may use
+ANSWER_LIMITS = ("max_tokens", "max_completion_tokens")  # LiteLLM's names of what one answer may use
 
 
 def one_price(model: Model) -> Iterator[Problem]:
@@ -26,7 +26,7 @@ def answer_above_limit(model: Model) -> Iterator[Problem]:
     Where answers become that long, a request is let in only while no other is in flight.
     """
     limit = model.spec.get("rateLimits", {}).get("tokensPerMinute")
-    named = [model.parameters[name] for name in MOST_TOKENS if isinstance(model.parameters.get(name), int)]
+    named = [model.parameters[name] for name in ANSWER_LIMITS if isinstance(model.parameters.get(name), int)]
     most = max([*named, *([] if named else [model.spec.get("configuration", {}).get("maxTokens", 0)])])
     if limit is not None and most > limit:
         yield problem("spec", "rateLimits", "tokensPerMinute", limit=limit, most=most)

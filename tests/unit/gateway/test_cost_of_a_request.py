@@ -25,7 +25,7 @@ from tools.load_generator import ANSWER
 
 PRODUCT = f"{os.sep}langop_model{os.sep}"
 # Who adds work to each request finds out here, and may raise these for a good reason.
-MOST_CALLS = {"relay": 190, "every policy": 265}
+MAX_CALLS = {"relay": 190, "every policy": 265}
 SPEC = {"provider": "openai-compatible", "modelName": "bench", "endpoint": "http://provider.example/v1"}
 SPECS = {"relay": SPEC, "every policy": {**SPEC, **POLICIES}}
 
@@ -140,7 +140,7 @@ def test_a_request_takes_few_calls(name: str, tmp_path: Path):
                     await front.ask()
             return calls.count / 100
 
-    assert asyncio.run(scene()) <= MOST_CALLS[name]
+    assert asyncio.run(scene()) <= MAX_CALLS[name]
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -149,7 +149,7 @@ def test_an_answered_request_leaves_nothing_in_memory(name: str, tmp_path: Path)
     """Also one that takes so long that its client is watched: a cycle of objects would keep its body for minutes."""
 
     async def scene() -> list[object]:
-        async with Front(SPECS[name], tmp_path, Provider(app.WATCHED_AFTER * 2)) as front:
+        async with Front(SPECS[name], tmp_path, Provider(app.WATCH_DELAY * 2)) as front:
             assert await front.ask() == 200
             await asyncio.sleep(0.01)
             return [each for each in gc.get_objects() if type(each).__qualname__ == "_Exchange"]

@@ -557,7 +557,7 @@ def test_after_a_change_that_failed_the_former_specification_is_no_change(change
 
 
 def test_a_change_that_could_not_be_written_is_tried_until_it_is_served(change: Change, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(config_watcher, "AGAIN_AFTER", 0.05)
+    monkeypatch.setattr(config_watcher, "RETRY_INTERVAL", 0.05)
     full = [True, True, False]
 
     def write(path: Path, text: str) -> None:
@@ -575,7 +575,7 @@ def test_a_change_that_could_not_be_written_is_tried_until_it_is_served(change: 
 
 
 def test_a_renderer_that_was_killed_is_told_and_tried_again(change: Change, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(config_watcher, "AGAIN_AFTER", 0.05)
+    monkeypatch.setattr(config_watcher, "RETRY_INTERVAL", 0.05)
     parent = os.getpid()
     marker = change.pod.folder / "killed"
     real = load_config.render_mounted
@@ -597,7 +597,7 @@ def test_a_renderer_that_was_killed_is_told_and_tried_again(change: Change, monk
 
 
 def test_a_change_that_workers_did_not_load_is_tried_again_later(change: Change, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(config_watcher, "LOAD_AGAIN_AFTER", 0.05)
+    monkeypatch.setattr(config_watcher, "LOAD_RETRY_INTERVAL", 0.05)
     change.pod.mount({**KEYED, "timeout": "7s"})
     change.look()
     change.reloader.failed("not ready within 120 seconds")

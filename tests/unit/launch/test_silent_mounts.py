@@ -146,7 +146,7 @@ def said() -> list[Finding]:
 
 @pytest.fixture
 def reloader(tmp_path: Path, said: list[Finding], monkeypatch: pytest.MonkeyPatch) -> ConfigReloader:
-    monkeypatch.setattr(config_watcher, "RENDER_WITHIN", 0.3)
+    monkeypatch.setattr(config_watcher, "RENDER_TIMEOUT", 0.3)
     mount(tmp_path)
     environment = {"LANGOP_MODEL_PATH": str(tmp_path / "model.json"), "LANGOP_CONFIG_PATH": str(tmp_path / "config.yaml")}
     reloader = ConfigReloader(environment, said.extend)
@@ -206,7 +206,7 @@ def test_what_is_mounted_then_is_served(
     reloader: ConfigReloader, said: list[Finding], silent: Path, monkeypatch: pytest.MonkeyPatch
 ):
     eventually(lambda: reloader.next() is None and "LM739" in codes(said))
-    monkeypatch.setattr(config_watcher, "RENDER_WITHIN", PATIENCE)
+    monkeypatch.setattr(config_watcher, "RENDER_TIMEOUT", PATIENCE)
     mount(silent.parent, timeout="7s")
     eventually(lambda: reloader.next() is not None)
     assert "timeout: 7\n" in reloader.path.read_text(encoding="utf-8")

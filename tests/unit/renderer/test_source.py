@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from langop_model.renderer import source
 from langop_model.renderer.findings import Finding, SpecError
-from langop_model.renderer.limits import LARGEST_SOURCE
+from langop_model.renderer.limits import MAX_SOURCE_SIZE
 
 Write = Callable[..., str]
 
@@ -147,7 +147,7 @@ def test_a_file_of_50_megabytes_is_refused(tmp_path: Path):
 
 
 def test_a_file_of_the_largest_size_is_read(write: Write):
-    content = b"a: 1 #" + b" " * (LARGEST_SOURCE - 6)
+    content = b"a: 1 #" + b" " * (MAX_SOURCE_SIZE - 6)
     assert source.read(write(content))[0].value == {"a": 1}
 
 

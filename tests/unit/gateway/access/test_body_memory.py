@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from langop_model.gateway.access import body_memory, request_body
-from langop_model.gateway.access.body_memory import LARGEST_BODY, MOST_BODIES, BodyMemory
+from langop_model.gateway.access.body_memory import MAX_BODIES_SIZE, MAX_BODY_SIZE, BodyMemory
 from langop_model.gateway.access.errors import APIError
 from langop_model.gateway.access.request_body import ClientDisconnectedError
 from langop_model.gateway.asgi import Message, Receive
@@ -47,7 +47,7 @@ def test_the_parts_of_a_body_are_put_together():
 
 @pytest.mark.parametrize("parts", [(), (b"half",)])
 def test_a_body_that_does_not_come_is_given_up(parts: tuple[bytes, ...], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(request_body, "BODY_WITHIN", 0.05)
+    monkeypatch.setattr(request_body, "BODY_TIMEOUT", 0.05)
     with pytest.raises(APIError) as caught:
         read(*parts, is_complete=False)
     assert caught.value.status == 408
@@ -82,11 +82,11 @@ def test_a_client_that_leaves_gives_back_what_it_has_sent():
 @pytest.mark.parametrize(
     ("limit", "workers", "most"),
     [
-        (None, 1, MOST_BODIES),
-        (512 * MIB, 1, LARGEST_BODY),
+        (None, 1, MAX_BODIES_SIZE),
+        (512 * MIB, 1, MAX_BODY_SIZE),
         (700 * MIB, 1, 60 * MIB),
-        (700 * MIB, 2, LARGEST_BODY),
-        (8192 * MIB, 4, MOST_BODIES),
+        (700 * MIB, 2, MAX_BODY_SIZE),
+        (8192 * MIB, 4, MAX_BODIES_SIZE),
     ],
 )
 def test_beside_a_translator_bodies_take_what_the_container_has_left(limit: int | None, workers: int, most: int):

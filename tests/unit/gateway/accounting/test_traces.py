@@ -245,7 +245,7 @@ def test_a_receiver_that_is_down_does_not_keep_a_worker_from_ending(monkeypatch:
             hangs.wait(60)
             return super().export(spans)
 
-    monkeypatch.setattr(traces, "EXPORTED_WITHIN", 0.05)
+    monkeypatch.setattr(traces, "EXPORT_TIMEOUT", 0.05)
     made = Traces("the-gateway", {}, Hanging())
     made._tracer.start_span("a").end()
     asyncio.run(made.aclose())

@@ -109,7 +109,7 @@ def test_keys_are_divided_among_servers(server: MemcachedServer):
 def test_an_entry_that_memcached_refuses_is_not_kept_and_all_else_is(server: MemcachedServer, caplog: pytest.LogCaptureFixture):
     async def scene() -> tuple[bytes | None, bytes | None]:
         async with backend(server.port) as cache:
-            cache.put("large", b"x" * (memcached.MAX_ENTRY + 4096), None)
+            cache.put("large", b"x" * (memcached.MAX_ENTRY_SIZE + 4096), None)
             cache.put("small", b"x", None)
             await told(cache)
             return await cache.get("large"), await cache.get("small")
@@ -121,7 +121,7 @@ def test_an_entry_that_memcached_refuses_is_not_kept_and_all_else_is(server: Mem
 def test_the_largest_entry_is_kept(server: MemcachedServer):
     async def scene() -> bool:
         async with backend(server.port) as cache:
-            cache.put("large", b"x" * memcached.MAX_ENTRY, None)
+            cache.put("large", b"x" * memcached.MAX_ENTRY_SIZE, None)
             await told(cache)
             return await cache.get("large") is not None
 

@@ -385,7 +385,7 @@ def test_a_value_is_stored_for_its_lifetime(ttl: float | None, lifetime: tuple[A
 
 
 def test_what_waits_to_be_stored_is_bounded_to_the_byte(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(redis_connection, "MAX_STORE_BYTES", 10)
+    monkeypatch.setattr(redis_connection, "MAX_STORES_SIZE", 10)
     redis = Redis()
 
     async def scene() -> None:
@@ -480,3 +480,41 @@ def test_after_a_failure_what_comes_next_is_sent_again():
         return await connection.run("usage", ["key"], [])
 
     assert play(scene) == 5
+
+
+def test_an_outage_that_is_over_opens_the_circuit_no_second_time():
+    """What failed with the connection is not late as well."""
+    answers: list[Any] = [OSError("gone")]
+
+    def answer(_: tuple[Any, ...]) -> Any:
+        if answers:
+            raise answers.pop()
+        return 1
+
+    async def scene() -> bool:
+        connection = connected(Redis(answer))
+        with pytest.raises(RedisUnavailableError):
+            await connection.run("usage", ["key"], [])
+        await connection.beat()
+        await asyncio.sleep(1)
+        return connection.up
+
+    assert play(scene)
+
+
+@pytest.mark.parametrize(("is_cluster", "ended"), [(False, (1, 0)), (True, (0, 1))])
+def test_an_outage_ends_the_connections_on_which_answers_may_still_come(
+    is_cluster: bool, ended: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+):
+    """The client of a cluster has a pool for each node: it is closed as a whole, and opens again by itself."""
+    redis = Redis(refuse(ConnectionResetError()))
+    if is_cluster:
+        monkeypatch.setattr(redis_connection, "RedisCluster", Redis)
+
+    async def scene() -> None:
+        with pytest.raises(RedisUnavailableError):
+            await connected(redis).run("usage", ["key"], [])
+        await asyncio.sleep(0)
+
+    play(scene)
+    assert (redis.disconnected, redis.closed) == ended

@@ -14,7 +14,7 @@ from langop_model.gateway.caching.backend import TIMEOUT
 from langop_model.gateway.caching.redis import RedisBackend
 from langop_model.gateway.caching.response_cache import ResponseCache
 from langop_model.gateway.limits.admission import Admission
-from langop_model.gateway.limits.redis_connection import ANSWER_TIMEOUT, MAX_STORE_BYTES, READ_GRACE, RedisConnection
+from langop_model.gateway.limits.redis_connection import ANSWER_TIMEOUT, MAX_STORES_SIZE, READ_GRACE, RedisConnection
 from langop_model.gateway.limits.redis_lane import RedisUnavailableError
 from langop_model.gateway.limits.redis_window import RedisWindow
 from langop_model.gateway.limits.sliding_window import Reservation
@@ -215,7 +215,7 @@ def test_what_waits_to_be_stored_is_bounded(server: RedisServer):
         await redis.flush()
         return waiting, redis.stored_bytes
 
-    assert run(scene()) == (MAX_STORE_BYTES, 0)
+    assert run(scene()) == (MAX_STORES_SIZE, 0)
     assert server.client.dbsize() == 16
 
 

@@ -360,6 +360,17 @@ def test_what_checks_have_returned_is_up_and_clear(clock: Clock):
     assert (state.checked_down, state.up_since, state.down_since) == (False, 1005.0, None)
 
 
+def test_an_answer_of_an_endpoint_that_fails_its_checks_does_not_make_it_up(clock: Clock):
+    """A request that began before the check may still be answered."""
+    endpoints = _endpoints(clock, {}, {})
+    state = endpoints.by_id["a"]
+    state.checked_down = True
+    state.goes_down(clock())
+    clock.now += 5
+    endpoints.answered(state, 1.0)
+    assert (state.up_since, state.down_since) == (None, 1000.0)
+
+
 def test_a_cooldown_that_ends_within_the_second_is_still_one(clock: Clock):
     endpoints = _endpoints(clock, {}, {})
     _fail(endpoints, "a")

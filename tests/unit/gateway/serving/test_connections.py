@@ -94,7 +94,7 @@ def run(test: Test, most: int = 100) -> None:
 
 def test_a_head_larger_than_the_limit_is_refused_before_it_is_complete():
     async def test(served: Served) -> None:
-        status, body = await served.ask(b"GET / HTTP/1.1\r\nx: " + b"a" * (protocol.LARGEST_HEAD + 1))
+        status, body = await served.ask(b"GET / HTTP/1.1\r\nx: " + b"a" * (protocol.MAX_HEAD_SIZE + 1))
         assert (status, body["error"]["message"]) == (431, "the request's head is larger than 64 KiB")
 
     run(test)
@@ -102,7 +102,7 @@ def test_a_head_larger_than_the_limit_is_refused_before_it_is_complete():
 
 def test_many_small_headers_count_too():
     async def test(served: Served) -> None:
-        headers = b"".join(b"x%d: 1\r\n" % number for number in range(protocol.MOST_HEADERS + 1))
+        headers = b"".join(b"x%d: 1\r\n" % number for number in range(protocol.MAX_HEADERS + 1))
         status, body = await served.ask(b"GET / HTTP/1.1\r\n" + headers + b"\r\n")
         assert (status, body["error"]["message"]) == (431, "the request has more than 100 headers")
 
@@ -111,7 +111,7 @@ def test_many_small_headers_count_too():
 
 def test_a_head_within_the_limits_is_answered():
     async def test(served: Served) -> None:
-        headers = b"".join(b"x%d: %s\r\n" % (number, b"a" * 600) for number in range(protocol.MOST_HEADERS - 1))
+        headers = b"".join(b"x%d: %s\r\n" % (number, b"a" * 600) for number in range(protocol.MAX_HEADERS - 1))
         assert await served.ask(b"GET / HTTP/1.1\r\n" + headers + b"\r\n") == (200, b"ok")
 
     run(test)
@@ -126,7 +126,7 @@ def test_what_is_no_http_is_refused_as_json():
 
 
 def test_a_head_that_is_not_complete_in_time_is_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.2)
+    monkeypatch.setattr(protocol, "HEAD_TIMEOUT", 0.2)
 
     async def test(served: Served) -> None:
         assert (await served.ask(b"GET / HTTP/1.1\r\n"))[0] == 408
@@ -136,7 +136,7 @@ def test_a_head_that_is_not_complete_in_time_is_refused(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n"])
 def test_a_connection_on_which_nothing_is_asked_is_closed(monkeypatch: pytest.MonkeyPatch, sent: bytes):
-    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.2)
+    monkeypatch.setattr(protocol, "HEAD_TIMEOUT", 0.2)
 
     async def test(served: Served) -> None:
         reader, writer = await served.open(sent)
@@ -147,7 +147,7 @@ def test_a_connection_on_which_nothing_is_asked_is_closed(monkeypatch: pytest.Mo
 
 
 def test_a_second_request_has_the_same_time_for_its_head(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.2)
+    monkeypatch.setattr(protocol, "HEAD_TIMEOUT", 0.2)
 
     async def test(served: Served) -> None:
         reader, writer = await served.open(GET)
@@ -160,7 +160,7 @@ def test_a_second_request_has_the_same_time_for_its_head(monkeypatch: pytest.Mon
 
 
 def test_a_client_that_reads_nothing_of_its_answer_is_given_up(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(protocol, "TAKEN_WITHIN", 0.2)
+    monkeypatch.setattr(protocol, "WRITE_TIMEOUT", 0.2)
 
     async def test(served: Served) -> None:
         reader, writer = await served.open(b"GET /large HTTP/1.1\r\n\r\n")

@@ -114,7 +114,7 @@ def test_a_second_answer_that_comes_later_goes_to_nobody():
 
 @pytest.mark.parametrize("status", ["200 OK", "500 Internal Server Error"])
 def test_a_small_answer_that_is_a_large_one_compressed_takes_no_memory(status: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(relay_module, "LARGEST_ANSWER", 2**20)
+    monkeypatch.setattr(relay_module, "MAX_ANSWER_SIZE", 2**20)
     bomb = gzip.compress(bytes(300 * 2**20), 1)
     provider = Provider(answer(bomb, status, content_encoding="gzip"))
 
