@@ -12,14 +12,14 @@ from langop_model import report
 from langop_model.renderer.findings import Finding
 
 FINDING = Finding(
-    code="LM105", level="error", message="spec.timeout is wrong", fix="mend it", path=("spec", "timeout"), resource="llama",
+    code="LM105", level="error", message="spec.timeout is wrong", fix="fix it", path=("spec", "timeout"), resource="llama",
     file="a.yaml", line=3, column=5,
 )  # fmt: skip
 PLACELESS = Finding(code="LM703", level="error", message="is missing")
 
 
 def test_a_text_names_place_level_code_message_and_fix():
-    assert report.as_text(FINDING) == "a.yaml:3:5: error LM105: spec.timeout is wrong\n    mend it"
+    assert report.as_text(FINDING) == "a.yaml:3:5: error LM105: spec.timeout is wrong\n    fix it"
 
 
 def test_a_text_names_the_field_where_the_message_does_not():
@@ -36,7 +36,7 @@ def test_json_is_one_object_on_one_line_without_what_is_unknown():
     assert "\n" not in line
     assert json.loads(line) == {
         "code": "LM105", "level": "error", "path": "spec.timeout", "resource": "llama", "file": "a.yaml", "line": 3,
-        "column": 5, "message": "spec.timeout is wrong", "fix": "mend it",
+        "column": 5, "message": "spec.timeout is wrong", "fix": "fix it",
     }  # fmt: skip
     assert json.loads(report.as_json(PLACELESS)) == {"code": "LM703", "level": "error", "message": "is missing"}
 
@@ -44,7 +44,7 @@ def test_json_is_one_object_on_one_line_without_what_is_unknown():
 def test_a_github_annotation_names_the_line():
     assert (
         report.as_github(FINDING)
-        == "::error file=a.yaml,line=3,col=5,title=LM105::spec.timeout: spec.timeout is wrong (mend it)"
+        == "::error file=a.yaml,line=3,col=5,title=LM105::spec.timeout: spec.timeout is wrong (fix it)"
     )
 
 
