@@ -160,3 +160,7 @@ def test_an_answer_does_not_tell_where_the_provider_is(guarded: Guarded):
     answer = guarded.chat()
     assert guarded.provider.url not in str(answer.headers)
     assert not [name for name in answer.headers if name.startswith("llm_provider-")]
+
+
+def test_an_answer_does_not_say_which_server_gave_it(guarded: Guarded):
+    assert "server" not in guarded.chat().headers

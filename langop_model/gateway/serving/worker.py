@@ -123,6 +123,7 @@ def run(app: App, listener: socket.socket, channel: Channel, settings: dict[str,
         timeout_keep_alive=KEEP_ALIVE,
         # Headers of a proxy in front say whom it serves: nobody asks that here, and any client may write them.
         proxy_headers=False,
+        server_header=False,  # clients learn nothing of what serves
         **settings,
     )
     try:
