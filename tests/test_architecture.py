@@ -113,6 +113,14 @@ def test_no_modules_import_each_other_in_a_circle(package: str):
     assert circle(graph(package)) == []
 
 
+def test_no_module_imports_a_test():
+    """What several tests need is in modules beside them that are no tests, or in tests/support."""
+    paths = [path for package in ("stand_in", "tests", "tools") for path in sorted((ROOT / package).rglob("*.py"))]
+    assert [
+        f"{name_of(path)}: {name}" for path in paths for name in imports(path) if re.match(r"tests\.(\w+\.)*test_", name)
+    ] == []
+
+
 def test_the_search_for_circles_finds_one():
     assert circle({"a": frozenset({"b"}), "b": frozenset({"c"}), "c": frozenset({"b"})}) == ["b", "c", "b"]
 

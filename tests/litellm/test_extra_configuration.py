@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.renderer.extra.test_table import without_a_row
+from tests.support.extra_keys import without_a_row
 from tools import extra_configuration
 
 

@@ -19,11 +19,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from stand_in import StandIn
 from stand_in.answer import as_json
 from tests.live import redis_server
+from tests.live.changing import put
 from tests.live.laboratory import NOBODY, PATIENCE, Laboratory, a_model, balanced, mount
 from tests.live.observed import REDIS_PASSWORD, redis_environment
-from tests.live.test_reload import eventually, put
-from tests.live.test_translator import command_line
 from tests.support import plain_http
+from tests.support.proc import command_line
+from tests.support.waiting import eventually
 from tools.memory import family
 from tools.processes import Gateway
 

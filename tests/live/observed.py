@@ -8,12 +8,11 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from openai import OpenAI
@@ -22,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stand_in import Seen, StandIn
 from tests.support import plain_http
+from tests.support.waiting import eventually
 from tools.processes import Gateway, free_port
 
 if TYPE_CHECKING:
@@ -32,24 +32,12 @@ if TYPE_CHECKING:
 KEY = "not-a-real-key-4711"
 REDIS_PASSWORD = "not-a-real-password-0815"
 TTL = 8.0  # seconds that the observed gateway keeps an answer
-LONGEST = 30.0  # seconds to wait for what happens a moment after an answer
-T = TypeVar("T")
 _numbers = itertools.count()
 
 
 def question(about: str = "What is the capital of France?") -> str:
     """Return a question that nobody has asked before."""
     return f"{about} ({next(_numbers)})"
-
-
-def eventually(look: Callable[[], T], holds: Callable[[T], bool]) -> T:
-    """Return what `look` returns, once it `holds`. Raises AssertionError with the last look when it never does."""
-    deadline = time.monotonic() + LONGEST
-    while not holds(value := look()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not so within {LONGEST:.0f} s: {value!r}")
-        time.sleep(0.05)
-    return value
 
 
 def model(name: str, endpoint: str, **spec: Any) -> dict[str, Any]:

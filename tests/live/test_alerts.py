@@ -24,11 +24,13 @@ import pytest
 
 from stand_in import StandIn
 from tests.live import redis_server
-from tests.live.observed import REDIS_PASSWORD, ObservedGateway, eventually, model, mount, question, redis_environment
+from tests.live.observed import REDIS_PASSWORD, ObservedGateway, model, mount, question, redis_environment
 from tests.live.prometheus import Prometheus, find_or_skip, shortened
 from tests.live.redis_server import RedisServer
 from tests.support import plain_http
 from tests.support.monitoring import FOLDER
+from tests.support.proc import command_line
+from tests.support.waiting import eventually
 from tools.memory import family
 from tools.processes import Gateway
 
@@ -244,23 +246,17 @@ def test_a_translator_that_dies_again_and_again(watched: Watched):
 
     def translators() -> list[int]:
         assert gateway.process is not None
-        return [pid for pid in family(gateway.process.pid) if b"langop_model.translator" in _command_line(pid)]
+        return [pid for pid in family(gateway.process.pid) if b"langop_model.translator" in command_line(pid)]
 
     def kill_three() -> None:
         body = {"model": "translated", "input": "Hello"}
         assert plain_http.post(f"{gateway.url}/v1/responses", json=body, timeout=60).status_code == 200
         for _ in range(3):
-            for pid in (found := eventually(translators, bool)):
+            for pid in (found := eventually(translators)):
                 os.kill(pid, signal.SIGKILL)
             eventually(translators, lambda now, gone=found: not set(now) & set(gone))  # type: ignore[misc]
 
     _makes_fire(watched, kill_three, "LangopModelTranslatorRestarts")
-
-
-def _command_line(pid: int) -> bytes:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
 
 
 def test_a_redis_that_is_down(watched: Watched):

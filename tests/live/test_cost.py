@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.live.observed import ObservedGateway, eventually, question
+from tests.live.observed import ObservedGateway, question
+from tests.support.waiting import eventually
 
 COST = "langop_cost_usd_total"
 QUESTION, ANSWER = 0.5, 1.5  # USD for 1,000 tokens, as the models `priced` and `cached` have it

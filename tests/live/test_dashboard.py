@@ -13,11 +13,12 @@ import yaml
 from stand_in import StandIn
 from tests.conftest import ROOT
 from tests.live import redis_server
-from tests.live.observed import REDIS_PASSWORD, ObservedGateway, eventually, model, mount, question, redis_environment
+from tests.live.observed import REDIS_PASSWORD, ObservedGateway, model, mount, question, redis_environment
 from tests.live.prometheus import Prometheus, find_or_skip
 from tests.live.redis_server import RedisServer
 from tests.support import monitoring, plain_http
 from tests.support.monitoring import OF_THE_TARGET, Query
+from tests.support.waiting import eventually
 from tools.processes import Gateway
 
 QUERIES = [*monitoring.panels(), *monitoring.alerts()]
@@ -114,7 +115,7 @@ def prometheus(watched: ObservedGateway, tmp_path_factory: pytest.TempPathFactor
     server = Prometheus(program, tmp_path_factory.mktemp("prometheus"), {"gateway": watched.gateway}, {"gateway": TARGET})
     try:
         requests = "sum(langop_requests_total)"
-        (before,) = eventually(lambda: server.values(requests), bool)
+        (before,) = eventually(lambda: server.values(requests))
         use(watched)
         eventually(lambda: server.values(requests), lambda values: values[0] >= before + REQUESTS)
         yield server
@@ -124,7 +125,7 @@ def prometheus(watched: ObservedGateway, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.mark.parametrize("query", monitoring.panels(), ids=names_of)
 def test_every_panel_shows_figures(prometheus: Prometheus, query: Query):
-    found = eventually(lambda: prometheus.values(query.expression), bool)
+    found = eventually(lambda: prometheus.values(query.expression))
     assert [value for value in found if not math.isnan(value)]
 
 

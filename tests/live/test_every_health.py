@@ -11,9 +11,9 @@ import pytest
 
 from tests.live.hurt import Hurt, processes
 from tests.live.laboratory import Laboratory
-from tests.live.test_reload import eventually
-from tests.live.test_translator import command_line
 from tests.support import plain_http
+from tests.support.proc import command_line
+from tests.support.waiting import eventually
 
 pytest_plugins = ["tests.live.hurt"]
 

@@ -16,9 +16,11 @@ import pytest
 
 from langop_model.gateway.accounting import definitions, registry
 from stand_in import StandIn
+from tests.live.changing import put
 from tests.live.laboratory import PATIENCE, question
-from tests.live.test_reload import eventually, put
 from tests.support import plain_http
+from tests.support.proc import children
+from tests.support.waiting import eventually
 from tools.processes import Gateway
 
 
@@ -52,8 +54,7 @@ class Two:
 
     def workers(self) -> list[int]:
         assert self.gateway.process is not None
-        pid = self.gateway.process.pid
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
+        return children(self.gateway.process.pid)
 
     def snapshots(self) -> set[str]:
         (folder,) = (self.folder / "tmp").glob("langop-metrics-*")

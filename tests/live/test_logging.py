@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.live.observed import KEY, REDIS_PASSWORD, ObservedGateway, eventually, json_lines, question, request_lines
+from tests.live.observed import KEY, REDIS_PASSWORD, ObservedGateway, json_lines, question, request_lines
 from tests.support import plain_http
+from tests.support.waiting import eventually
 
 HOLDS = {
     "logs-nothing": (False, False),
@@ -142,7 +143,7 @@ def test_a_request_that_reaches_no_model_has_one_line_too(
     answer = plain_http.request(request_["method"], f"{observed.gateway.url}{request_['path']}", json=request_.get("json"))
     assert answer.status_code == status
     call_id = answer.headers["x-langop-call-id"]
-    (line,) = eventually(lambda: [each for each in request_lines(observed.output()) if each["call_id"] == call_id], bool)
+    (line,) = eventually(lambda: [each for each in request_lines(observed.output()) if each["call_id"] == call_id])
     assert (line["method"], line["path"]) == (request_["method"], request_["path"])
     assert (line["status_code"], line.get("error")) == (status, error)
 

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from tests.live.observed import ObservedGateway, eventually, question
+from tests.live.observed import ObservedGateway, question
 from tests.support import plain_http
+from tests.support.waiting import eventually
 
 RESPONSES = "langop_responses_total"
 PROVIDER_ERRORS = "langop_provider_errors_total"

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.live import redis_server
-from tests.live.observed import REDIS_PASSWORD, ObservedGateway, eventually, question
+from tests.live.observed import REDIS_PASSWORD, ObservedGateway, question
 from tests.live.redis_server import RedisServer
+from tests.support.waiting import eventually
 from tools.processes import Gateway
 
 HOUR = 3600  # seconds: the model's time to live
@@ -35,7 +36,7 @@ def shared(debugged: ObservedGateway, server: RedisServer) -> RedisServer:
         debugged.said("debugged", question("Is redis there?"))
         return len(server.answers())
 
-    eventually(kept, bool)
+    eventually(kept)
     return server
 
 
@@ -64,7 +65,7 @@ def test_an_answer_is_in_redis_for_its_time_to_live(debugged: ObservedGateway, s
     shared.client.flushall()
     text = question()
     debugged.said("debugged", text)
-    ((key, left),) = eventually(shared.answers, bool).items()
+    ((key, left),) = eventually(shared.answers).items()
     assert "default/debugged" in key  # the resource's namespace and name: two gateways may share a redis
     assert HOUR - 60 < left <= HOUR
 
@@ -74,7 +75,7 @@ def test_replicas_share_answers_and_streams(debugged: ObservedGateway, shared: R
         shared.client.flushall()
         text = question()
         answer = ask(debugged, "debugged", text)
-        eventually(shared.answers, bool)
+        eventually(shared.answers)
         assert ask(replica, "debugged", text) == answer
         assert len(debugged.seen(text)) == 1
 
@@ -86,7 +87,7 @@ def test_what_redis_forgot_a_replica_has_forgotten_too(
     shared.client.flushall()
     text = question()
     debugged.said("debugged", text)
-    eventually(shared.answers, bool)
+    eventually(shared.answers)
     replica.said("debugged", text)
     assert len(debugged.seen(text)) == 1
     shared.client.flushall()  # what the end of its time to live does to an answer
@@ -118,4 +119,4 @@ def test_answers_are_cached_again_when_redis_is_back(debugged: ObservedGateway, 
         debugged.said("debugged", question())
         return len(shared.answers())
 
-    assert eventually(kept, bool)
+    assert eventually(kept)

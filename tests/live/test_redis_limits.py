@@ -16,9 +16,10 @@ import pytest
 from stand_in import StandIn
 from tests.live import redis_server
 from tests.live.laboratory import Laboratory, a_model, at, balanced, most_in_flight, mount, said, statuses
-from tests.live.observed import REDIS_PASSWORD, eventually, redis_environment
+from tests.live.observed import REDIS_PASSWORD, redis_environment
 from tests.live.redis_server import RedisServer
 from tests.support import plain_http
+from tests.support.waiting import eventually
 from tools.memory import family
 from tools.processes import Gateway
 
@@ -166,7 +167,7 @@ def test_an_endpoint_that_one_proxy_found_down_is_left_out_by_the_other(pair: Pa
     assert statuses(pair.first.ask_often("shared-down", 6)) == {200: 6}
     failed = len(pair.first.seen("shared-down-a"))
     assert failed == 3
-    eventually(lambda: "down shared-down/" in pair.server.said(), bool)
+    eventually(lambda: "down shared-down/" in pair.server.said())
     time.sleep(2)  # the other one hears of it once a second
     assert statuses(pair.second.ask_often("shared-down", 6)) == {200: 6}
     assert len(pair.first.seen("shared-down-a")) == failed

@@ -2,77 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
 
 import pytest
 
 from stand_in import StandIn
+from tests.live.changing import Changing, put
 from tests.live.laboratory import PATIENCE, question
 from tests.support import plain_http
 from tests.support.load import Load
+from tests.support.waiting import eventually
 from tools import memory
 from tools.processes import Gateway
-
-if TYPE_CHECKING:
-    import httpx
-
-KEY = {"name": "keys", "key": "one"}
-
-
-@dataclass
-class Changing:
-    """A gateway of one model, whose mounted specification and key can be changed as kubelet does."""
-
-    gateway: Gateway
-    provider: StandIn
-    folder: Path
-
-    def mount(self, **fields: Any) -> None:
-        spec = {"provider": "openai-compatible", "modelName": "reload", "endpoint": self.provider.base("reload"), **fields}
-        put(self.folder / "model.json", json.dumps({**spec, "apiKeySecretRef": KEY}))
-
-    def ask(self) -> httpx.Response:
-        return plain_http.post(f"{self.gateway.url}/v1/chat/completions", json=question("reload"), timeout=PATIENCE)
-
-    def log(self) -> str:
-        return self.gateway.log.read_text(encoding="utf-8")
-
-    def served(self) -> int:
-        """Return how many changes have taken effect since the start."""
-        return self.log().count('"code":"LM724"')
-
-    def workers(self) -> list[int]:
-        assert self.gateway.process is not None
-        pid = self.gateway.process.pid
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
-
-    def until_served(self, changes: int) -> None:
-        """Wait until so many changes have taken effect since the start."""
-        eventually(lambda: self.served() >= changes)
-
-    def until_quiet(self) -> None:
-        """Wait until no former worker is left."""
-        eventually(lambda: len(self.workers()) == 1)
-
-
-def put(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    (path.parent / "..new").write_text(text, encoding="utf-8")
-    (path.parent / "..new").replace(path)
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import secrets
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from tests.live.observed import KEY, Collector, Exported, ObservedGateway, eventually, question
+from tests.live.observed import KEY, Collector, Exported, ObservedGateway, question
 from tests.support import plain_http
+from tests.support.waiting import eventually
 
 
 def trace_of_a_caller() -> tuple[str, str, dict[str, str]]:

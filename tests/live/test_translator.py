@@ -5,49 +5,15 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from concurrent.futures import Future
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from stand_in import StandIn
-from tests.live.laboratory import PATIENCE, in_background
-from tests.live.test_reload import Changing, eventually, put
-from tests.support import plain_http
-from tools.memory import family
+from tests.live.changing import RETRIES, Translating, put
+from tests.live.laboratory import PATIENCE
+from tests.support.proc import command_line
+from tests.support.waiting import eventually
 from tools.processes import Gateway
-
-if TYPE_CHECKING:
-    import httpx
-
-RETRIES = {"retryPolicy": {"maxAttempts": 3, "initialBackoff": "10ms", "maxBackoff": "10ms"}}
-
-
-class Translating(Changing):
-    """A gateway whose provider serves chat completions alone: other routes need the translator."""
-
-    def translators(self) -> list[int]:
-        assert self.gateway.process is not None
-        return [pid for pid in family(self.gateway.process.pid) if b"langop_model.translator" in command_line(pid)]
-
-    def respond(self) -> httpx.Response:
-        body = {"model": "reload", "input": "Hello"}
-        return plain_http.post(f"{self.gateway.url}/v1/responses", json=body, timeout=PATIENCE)
-
-    def respond_in_background(self, count: int) -> list[Future[Any]]:
-        """Begin so many requests, and return when the provider has all of them."""
-        self.provider.clear()
-        begun = [in_background(self.respond) for _ in range(count)]
-        eventually(lambda: len(self.provider.requests) >= count)
-        return begun
-
-
-def command_line(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 @pytest.fixture(scope="module")

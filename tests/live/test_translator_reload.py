@@ -10,11 +10,11 @@ from contextlib import contextmanager
 import pytest
 
 from stand_in import StandIn
+from tests.live.changing import RETRIES, Translating, put
 from tests.live.laboratory import PATIENCE
-from tests.live.test_reload import eventually, put
-from tests.live.test_translator import RETRIES, Translating
 from tests.support import plain_http
 from tests.support.load import Load
+from tests.support.waiting import eventually
 from tools.processes import Gateway
 
 # Python runs a module of this name at its start. It hurts the translators of one log level, which tells one configuration from

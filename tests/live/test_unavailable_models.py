@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from stand_in import StandIn
 from tests.live.laboratory import PATIENCE, question
 from tests.support import plain_http
 from tests.support.kubelet import Pod
+from tests.support.waiting import eventually
 from tools.processes import Gateway
 
 if TYPE_CHECKING:
@@ -57,13 +57,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         cluster = Cluster(tmp_path_factory.mktemp("unavailable"), provider)
         with cluster.gateway:
             yield cluster
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_the_others_are_served(cluster: Cluster):

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from langop_model.gateway.serving.translator_process import TranslatorProcess
 from langop_model.gateway.upstreams.base import FailureKind, File, Route, UpstreamError
+from tests.support.raw_provider import RawProvider, answer, completion, said
 from tests.translator.live import KEY, MESSAGES, Live, soon
 from tests.translator.scripted import (
     CHAT,
@@ -28,8 +29,6 @@ from tests.translator.scripted import (
     page,
     streamed,
 )
-from tests.unit.gateway.upstreams.test_relay_connections import Provider as RawProvider
-from tests.unit.gateway.upstreams.test_relay_connections import answer, completion, said
 from tools import memory
 
 SOUND = File("file", "a.wav", "audio/wav", b"RIFF-sound")

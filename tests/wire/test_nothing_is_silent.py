@@ -10,7 +10,7 @@ import pytest
 
 from langop_model.gateway.upstreams.base import Route, UpstreamError
 from tests.wire.cases import CASES, Case
-from tests.wire.test_chat import asked
+from tests.wire.deployments import asked
 from tests.wire.wire import QUESTION, Wire
 
 if TYPE_CHECKING:

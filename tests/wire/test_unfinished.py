@@ -11,7 +11,7 @@ from langop_model.translator import exchanges
 from langop_model.translator.failures import failure_of
 from langop_model.translator.streams import NO_END
 from tests.wire.cases import CASES, Case
-from tests.wire.test_chat import asked, more
+from tests.wire.deployments import asked, more
 from tests.wire.wire import QUESTION, Wire
 
 # One provider of each protocol, or of each way in which LiteLLM reads one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,8 @@ from langop_model.launch.config_watcher import ConfigReloader
 from langop_model.launch.file_watcher import FileWatcher
 from langop_model.launch.mount_looks import MountLooks
 from langop_model.renderer.findings import Finding
+from tests.support.waiting import PATIENCE, eventually
 from tests.unit.specs import a_spec, codes
-
-PATIENCE = 20.0  # seconds
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
 
 # What is on a network.
 

@@ -15,7 +15,7 @@ from langop_model.renderer.findings import SpecError, dotted
 from langop_model.renderer.manifest import Resource
 from langop_model.renderer.source import walk
 from tests.conftest import ROOT
-from tests.test_nothing_is_silent import CORNERS
+from tests.unit.corners import CORNERS
 from tests.unit.specs import SETTINGS, a_resource
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))

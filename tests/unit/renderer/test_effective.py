@@ -18,7 +18,7 @@ from langop_model.renderer.effective import Effective, Field, Origin
 from langop_model.renderer.settings import Settings
 from langop_model.resources import load_json
 from tests.conftest import ROOT
-from tests.test_nothing_is_silent import CORNERS
+from tests.unit.corners import CORNERS
 from tests.unit.specs import EAST, SETTINGS, WEST, a_resource, a_spec, balanced
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))

@@ -16,7 +16,7 @@ from langop_model.renderer.settings import Settings
 from langop_model.renderer.written import Comment, Written
 from langop_model.renderer.yaml_emit import to_flow_yaml
 from tests.conftest import ROOT
-from tests.unit.renderer.test_yaml_emit import values
+from tests.unit.renderer.tricky_values import values
 from tests.unit.specs import a_resource, a_spec, render
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))

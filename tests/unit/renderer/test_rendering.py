@@ -17,7 +17,7 @@ from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.findings import SpecError
 from langop_model.renderer.settings import Settings
 from langop_model.resources import litellm_version
-from tests.unit.renderer.test_yaml_emit import TRICKY
+from tests.unit.renderer.tricky_values import TRICKY
 from tests.unit.specs import (
     EAST,
     SETTINGS,

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from langop_model.contract.settings import HealthCheck, Limits
+from langop_model.contract.settings import Limits
 from langop_model.gateway.access.health_status import Known, report
-from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.limits.sliding_window import Used
 from langop_model.gateway.routing.endpoints import PeerReport, State
 from langop_model.gateway.routing.health_checks import HealthChecker
 from langop_model.gateway.supervisor_state import Reload, SupervisorState
 from langop_model.gateway.upstreams.base import CheckFailedError, FailureKind, UpstreamError
-from tests.unit.gateway.accounting.test_gauges import Worker
-
-CONFIGURATION = replace(Configuration.of({"callback_settings": {"langop": {"models": {}}}}), fingerprint="4f297c4b6b5a")
-CHECK = HealthCheck(10, 5, 2, 1)
+from tests.unit.gateway.worker import CHECK, CONFIGURATION, Worker
 
 
 def of(worker: Worker, known: Known | None = None) -> dict[str, Any]:

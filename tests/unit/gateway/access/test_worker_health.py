@@ -8,18 +8,16 @@ from typing import Any
 
 import pytest
 
-from langop_model.contract.settings import HealthCheck, Limits
+from langop_model.contract.settings import Limits
 from langop_model.gateway.access import worker_health
 from langop_model.gateway.access.health_status import Known, report
 from langop_model.gateway.access.worker_health import WorkerHealth
 from langop_model.gateway.limits.sliding_window import Reservation
 from langop_model.gateway.routing.health_checks import HealthChecker
 from langop_model.gateway.serving.shared_metrics import SharedMetrics
-from tests.unit.gateway.access.test_health_status import CONFIGURATION
-from tests.unit.gateway.accounting.test_gauges import Worker
+from tests.unit.gateway.worker import CHECK, CONFIGURATION, Worker
 
 SERVED = CONFIGURATION.fingerprint
-CHECK = HealthCheck(10, 5, 2, 1)
 
 
 def left_by(worker: Worker, redis: bool | None = None) -> WorkerHealth:

@@ -3,55 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
-from langop_model.contract.settings import Caching, Endpoint, Group, HealthCheck, Limits
+from langop_model.contract.settings import Caching, Endpoint, Group, Limits
 from langop_model.gateway.accounting.definitions import BY_NAME
 from langop_model.gateway.accounting.gauges import Gauges, snapshot_of
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.registry import retire
-from langop_model.gateway.routing.endpoints import Endpoints, PeerReport
+from langop_model.gateway.routing.endpoints import PeerReport
 from langop_model.gateway.routing.health_checks import HealthChecker
-from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.shared_state import SharedState
 from langop_model.gateway.supervisor_state import Reload, SupervisorState
-from tests.unit.gateway.accounting.test_metrics import value
-from tests.unit.gateway.clock import Clock
-
-ENDPOINT = {"model": "m", "endpoint": "m/0", "region": ""}
-CHECK = HealthCheck(10, 5, 2, 1)
-
-
-class Worker:
-    """A worker's groups, without its server."""
-
-    def __init__(self, **fields: Any) -> None:
-        self.clock = Clock()
-        self.group = Group("m", "m", (Endpoint("m/0"), Endpoint("m/1")), **fields)
-        self.shared = SharedState({})
-        self.runtime = GroupRuntime(
-            self.group,
-            self.shared.admission(self.group),
-            Endpoints(self.group, self.clock),
-            None,  # type: ignore[arg-type]
-            None,  # type: ignore[arg-type]
-            self.shared.cache(self.group),
-        )
-        self.metrics = Metrics([self.group])
-        self.gauges = Gauges(self.metrics, [self.runtime], self.shared)
-        self.state = self.runtime.endpoints.states[0]
-
-    def shown(self, name: str, **labels: str) -> float | None:
-        """Return a gauge as a scrape shows it."""
-        asyncio.run(self.gauges.read_shared())
-        return value(self.metrics.text(), name, **labels)
-
-    def down_because(self) -> set[str]:
-        """Return the reasons that are shown for the first endpoint."""
-        reasons = ("health_check", "failures", "peer")
-        return {each for each in reasons if self.shown("langop_endpoint_down", **ENDPOINT, reason=each)}
+from tests.unit.gateway.samples import value
+from tests.unit.gateway.worker import CHECK, ENDPOINT, Worker
 
 
 def test_what_is_used_of_each_limit():

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
-from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from langop_model.contract.settings import Caching, Endpoint, Fallback, Group, HealthCheck, Limits
 from langop_model.gateway.accounting import definitions as of
@@ -16,6 +15,7 @@ from langop_model.gateway.accounting.exposition import OPENMETRICS, TEXT, conten
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.registry import Definition, MetricType, retire
 from langop_model.gateway.serving.shared_metrics import SharedMetrics
+from tests.unit.gateway.samples import samples, value
 
 GROUP = Group(
     "m",
@@ -30,18 +30,6 @@ GROUP = Group(
 
 def metrics() -> Metrics:
     return Metrics([GROUP], {"m/eu": "eu-west-1"})
-
-
-def samples(text: bytes) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    found = {}
-    for family in read_text(text.decode()):
-        for sample in family.samples:
-            found[sample.name, frozenset(sample.labels.items())] = sample.value
-    return found
-
-
-def value(text: bytes, name: str, **labels: str) -> float | None:
-    return samples(text).get((name, frozenset(labels.items())))
 
 
 def test_each_model_and_endpoint_has_its_series_at_zero():

@@ -25,6 +25,7 @@ from langop_model.gateway.upstreams.base import (
     UpstreamRequest,
     Usage,
 )
+from tests.unit.gateway.routing.scripted_provider import Account
 
 ASKED = {"messages": [{"role": "user", "content": "Hello!"}]}
 QUESTION = {"model": "m", **ASKED}
@@ -342,7 +343,7 @@ def test_events_that_can_not_be_closed_are_given_up_all_the_same():
             return b"data: 1\n\n"
 
     async def scene() -> int:
-        world = World(Provider(Answer(events=Events(), account=Account(None))), group())
+        world = World(Provider(Answer(events=Events(), account=Account())), group())
         served = await world.serve(stream=True)
         assert served.answer.events is not None
         close: Any = served.answer.events
@@ -368,21 +369,6 @@ def test_an_upload_is_part_of_an_estimated_question():
     assert plain is not None
     assert upload is not None
     assert upload.input_tokens - plain.input_tokens == 10
-
-
-class Account:
-    """What is known of a stream."""
-
-    is_complete = True
-
-    def __init__(self, found: Usage | None) -> None:
-        self.found = found
-
-    def usage(self) -> Usage | None:
-        return self.found
-
-    def estimate(self, question: int) -> Usage:
-        return Usage(question, 7, estimated=True)
 
 
 @pytest.mark.parametrize("said", [Usage(5, 6), None])

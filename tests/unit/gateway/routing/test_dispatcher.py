@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from langop_model.contract.settings import Cause, Endpoint, Fallback, Group, Limits, Retries, Upstream
+from langop_model.contract.settings import Cause, Fallback, Group, Limits, Retries
 from langop_model.gateway.limits.admission import Admission
 from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
 from langop_model.gateway.routing.endpoints import Endpoints
@@ -21,48 +21,9 @@ from langop_model.gateway.upstreams.base import (
     FailureKind,
     Route,
     UpstreamError,
-    UpstreamRequest,
     Usage,
 )
-
-QUESTION = {"model": "m", "messages": [{"role": "user", "content": "Hello!"}]}
-Outcome = UpstreamError | Answer | type[asyncio.CancelledError]
-
-
-def failure(status: int = 503, cause: str = Cause.SERVER_ERROR, **more: Any) -> UpstreamError:
-    return UpstreamError(FailureKind.HTTP, status, f"status {status}", cause=cause, **more)
-
-
-class Silent:
-    """An observer that does nothing."""
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: {}
-
-
-SILENT: Any = Silent()
-
-
-class Provider:
-    """An upstream that answers as told, endpoint by endpoint, and remembers what it was asked."""
-
-    def __init__(self, **outcomes: Sequence[Outcome]) -> None:
-        self.outcomes = {name: list(each) for name, each in outcomes.items()}
-        self.asked: list[tuple[str, UpstreamRequest]] = []
-
-    async def send(self, _: Group, endpoint: Endpoint, request: UpstreamRequest) -> Answer:
-        self.asked.append((endpoint.id, request))
-        told = self.outcomes.get(endpoint.id) or []
-        outcome = told.pop(0) if told else Answer(body=b"{}", usage=Usage(1, 2))
-        if isinstance(outcome, Answer):
-            return outcome
-        raise outcome if isinstance(outcome, UpstreamError) else outcome()
-
-    async def aclose(self) -> None: ...
-
-    @property
-    def ids(self) -> list[str]:
-        return [name for name, _ in self.asked]
+from tests.unit.gateway.routing.scripted_provider import QUESTION, SILENT, Account, Provider, failure, group
 
 
 class World:
@@ -82,12 +43,6 @@ class World:
     def ask(self, *groups: str, **more: Any) -> Served:
         call = Call(Route.CHAT, "m", Resolved(groups or ("m",), "m"), QUESTION, **more)
         return asyncio.run(self.dispatcher.serve(call, SILENT))
-
-
-def group(name: str = "m", *endpoints: str, **members: Any) -> Group:
-    upstream = Upstream(model=name, routes={"chat": "/chat/completions"})
-    ids = endpoints or (f"{name}-0",)
-    return Group(name, name, tuple(Endpoint(each) for each in ids), strategy="round-robin", upstream=upstream, **members)
 
 
 RETRIES = Retries(attempts=2, initial_backoff=1, max_backoff=5, multiplier=3, status_codes=frozenset({503}))
@@ -276,16 +231,6 @@ def test_an_attempt_that_reached_nobody_counts_against_no_limit():
 async def _events(*events: bytes) -> AsyncIterator[bytes]:
     for event in events:
         yield event
-
-
-class Account:
-    is_complete = True
-
-    def usage(self) -> Usage | None:
-        return None
-
-    def estimate(self, question: int) -> Usage:
-        return Usage(question, 7, estimated=True)
 
 
 def test_a_stream_holds_its_place_until_its_last_event():

@@ -16,7 +16,7 @@ from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.shared_state import SharedState
 from langop_model.gateway.upstreams.base import FailureKind, Route, UpstreamError
 from tests.live.redis_server import RedisServer
-from tests.unit.gateway.routing.test_dispatcher import QUESTION, SILENT, Provider, failure, group
+from tests.unit.gateway.routing.scripted_provider import QUESTION, SILENT, Provider, failure, group
 
 
 class Gateway:

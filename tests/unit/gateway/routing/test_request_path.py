@@ -24,7 +24,7 @@ from langop_model.renderer import request_path
 from langop_model.renderer.model_facts import ModelFacts
 from langop_model.renderer.rendering import Rendering
 from langop_model.renderer.request_path import RequestPath
-from tests.unit.gateway.routing.test_dispatcher import QUESTION, Provider, Silent, failure
+from tests.unit.gateway.routing.scripted_provider import QUESTION, Provider, Silent, failure
 from tests.unit.specs import EAST, WEST, a_spec, balanced, render_gateway
 
 CACHE: dict[str, Any] = {"caching": {"enabled": True}}

@@ -19,6 +19,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.support import plain_http
 from tests.support.load import Load
+from tests.support.proc import children
+from tests.support.waiting import eventually
 from tools.processes import free_port
 
 PATIENCE = 20.0  # seconds; nothing here takes one
@@ -56,23 +58,13 @@ class Small:
         return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
     def children(self) -> list[int]:
-        tasks = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in tasks.read_text(encoding="utf-8").split()]
+        return children(self.process.pid)
 
     def signal(self, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)
 
     def ended(self) -> int:
         return self.process.wait(PATIENCE)
-
-
-def eventually(condition: Callable[[], Any]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @pytest.fixture
@@ -256,7 +248,7 @@ def test_as_many_deaths_of_several_workers_are_no_end(start: Callable[..., Small
         assert eventually(lambda: small.version() == "1")
         with pytest.raises(httpx.TransportError):
             small.get("die")
-        assert eventually(lambda: len(small.told()) == deaths), small.told()  # noqa: B023 - called at once
+        eventually(small.told, lambda told: len(told) == deaths)  # noqa: B023 - called at once
     assert eventually(lambda: len(small.children()) == 2 and small.version() == "1")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import json
 import tracemalloc
 from collections.abc import Awaitable, Callable
 
@@ -15,49 +14,12 @@ from langop_model.gateway.upstreams import relay as relay_module
 from langop_model.gateway.upstreams.base import Answer, Route, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.relay import Relay
+from tests.support.raw_provider import RawProvider, answer, completion, said
 
 ROUTES = {"chat": "/chat/completions"}
 
 
-def completion(text: str) -> bytes:
-    message = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-    return json.dumps({"id": "1", "object": "chat.completion", "model": "m", "choices": [message]}).encode()
-
-
-def answer(body: bytes, status: str = "200 OK", **headers: str) -> bytes:
-    more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{more}\r\n"
-    return head.encode() + body
-
-
-class Provider:
-    """A server that answers each request with the next of `answers`, whole as they are, on connections that stay open."""
-
-    def __init__(self, *answers: bytes, late: bytes = b"") -> None:
-        self.answers = list(answers)
-        self.late = late  # what follows the first answer after a moment, though nobody asked
-        self.connections = 0
-        self.paths: list[bytes] = []
-        self.url = ""
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
-                await reader.readexactly(length)
-                self.paths.append(head.split()[1])
-                writer.write(self.answers.pop(0))
-                if self.late:
-                    await asyncio.sleep(0.05)
-                    writer.write(self.late)
-                    self.late = b""
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-
-def ask(provider: Provider, test: Callable[[Callable[[], Awaitable[Answer]]], Awaitable[None]]) -> None:
+def ask(provider: RawProvider, test: Callable[[Callable[[], Awaitable[Answer]]], Awaitable[None]]) -> None:
     """Run `test` with what asks the provider once."""
 
     async def run() -> None:
@@ -76,14 +38,8 @@ def ask(provider: Provider, test: Callable[[Callable[[], Awaitable[Answer]]], Aw
     asyncio.run(run())
 
 
-def said(found: Answer) -> str:
-    assert found.body is not None
-    text: str = json.loads(found.body)["choices"][0]["message"]["content"]
-    return text
-
-
 def test_a_connection_stays_open_for_the_next_request():
-    provider = Provider(answer(completion("one")), answer(completion("two")))
+    provider = RawProvider(answer(completion("one")), answer(completion("two")))
 
     async def test(send: Callable[[], Awaitable[Answer]]) -> None:
         assert [said(await send()), said(await send())] == ["one", "two"]
@@ -93,7 +49,7 @@ def test_a_connection_stays_open_for_the_next_request():
 
 
 def test_a_second_answer_together_with_the_first_goes_to_nobody():
-    provider = Provider(answer(completion("one")) + answer(completion("stray")), answer(completion("two")))
+    provider = RawProvider(answer(completion("one")) + answer(completion("stray")), answer(completion("two")))
 
     async def test(send: Callable[[], Awaitable[Answer]]) -> None:
         assert [said(await send()), said(await send())] == ["one", "two"]
@@ -102,7 +58,7 @@ def test_a_second_answer_together_with_the_first_goes_to_nobody():
 
 
 def test_a_second_answer_that_comes_later_goes_to_nobody():
-    provider = Provider(answer(completion("one")), answer(completion("two")), late=answer(completion("stray")))
+    provider = RawProvider(answer(completion("one")), answer(completion("two")), late=answer(completion("stray")))
 
     async def test(send: Callable[[], Awaitable[Answer]]) -> None:
         assert said(await send()) == "one"
@@ -116,7 +72,7 @@ def test_a_second_answer_that_comes_later_goes_to_nobody():
 def test_a_small_answer_that_is_a_large_one_compressed_takes_no_memory(status: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(relay_module, "MAX_ANSWER_SIZE", 2**20)
     bomb = gzip.compress(bytes(300 * 2**20), 1)
-    provider = Provider(answer(bomb, status, content_encoding="gzip"))
+    provider = RawProvider(answer(bomb, status, content_encoding="gzip"))
 
     async def test(send: Callable[[], Awaitable[Answer]]) -> None:
         tracemalloc.start()
@@ -132,7 +88,7 @@ def test_a_small_answer_that_is_a_large_one_compressed_takes_no_memory(status: s
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
 def test_a_redirect_is_not_followed(status: str):
-    provider = Provider(answer(b"{}", status, location="/elsewhere"))
+    provider = RawProvider(answer(b"{}", status, location="/elsewhere"))
 
     async def test(send: Callable[[], Awaitable[Answer]]) -> None:
         with pytest.raises(UpstreamError) as caught:

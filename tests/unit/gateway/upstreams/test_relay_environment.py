@@ -15,32 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from langop_model.contract.settings import Endpoint, Group, Upstream
-from langop_model.gateway.upstreams.base import Route, UpstreamError, UpstreamRequest
-from langop_model.gateway.upstreams.deployments import Deployments
-from langop_model.gateway.upstreams.relay import Relay
-from tests.unit.gateway.upstreams.test_relay_connections import answer, completion, said
-
-ASKS = """
-import asyncio, sys
-from tests.unit.gateway.upstreams.test_relay_environment import ask
-print(asyncio.run(ask(sys.argv[1])))
-"""
-
-
-async def ask(url: str) -> str:
-    """Return what the provider at `url` says, or the message of the failure."""
-    endpoint = Endpoint(id="e", url=url)
-    relay = Relay(Deployments([]))
-    request = UpstreamRequest(Route.CHAT, "m", {"messages": []}, timeout=10)
-    try:
-        return said(
-            await relay.send(Group("m", "m", (endpoint,), upstream=Upstream("m", {"chat": "/chat"})), endpoint, request)
-        )
-    except UpstreamError as error:
-        return error.message
-    finally:
-        await relay.aclose()
+from tests.support.raw_provider import answer, completion
+from tests.unit.gateway.upstreams import ask_provider
+from tests.unit.gateway.upstreams.ask_provider import ask
 
 
 async def ask_behind_proxy(url: str, monkeypatch: pytest.MonkeyPatch, variable: str, without: str = "") -> list[str]:
@@ -120,7 +97,7 @@ async def ask_with_certificate(file: Path, environment: dict[str, str]) -> str:
     context.load_cert_chain(file)
     server = await asyncio.start_server(provide, "127.0.0.1", 0, ssl=context)
     url = f"https://localhost:{server.sockets[0].getsockname()[1]}/v1"
-    command = [sys.executable, "-c", ASKS, url]
+    command = [sys.executable, "-m", ask_provider.__name__, url]
     clean = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     run = await asyncio.to_thread(
         subprocess.run, command, env={**clean, **environment}, capture_output=True, text=True, check=False

@@ -9,14 +9,11 @@ from langop_model.renderer.extra import table
 from langop_model.renderer.extra.table import Row
 from langop_model.resources import load_json
 from tests.conftest import ROOT
+from tests.support.extra_keys import without_a_row
 from tools import extra_configuration
 
 ROWS = table.rows()
 IDS = [row.keys[0] for row in ROWS]
-
-
-def without_a_row(keys: set[str]) -> list[str]:
-    return sorted(key for key in keys if key not in table.by_key() and f"{key.rpartition('.')[0]}.*" not in table.by_key())
 
 
 def test_every_key_of_litellms_classes_has_a_row():

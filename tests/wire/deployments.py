@@ -1,0 +1,64 @@
+"""The deployments of the cases: from a case's spec to what is asked on the wire."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from tests.wire.cases import Case
+from tests.wire.wire import ANSWER, KEY, Wire, nothing_leaves_this_machine
+
+if TYPE_CHECKING:
+    import httpx
+
+DEFAULTS = {
+    "temperature": 0.31, "maxTokens": 4177, "topP": 0.62,
+    "frequencyPenalty": 0.43, "presencePenalty": 0.54, "stopSequences": ["the-end"],
+}  # fmt: skip
+
+
+def spec_of(case: Case, base: str, *, endpoint: bool) -> dict[str, Any]:
+    """Return the spec of a case; with an endpoint, it is at `base`."""
+    spec: dict[str, Any] = {
+        "provider": case.name,
+        "modelName": case.model,
+        "configuration": DEFAULTS,
+        **case.spec(base),
+    }
+    if endpoint:
+        spec["endpoint"] = base + case.base
+    return spec
+
+
+def mounted(case: Case, wire: Wire, base: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return how the spec names its Secret, and the Secret: one key, or all that the provider has."""
+    whole = case.secret(wire, base)
+    if whole:
+        return {"credentialsSecretRef": {"name": "secret"}}, dict(whole)
+    one = {"apiKeySecretRef": {"name": "secret"}} if case.provider.key and case.provider.main_credential else {}
+    return one, {"api-key": KEY}
+
+
+@contextlib.contextmanager
+def asked(case: Case, wire: Wire, *, endpoint: bool = True) -> Iterator[tuple[Any, list[httpx.URL]]]:
+    """Yield a case's deployment, and what was asked of other hosts: it goes to the stand-in, or the test fails."""
+    endpoint = endpoint and not (case.redirected or case.provider.endpoint_locked)
+    base = wire.provider.base(f"at-{case.name}")
+    wire.provider.behave(f"at-{case.name}", text=ANSWER)
+    for name, value in case.environment(base).items():
+        wire.monkeypatch.setenv(name, value)
+    reference, secret = mounted(case, wire, base)
+    result = wire.renderings.of({**spec_of(case, base, endpoint=endpoint), **reference}, {"secret": secret})
+    none: list[httpx.URL] = []
+    redirected: AbstractContextManager[list[httpx.URL]] = contextlib.nullcontext(none)
+    if not endpoint:
+        redirected = wire.redirecting(base)
+    with redirected as meant, nothing_leaves_this_machine(case.provider.extra_hosts):
+        yield wire.deploy(result), meant
+
+
+def more(case: Case) -> dict[str, Any]:
+    """Return what a question must say otherwise for a case, as members of a body."""
+    return {"messages": [{"role": "user", "content": case.question}]} if case.question else {}
