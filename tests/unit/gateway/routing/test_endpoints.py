@@ -360,7 +360,7 @@ def test_what_checks_have_returned_is_up_and_clear(clock: Clock):
     assert (state.checked_down, state.up_since, state.down_since) == (False, 1005.0, None)
 
 
-def test_an_answer_of_an_endpoint_that_fails_its_checks_does_not_make_it_up(clock: Clock):
+def test_an_answer_does_not_end_what_failed_checks_say(clock: Clock):
     """A request that began before the check may still be answered."""
     endpoints = _endpoints(clock, {}, {})
     state = endpoints.by_id["a"]
