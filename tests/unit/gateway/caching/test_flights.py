@@ -180,9 +180,11 @@ def test_who_comes_after_everyone_has_left_asks_again():
     assert run(scene()) == (True, True)
 
 
-def test_when_the_first_fails_the_next_asks_and_the_others_wait_for_it():
+def ten_at_once(*failures: BaseException) -> tuple[int, int, int]:
+    """Return how often a provider that fails so is asked for ten equal requests, how many of them fail, and how many do not."""
+
     async def scene() -> tuple[int, int, int]:
-        provider = Provider(failure())
+        provider = Provider(*failures)
         desk = Desk(provider)
         clients = [asyncio.create_task(desk.whole()) for _ in range(10)]
         await settled()
@@ -191,33 +193,19 @@ def test_when_the_first_fails_the_next_asks_and_the_others_wait_for_it():
         failed = sum(isinstance(result, UpstreamError) for result in results)
         return provider.asked, failed, len(results) - failed
 
-    assert run(scene()) == (2, 1, 9)
+    return run(scene())
+
+
+def test_when_the_first_fails_the_next_asks_and_the_others_wait_for_it():
+    assert ten_at_once(failure()) == (2, 1, 9)
 
 
 def test_after_two_failures_each_asks_for_itself():
-    async def scene() -> tuple[int, int]:
-        provider = Provider(failure(), failure())
-        desk = Desk(provider)
-        clients = [asyncio.create_task(desk.whole()) for _ in range(10)]
-        await settled()
-        provider.go.set()
-        results = await asyncio.gather(*clients, return_exceptions=True)
-        return provider.asked, sum(isinstance(result, UpstreamError) for result in results)
-
-    assert run(scene()) == (10, 2)
+    assert ten_at_once(failure(), failure()) == (10, 2, 8)
 
 
 def test_what_is_wrong_with_the_request_itself_fails_all_at_once():
-    async def scene() -> tuple[int, int]:
-        provider = Provider(*(failure(CLIENT_ERROR, 400) for _ in range(10)))
-        desk = Desk(provider)
-        clients = [asyncio.create_task(desk.whole()) for _ in range(10)]
-        await settled()
-        provider.go.set()
-        results = await asyncio.gather(*clients, return_exceptions=True)
-        return provider.asked, sum(isinstance(result, UpstreamError) for result in results)
-
-    assert run(scene()) == (1, 10)
+    assert ten_at_once(*(failure(CLIENT_ERROR, 400) for _ in range(10))) == (1, 10, 0)
 
 
 def test_a_stream_that_breaks_fails_everyone_and_is_not_kept():

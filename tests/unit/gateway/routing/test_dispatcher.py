@@ -233,40 +233,43 @@ async def _events(*events: bytes) -> AsyncIterator[bytes]:
         yield event
 
 
-def test_a_stream_holds_its_place_until_its_last_event():
-    limited = group(limits=Limits(concurrent_requests=1, wait=0.0))
+STREAM = Call(Route.CHAT, "m", Resolved(("m",), "m"), QUESTION, stream=True)
+
+
+def one_stream_at_a_time() -> World:
+    """Return a dispatcher of a model that answers one request at a time, the first with a stream."""
     stream = Answer(events=_events(b"data: 1\n\n", b"data: 2\n\n"), account=Account())
-    world = World(Provider(**{"m-0": [stream]}), limited)
-    call = Call(Route.CHAT, "m", Resolved(("m",), "m"), QUESTION, stream=True)
+    return World(Provider(**{"m-0": [stream]}), group(limits=Limits(concurrent_requests=1, wait=0.0)))
+
+
+def test_a_stream_holds_its_place_until_its_last_event():
+    world = one_stream_at_a_time()
 
     async def run() -> None:
-        served = await world.dispatcher.serve(call, SILENT)
+        served = await world.dispatcher.serve(STREAM, SILENT)
         with pytest.raises(UpstreamError, match="concurrentRequests"):
-            await world.dispatcher.serve(call, SILENT)
+            await world.dispatcher.serve(STREAM, SILENT)
         assert served.answer.events is not None
         assert [event async for event in served.answer.events] == [b"data: 1\n\n", b"data: 2\n\n"]
         assert (
             served.answer.usage == Usage(served.answer.usage.input_tokens, 7, estimated=True) if served.answer.usage else False
         )
-        await world.dispatcher.serve(call, SILENT)
+        await world.dispatcher.serve(STREAM, SILENT)
 
     asyncio.run(run())
 
 
 @pytest.mark.parametrize("read", [0, 1])
 def test_a_client_that_leaves_a_stream_gives_its_place_back(read: int):
-    limited = group(limits=Limits(concurrent_requests=1, wait=0.0))
-    stream = Answer(events=_events(b"data: 1\n\n", b"data: 2\n\n"), account=Account())
-    world = World(Provider(**{"m-0": [stream]}), limited)
-    call = Call(Route.CHAT, "m", Resolved(("m",), "m"), QUESTION, stream=True)
+    world = one_stream_at_a_time()
 
     async def run() -> None:
-        served = await world.dispatcher.serve(call, SILENT)
+        served = await world.dispatcher.serve(STREAM, SILENT)
         assert served.answer.events is not None
         for _ in range(read):
             await anext(served.answer.events)
         await served.answer.aclose()
-        await world.dispatcher.serve(call, SILENT)
+        await world.dispatcher.serve(STREAM, SILENT)
 
     asyncio.run(run())
 
@@ -288,9 +291,6 @@ class Endless:
 
     async def aclose(self) -> None:
         self.closed += 1
-
-
-STREAM = Call(Route.CHAT, "m", Resolved(("m",), "m"), QUESTION, stream=True)
 
 
 def test_a_client_that_leaves_a_stream_ends_the_providers_work_once():
