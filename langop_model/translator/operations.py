@@ -10,7 +10,7 @@ import litellm
 import orjson
 from litellm.google_genai import agenerate_content, agenerate_content_stream
 
-from langop_model.gateway.upstreams.base import Route
+from langop_model.gateway.upstreams.base import Route, Usage
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import bridges, known_models, parameters, requests, response_ids, settings, streams, usage
 from langop_model.translator.deployment import Deployment, deployment_of
@@ -35,7 +35,7 @@ class Whole:
 
     body: bytes
     content_type: str
-    usage: Mapping[str, int] | None
+    usage: Usage | None
     dropped: tuple[str, ...]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
 from aiohttp import web
 
+from langop_model.gateway.upstreams.base import Usage
 from langop_model.gateway.upstreams.redaction import secrets_of
 from langop_model.gateway.upstreams.translator_protocol import (
     DROPPED_HEADER,
@@ -24,8 +24,8 @@ from langop_model.gateway.upstreams.translator_protocol import (
     Frame,
     InvalidCallError,
     dump_frame,
+    dump_usage,
     load_call,
-    usage_members,
 )
 from langop_model.translator import exchanges, logs, operations
 from langop_model.translator.exchanges import Exchange
@@ -104,8 +104,8 @@ def _failed(failure: Failure) -> web.Response:
     return web.Response(status=FAILED, body=failure.dump(), content_type="application/json")
 
 
-def _headers(usage: Mapping[str, int] | None, dropped: tuple[str, ...]) -> dict[str, str]:
-    headers = {USAGE_HEADER: usage_members(usage).decode()} if usage else {}
+def _headers(usage: Usage | None, dropped: tuple[str, ...]) -> dict[str, str]:
+    headers = {USAGE_HEADER: dump_usage(usage).decode()} if usage else {}
     return {**headers, DROPPED_HEADER: ",".join(dropped)} if dropped else headers
 
 
@@ -127,7 +127,7 @@ async def _stream(request: web.Request, answer: Streamed, first: list[bytes]) ->
         except Exception as error:  # noqa: BLE001 - the stream's end says it
             await response.write(dump_frame(Frame.FAILURE, _said(error, answer.events.exchange).dump()))
         else:
-            await response.write(dump_frame(Frame.USAGE, usage_members(answer.events.usage)) + dump_frame(Frame.END))
+            await response.write(dump_frame(Frame.USAGE, dump_usage(answer.events.usage)) + dump_frame(Frame.END))
         await response.write_eof()
     except ConnectionError:
         pass  # the client has left

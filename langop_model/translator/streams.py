@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from langop_model.gateway.upstreams.base import Usage
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import response_ids, usage
 from langop_model.translator.exchanges import Exchange
@@ -23,7 +24,7 @@ _closing: set[asyncio.Task[None]] = set()  # asyncio itself keeps no task alive
 
 
 class Events:
-    """The events of one stream. `usage` holds members of a Usage once they are exhausted."""
+    """The events of one stream. `usage` is known once they are exhausted."""
 
     def __init__(
         self, source: Any, call: Call, provider: str, form: Callable[[Events], AsyncIterator[bytes]], exchange: Exchange
@@ -32,7 +33,7 @@ class Events:
         self.call = call
         self.provider = provider
         self.exchange = exchange
-        self.usage: dict[str, int] | None = None
+        self.usage: Usage | None = None
         self._events = form(self)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -80,10 +81,6 @@ class Events:
             if closing is not None:
                 with contextlib.suppress(Exception):
                     await closing()
-
-    def learn(self, said: Any) -> None:
-        """Take a usage; the last one counts."""
-        self.usage = usage.members(said) or self.usage
 
 
 def event(content: Any, name: str = "") -> bytes:
@@ -177,7 +174,7 @@ async def messages(events: Events) -> AsyncIterator[bytes]:
             events.check_end()
             ended = True
         yield event(part, name or str(part.get("type", "")))
-    events.learn(seen)
+    events.usage = usage.tokens({"usage": seen}, events.call.route)
     if not ended:
         raise UnfinishedStreamError
 

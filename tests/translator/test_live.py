@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from langop_model.gateway.serving.translator_process import TranslatorProcess
-from langop_model.gateway.upstreams.base import FailureKind, File, Route, UpstreamError
+from langop_model.gateway.upstreams.base import FailureKind, File, Route, UpstreamError, Usage
 from tests.support.raw_provider import RawProvider, answer, completion, said
 from tests.translator.live import KEY, MESSAGES, Live, soon
 from tests.translator.scripted import (
@@ -362,6 +362,21 @@ def test_a_stream_without_usage_is_estimated_and_tells_none(route: Route, transl
         assert (estimate.input_tokens, estimate.output_tokens, estimate.estimated) == (3, 2, True)
 
     run(translator, test)
+
+
+def test_what_changes_the_price_of_tokens_is_reported(translator: TranslatorProcess):
+    """The tier, and what stays in the provider's cache for an hour."""
+    created = {"cache_creation_input_tokens": 300, "cache_creation": {"ephemeral_1h_input_tokens": 200}}
+    used = {"input_tokens": 50, "output_tokens": 9, "cache_read_input_tokens": 1000, **created, "service_tier": "priority"}
+    claude = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "stop_reason": "end_turn"}
+
+    async def test(provider: Scripted, live: Live) -> None:
+        provider.behave = failing(200, {**claude, "content": [{"type": "text", "text": "hello"}], "usage": used})
+        expected = Usage(1350, 9, 1000, 300, cache_creation_hour_tokens=200, tier="priority")
+        assert (await live.send(Route.CHAT, BODIES[Route.CHAT])).usage == expected
+        assert (await live.send(Route.MESSAGES, BODIES[Route.MESSAGES])).usage == expected
+
+    run(translator, test, "anthropic/claude")
 
 
 def test_seconds_of_a_recording_are_a_usage(translator: TranslatorProcess):

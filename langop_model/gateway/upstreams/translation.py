@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import aiohttp
-import orjson
 
 from langop_model.contract.settings import Cause, Endpoint, Group
 from langop_model.gateway.deadline import Deadline
@@ -23,7 +22,6 @@ from langop_model.gateway.upstreams.base import (
     FailureKind,
     UpstreamError,
     UpstreamRequest,
-    Usage,
 )
 from langop_model.gateway.upstreams.deployments import Deployments, NoDeploymentError
 from langop_model.gateway.upstreams.failure_causes import status_within_answer
@@ -42,6 +40,7 @@ from langop_model.gateway.upstreams.translator_protocol import (
     InvalidCallError,
     dump_call,
     load_failure,
+    load_usage,
 )
 
 LOOK_AGAIN = 0.05  # seconds between two attempts to reach a translator that is starting
@@ -206,7 +205,7 @@ class _Exchange:
         if response.status != 200:
             raise self._died()
         said = response.headers.get(USAGE_HEADER)
-        usage = Usage(**orjson.loads(said)) if said else None
+        usage = load_usage(said) if said else None
         content_type = response.headers.get("content-type", "application/json")
         return Answer(200, content_type, body=body, usage=usage, headers=_dropped(response))
 
@@ -244,8 +243,7 @@ class _Exchange:
                 self.account.feed(data)
                 return data
             if kind == Frame.USAGE:
-                members = orjson.loads(data)
-                answer.usage = Usage(**members) if members else None
+                answer.usage = load_usage(data)
             elif kind == Frame.FAILURE:
                 raise self._error(_loaded(data))
             else:

@@ -8,14 +8,13 @@ a sequence of frames: a type in one byte, a length in four, and so many bytes. W
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from typing import Any
 
 import orjson
 
-from langop_model.gateway.upstreams.base import FailureKind, File, Route
+from langop_model.gateway.upstreams.base import FailureKind, File, Route, Usage
 
 PATH = "/translate"
 HEALTH = "/health"
@@ -134,6 +133,12 @@ def dump_frame(kind: Frame, data: bytes = b"") -> bytes:
     return FRAME.pack(kind, len(data)) + data
 
 
-def usage_members(usage: Mapping[str, Any] | None) -> bytes:
-    """Return the members of a Usage as JSON; `null` where there is none."""
+def dump_usage(usage: Usage | None) -> bytes:
+    """Return a usage as JSON; `null` where there is none."""
     return orjson.dumps(usage)
+
+
+def load_usage(text: bytes | str) -> Usage | None:
+    """Return the usage that `dump_usage` wrote."""
+    members = orjson.loads(text)
+    return Usage(**members) if members else None

@@ -16,6 +16,7 @@ TRAFFIC_TYPES = {"ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex"}
 
 EMPTY: Mapping[str, Any] = {}
 MAX_TOKENS = 2**53  # a number above is none that JSON's readers agree on
+MAX_TIER_LENGTH = 64  # ASCII characters; any other text names no tier, and a usage passes in a header
 
 
 def usage_of(route: Route, body: Mapping[str, Any]) -> Usage | None:
@@ -38,7 +39,7 @@ def tier_of(reported: Any) -> str:
     if not reported:
         return ""
     name = str(reported).lower()
-    return "" if name in STANDARD_TIERS else name
+    return "" if name in STANDARD_TIERS or len(name) > MAX_TIER_LENGTH or not name.isascii() else name
 
 
 def _openai(body: Mapping[str, Any]) -> Usage | None:
@@ -85,10 +86,12 @@ def _anthropic_or_responses(body: Mapping[str, Any]) -> Usage | None:
     output_details = _member(usage, "output_tokens_details") or _member(usage, "output_token_details")
     cached, created = _number(usage, "cache_read_input_tokens"), _number(usage, "cache_creation_input_tokens")
     tier = tier_of(outer.get("service_tier") or usage.get("service_tier"))
+    # Anthropic counts the cached ones beside the input; OpenAI's details are of the input, which they are part of.
+    beside = 0 if details else cached + created
     if "cached_tokens" in usage:  # a server that speaks this protocol and counts as in chat completions
         details = {"cached_tokens": usage["cached_tokens"], **details}
     return Usage(
-        input_tokens=_number(usage, "input_tokens") + cached + created,  # Anthropic counts the cached ones beside
+        input_tokens=_number(usage, "input_tokens") + beside,
         output_tokens=_number(usage, "output_tokens"),
         cached_tokens=cached or _number(details, "cached_tokens"),
         cache_creation_tokens=created or _number(details, "cache_write_tokens"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from langop_model.gateway.upstreams.base import Route, Usage
-from langop_model.gateway.upstreams.usage import usage_of
+from langop_model.gateway.upstreams.usage import tier_of, usage_of
 
 CHAT: dict[str, tuple[dict[str, Any], Usage]] = {
     "openai": (
@@ -107,6 +107,19 @@ def test_responses_count_cached_tokens_in_the_input():
         "service_tier": "default",
     }
     assert usage_of(Route.RESPONSES, body) == Usage(75, 1186, cached_tokens=32, reasoning_tokens=1024)
+
+
+def test_what_has_details_of_its_input_counts_cached_tokens_in_it():
+    """Anthropic's usages have none: a server that adds its names to OpenAI's counts as OpenAI does."""
+    details = {"cached_tokens": 32, "cache_write_tokens": 10}
+    named = {"cache_read_input_tokens": 32, "cache_creation_input_tokens": 10}
+    body = {"usage": {"input_tokens": 75, "input_tokens_details": details, **named, "output_tokens": 9}}
+    assert usage_of(Route.RESPONSES, body) == Usage(75, 9, cached_tokens=32, cache_creation_tokens=10)
+
+
+@pytest.mark.parametrize(("said", "tier"), [("Flex", "flex"), ("standard", ""), (None, ""), ("x" * 65, ""), ("\udc80", "")])
+def test_the_name_of_a_tier(said: str | None, tier: str):
+    assert tier_of(said) == tier
 
 
 def test_gemini_counts_thoughts_and_tools_beside():
