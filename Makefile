@@ -86,8 +86,8 @@ coverage: setup ## Which branches of the product the fast tests take; fails belo
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-mutate: .venv-mutate/.ready ## Change the code of OF=limits, routing, renderer or renderer.MODULE in small ways, and say which changes the tests notice
-	@.venv-mutate/bin/python -m tools.mutate $(OF)
+mutate: .venv-mutate/.ready ## Change the code of OF=limits, routing, renderer or renderer.MODULE in small ways, SAMPLE of them, and say which changes the tests notice
+	@.venv-mutate/bin/python -m tools.mutate $(OF) $(if $(SAMPLE),--sample $(SAMPLE))
 
 golden: setup ## Write tests/golden again; read the difference before you commit it
 	@$(BIN)/python -m pytest -q tests/test_goldens.py tests/unit/test_diff.py tests/unit/test_explain.py -k golden --update-golden

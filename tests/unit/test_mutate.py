@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from tests.conftest import ROOT
-from tools.mutate import PARTS, main, report
+from tools.mutate import PARTS, drawn, main, report
 
 LISTING = """
     langop_model.gateway.limits.usage.x_used_of__mutmut_1: killed
@@ -41,6 +41,13 @@ def test_a_module_of_a_part_has_a_score_of_its_own():
         "routing.retry_delay: 100.0% of 1 changes noticed (1 killed)",
         "routing.retry: nothing of 0 changes noticed ()",
     ]
+
+
+def test_a_sample_is_drawn_from_each_part_and_is_the_same_each_time():
+    sample = drawn(LISTING, ["limits", "routing"], 3)
+    assert sample == drawn(LISTING, ["limits", "routing"], 3)
+    assert [name.split(".")[2] for name in sample] == ["limits", "limits", "limits", "routing"]
+    assert len(set(sample)) == 4
 
 
 @pytest.mark.parametrize("parts", [["limit"], ["routing", "limit"]])

@@ -9,6 +9,7 @@ import pytest
 
 from langop_model.renderer import schema_errors
 from langop_model.renderer.findings import Finding
+from tests.support import ids
 from tests.unit.specs import a_spec, balanced, codes, refusal, with_parameters, words
 
 SECRET = "sk-Proj_AbCdEf0123456789"
@@ -184,7 +185,7 @@ def test_a_password_in_an_address_of_the_wrong_type_is_not_repeated(wrap: Any):
     "reference",
     [SECRET, [SECRET], {"name": SECRET}, {"name": [SECRET]}, {"name": "a", "key": f"{SECRET}="}, {"name": {"value": SECRET}},
      {"name": "a", "namespace": [SECRET]}, {"name": "a", "value": SECRET}, {"name": "a", "key": {"value": SECRET}}],
-    ids=repr,
+    ids=ids.plain,
 )  # fmt: skip
 def test_a_key_in_place_of_its_reference_is_not_repeated(reference: Any):
     findings = refusal(a_spec(apiKeySecretRef=reference))

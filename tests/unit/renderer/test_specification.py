@@ -16,6 +16,7 @@ from langop_model.renderer import specification
 from langop_model.renderer.source import walk
 from langop_model.resources import load_json
 from tests.conftest import ROOT
+from tests.support import ids
 from tests.unit import crd
 from tests.unit.specs import EAST, a_resource, a_spec, balanced, codes, parameters, refusal, render, with_parameters
 
@@ -203,7 +204,7 @@ def test_a_value_within_its_bounds_is_right(fields: dict[str, Any]):
         ({"fallbacks": [{"modelRef": "A B"}]}, "LM106"),
         ({"fallbacks": [{"modelRef": "a", "conditions": ["always"]}]}, "LM103"),
     ],
-    ids=lambda value: str(value)[:70],
+    ids=ids.plain,
 )
 def test_a_value_beyond_its_bounds_is_refused(fields: dict[str, Any], code: str):
     assert codes(refusal(a_spec(**fields))) == [code]

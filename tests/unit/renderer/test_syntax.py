@@ -9,6 +9,7 @@ import pytest
 from langop_model.renderer import source
 from langop_model.renderer.findings import Finding, SpecError
 from langop_model.resources import load_json
+from tests.support import ids
 
 
 def refused(text: str, name: str = "spec.yaml") -> Finding:
@@ -37,7 +38,7 @@ def refused(text: str, name: str = "spec.yaml") -> Finding:
         ("modelName: !secret a\n", "plain keys"),
         ("modelName: a\0b\n", "plain text in UTF-8"),
     ],
-    ids=repr,
+    ids=ids.plain,
 )
 def test_a_common_mistake_in_yaml_comes_with_a_fix(text: str, fix: str):
     finding = refused(text)
