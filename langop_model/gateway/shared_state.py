@@ -137,6 +137,10 @@ def _connection(environment: Mapping[str, str]) -> RedisConnection | None:
 
 
 def _revision(group: Group, model_list: Iterable[Mapping[str, Any]]) -> str:
-    """Return a digest of a group's deployments, whose parameters change its answers. They hold no key, only its variable."""
+    """Return a digest of a group's deployments, whose parameters change its answers. They hold no key, only its variable.
+
+    Their order changes no answer.
+    """
     parameters = [entry.get("litellm_params") for entry in model_list if entry.get("model_name") == group.name]
-    return hashlib.blake2b(orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+    parts = sorted(orjson.dumps(each, option=orjson.OPT_SORT_KEYS) for each in parameters)
+    return hashlib.blake2b(b"\n".join(parts), digest_size=16).hexdigest()

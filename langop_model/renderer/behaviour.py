@@ -185,7 +185,7 @@ def _cache_emptied(name: str, one: ConfiguredModel, other: ConfiguredModel, said
     if not all(caching) or caching[0].get("backend") != caching[1].get("backend"):
         return
     changed = {place for each in said for place in _stems(each.place)}
-    parameters = [[entry.get("litellm_params") for entry in model.deployments.values()] for model in (one, other)]
+    parameters = [sorted(repr(entry.get("litellm_params")) for entry in model.deployments.values()) for model in (one, other)]
     if one.group != other.group or changed & set(_KEYED) or parameters[0] != parameters[1]:
         text = "cache emptied: answers that were kept until now are not found again"
         yield Difference(name, Severity.CHANGES, text, "caching")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from langop_model.renderer import parameters
 
 WILDCARD = "/*"  # the end of the name of a group that serves every model of its provider
+ADDRESSES = ("api_base", "base_url", "sagemaker_base_url")  # parameters of LiteLLM that hold the address of an endpoint
 FALLBACK = "fallback/"  # how the group of another proxy begins
 
 
@@ -48,16 +49,27 @@ def of(config: Mapping[str, Any]) -> dict[str, ConfiguredModel]:
         identity = str(mapping(entry.get("model_info")).get("id") or index)
         model.deployments[identity] = entry
         if name not in sections:
-            url = mapping(entry.get("litellm_params")).get("api_base", "")
-            model.section.setdefault("endpoints", []).append({"id": identity, "url": url})
+            model.section.setdefault("endpoints", []).append({"id": identity})
     for model in found.values():
         model.section |= _asked(model)
+        if model.endpoints:
+            model.section["endpoints"] = addressed(model.endpoints, model.deployments)
         if "timeout" not in model.section:
             model.section |= _of_parameters(model)
     for name, groups in _names(config, found).items():
         for group in groups:
             found[group].names.append(name)
     return found
+
+
+def addressed(endpoints: Sequence[Mapping[str, Any]], deployments: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return endpoints of a section, each with its `url`: one that LiteLLM translates has it in its deployment alone.
+
+    `deployments` are entries of model_list by their ids. The URL is empty where the provider's own address is asked.
+    """
+    params = [mapping(mapping(deployments.get(str(each.get("id")))).get("litellm_params")) for each in endpoints]
+    asked = [next((own[name] for name in ADDRESSES if own.get(name)), "") for own in params]
+    return [{**each, "url": each.get("url") or address} for each, address in zip(endpoints, asked, strict=True)]
 
 
 def _of_parameters(model: ConfiguredModel) -> dict[str, Any]:

@@ -144,4 +144,4 @@ def _priority(endpoint: Endpoint) -> int:
 
 
 def _limit(value: Any) -> str:
-    return "no share of the limit" if value is None else f"{quantities.number(value)} requests a minute"
+    return "no share of the limit" if value is None else f"{quantities.counted(value, 'request')} a minute"

@@ -215,7 +215,8 @@ class _Explainer:
         fidelity = max((self._fidelity(node, origin, each) for each in seen), key=_FIDELITIES.index)
         # A zero may mean the same as absence.
         counts = nested.at(self.facts.spec, path[1:], _MISSING) is not _MISSING or "absent" not in entry
-        does = sentences.fill(entry["does" if counts else "absent"], values)
+        said = "unsupported" if fidelity == "unsupported" and "unsupported" in entry else "does" if counts else "absent"
+        does = sentences.fill(entry[said], values)
         return Field(path, value, origin, does, fidelity, places, tuple(own))
 
     def _fidelity(self, node: Mapping[str, Any], origin: Origin, seen: Explanation) -> str:

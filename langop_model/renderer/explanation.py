@@ -103,7 +103,7 @@ def of_leaf(surroundings: Surroundings, path: Path, value: Any) -> Explanation:
         except SpecError as problem:
             refused += [finding for finding in problem.findings if _names(finding, path, own)]
             continue
-        said += [finding for finding in changed.findings if _names(finding, path, own)]
+        said += [finding for finding in changed.findings if _names(finding, path, own, inside=value in ([], {}))]
         changes = tuple(comparison.compare(original.config, changed.config))
         # What is only in the other configuration is what another value would become.
         changes = tuple(change for change in changes if not change.added) or changes
@@ -113,9 +113,13 @@ def of_leaf(surroundings: Surroundings, path: Path, value: Any) -> Explanation:
     return Explanation(path, value, (), tuple(dict.fromkeys(said or refused)))
 
 
-def _names(finding: Finding, path: Path, resource: str) -> bool:
-    """Whether a finding is about the field or about an object that holds it; one about the whole spec names nothing."""
-    return finding.resource in ("", resource) and len(finding.path) > 1 and path[: len(finding.path)] == finding.path
+def _names(finding: Finding, path: Path, resource: str, *, inside: bool = False) -> bool:
+    """Whether a finding is about the field or about an object that holds it; one about the whole spec names nothing.
+
+    With `inside` it may also be about what the field holds.
+    """
+    about = finding.path[: len(path)] if inside else finding.path
+    return finding.resource in ("", resource) and len(finding.path) > 1 and path[: len(about)] == about
 
 
 def alternatives(node: dict[str, Any], value: Any) -> list[Any]:  # noqa: PLR0911 - one for each kind of value
@@ -127,7 +131,8 @@ def alternatives(node: dict[str, Any], value: Any) -> list[Any]:  # noqa: PLR091
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int | float):
-        others = [value + 1, value - 1, value * 2, value / 2]
+        edges = (1, node.get("maximum", value))  # a small change may be rounded away; 0 would mean something else
+        others = [value + 1, value - 1, value * 2, value / 2, *(edge for edge in edges if edge != value)]
         return [int(other) for other in others] if node.get("type") == "integer" else others
     if value is None:
         return ["changed"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langop_model.renderer import difference_endpoints, references
+from langop_model.renderer import configuration_models, difference_endpoints, references
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.findings import Path
 from langop_model.renderer.plan import ANY, Model
@@ -35,18 +35,18 @@ class ModelFacts:
     def of(cls, model: Model, config: Mapping[str, Any]) -> ModelFacts:
         """Return the facts of a model of a rendered configuration."""
         section = config["callback_settings"]["langop"]["models"][model.group]
-        first = next(entry for entry in config["model_list"] if entry["model_name"] == model.group)
-        endpoints = section["endpoints"]
+        entries = {entry["model_info"]["id"]: entry for entry in config["model_list"] if entry["model_name"] == model.group}
+        endpoints = configuration_models.addressed(section["endpoints"], entries)
         strategy = section.get("strategy", "random")
         parts = difference_endpoints.shares(endpoints, strategy)
         public = model.spec["modelName"] if model.shares_its_name else model.group
         return cls(
             spec=model.spec,
-            section=section,
+            section={**section, "endpoints": endpoints},
             provider=model.provider,
             names=tuple(dict.fromkeys([public.replace(f"/{ANY}", "/<model>"), *references.names([model])[1:]])),
             asked="the model that the client names" if model.serves_any else model.spec["modelName"],
-            parameters=first["litellm_params"],
+            parameters=next(iter(entries.values()))["litellm_params"],
             process={
                 "callbacks": config.get("litellm_settings", {}).get("callbacks", []),
                 "log_level": config["environment_variables"].get("LITELLM_LOG", "INFO"),

@@ -97,11 +97,11 @@ def _limits(facts: ModelFacts) -> Node | None:
     if limits is None:
         return None
     words = {
-        "requests_per_minute": "requests a minute",
-        "tokens_per_minute": "tokens a minute",
-        "concurrent_requests": "requests at a time",
+        "requests_per_minute": ("request", "a minute"),
+        "tokens_per_minute": ("token", "a minute"),
+        "concurrent_requests": ("request", "at a time"),
     }
-    lines = [f"{quantities.number(limits[name])} {unit}" for name, unit in words.items() if name in limits]
+    lines = [f"{quantities.counted(limits[name], noun)} {unit}" for name, (noun, unit) in words.items() if name in limits]
     then = "a fallback" if facts.falls_back_when_full else "429"
     return Node("limits", "limits", ("limits", *lines, f"else waits up to {quantities.duration(limits['wait'])}, then {then}"))
 
@@ -119,7 +119,7 @@ def _endpoints(facts: ModelFacts) -> tuple[list[Node], list[str]]:
         if endpoint.get("url") and endpoint["url"] not in lines:
             lines.append(str(endpoint["url"]))
         if "requests_per_minute" in endpoint and several:
-            lines.append(f"{quantities.number(endpoint['requests_per_minute'])} requests a minute")
+            lines.append(f"{quantities.counted(endpoint['requests_per_minute'], 'request')} a minute")
         if priorities:
             lines.append(f"priority {endpoint.get('priority', 0)}")
         nodes.append(Node(f"endpoint{index}", "endpoint", tuple(lines)))

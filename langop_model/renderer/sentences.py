@@ -28,10 +28,20 @@ class _Undefined(StrictUndefined):
         return self
 
 
+class _Environment(Environment):
+    """A member of an object that is absent is undefined: section['keys'] never means the method of that name."""
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return a member of an object, or what Jinja2 finds in anything else."""
+        if isinstance(obj, Mapping):
+            return obj[argument] if argument in obj else self.undefined(obj=obj, name=argument)
+        return super().getitem(obj, argument)
+
+
 @cache
 def environment() -> Environment:
     """Return the environment of sentences. They are plain text; langop_model/presentation escapes them."""
-    env = Environment(undefined=_Undefined, autoescape=False, trim_blocks=True)  # noqa: S701 - plain text
+    env = _Environment(undefined=_Undefined, autoescape=False, trim_blocks=True)
     env.filters.update(
         number=quantities.number,
         duration=quantities.duration,

@@ -97,6 +97,13 @@ def test_another_deployment_has_other_answers():
     assert key("openai/gpt-4o") != key("openai/gpt-5")
 
 
+def test_deployments_in_another_order_have_the_same_answers():
+    entries = [{"model_name": "m", "litellm_params": {"model": model}} for model in ("openai/gpt-4o", "openai/gpt-5")]
+    made = [SharedState({}).cache(group(caching=Caching("memory")), each) for each in (entries, entries[::-1])]
+    first, second = (each.keys.key(request()) for each in made if each is not None)
+    assert first == second
+
+
 def test_a_worker_whose_redis_is_down_starts_and_ends():
     async def scene() -> bool:
         state = SharedState(NOWHERE)

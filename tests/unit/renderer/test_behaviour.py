@@ -155,6 +155,21 @@ def test_endpoints_are_matched_by_url_and_not_by_position():
     assert all("name in metrics and logs" in text for _, text in found)
 
 
+@pytest.mark.parametrize("provider", ["cohere", "sagemaker"])
+def test_endpoints_that_litellm_translates_are_matched_by_url_too(provider: str):
+    keys = {"provider": provider, "credentialsSecretRef": {"name": "a"}}
+    old, new = (balanced(*each, strategy="random", **keys) for each in ((EAST, WEST), (NORTH, EAST)))
+    assert [text for _, text in said(old, new)] == [
+        f"endpoint {NORTH['url']} added: half of the requests",
+        f"endpoint {WEST['url']} removed: it had half of the requests",
+    ]
+
+
+def test_endpoints_in_another_order_empty_no_cache():
+    old, new = (balanced(*each, strategy="random", caching=CACHE) for each in ((EAST, WEST), (WEST, EAST)))
+    assert CHANGES not in [severity for severity, _ in said(old, new)]
+
+
 def test_an_added_endpoint_is_said_with_its_share():
     old = balanced(EAST, WEST, strategy="round-robin")
     new = balanced(EAST, WEST, {**NORTH, "region": "eu-west"}, strategy="round-robin")

@@ -301,3 +301,79 @@ def test_a_model_is_summed_up_in_plain_words():
         "memory for 3,600 s. A request is tried once. An attempt may take 300 s. When it still fails, b is asked, depending on "
         "the cause."
     )
+
+
+# What has no effect, and where requests go: found by specifications that were made at random.
+
+REGIONS = [{"name": "eu", "endpoint": "https://eu.example.com/v1"}]
+URLS = {"endpoints": [{"url": "https://eu.example.com/v1"}]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        ({"provider": "cohere", "regions": REGIONS}, "regions[0].endpoint"),
+        ({"provider": "cohere", "loadBalancing": URLS}, "loadBalancing.endpoints[0].url"),
+        ({"provider": "sagemaker", "loadBalancing": URLS}, "loadBalancing.endpoints[0].url"),
+    ],
+)  # fmt: skip
+def test_an_endpoint_that_litellm_translates_has_its_address(spec: dict[str, Any], name: str):
+    assert does(a_spec(endpoint=None, **spec), name).endswith("go to https://eu.example.com/v1.")
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"region": "us"}, "region"),
+        ({"project": "p"}, "project"),
+        ({"location": "eu"}, "location"),
+        ({"apiVersion": "1"}, "apiVersion"),
+        ({"provider": "litellm_custom", "apiKeySecretRef": {"name": "a"}}, "apiKeySecretRef.name"),
+        ({"provider": "litellm_custom", "apiKeySecretRef": {"name": "a", "key": "k"}}, "apiKeySecretRef.key"),
+        ({"provider": "litellm_custom", "credentialsSecretRef": {"name": "a"}}, "credentialsSecretRef.name"),
+        ({"params": {"weight": 2}}, "params.weight"),
+        ({"costTracking": {"currency": "EUR"}}, "costTracking.currency"),
+    ],
+)
+def test_a_field_that_is_not_used_says_so(fields: dict[str, Any], name: str):
+    found = row(a_spec(**fields), name)
+    assert (found.fidelity, found.does) == ("unsupported", "It has no effect.")
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        (a_spec(modelName="*", aliases=["fast"]), "The model has no further name."),
+        (a_spec(modelName="*", aliases=[]), "The model has no further name."),
+        (a_spec(aliases=["fast", "good"]), "Clients may also ask for fast or good."),
+    ],
+)
+def test_only_aliases_that_are_served_are_names(spec: Any, sentence: str):
+    found = row(spec, "aliases")
+    assert (found.does, found.fidelity == "silent") == (sentence, False)
+
+
+def test_stop_sequences_that_are_not_sent_end_nothing():
+    stop = {"configuration": {"stopSequences": ["END"]}}
+    assert does(a_spec(provider="triton", **stop), "configuration.stopSequences").startswith("It is not sent: ")
+    other = a_spec(params={"stop": ["other"]}, **stop)
+    assert does(other, "configuration.stopSequences") == "It is not used: params sets the same."
+
+
+def test_stop_sequences_are_shown_as_they_are():
+    spec = a_spec(configuration={"stopSequences": ["</s>", "终"]})
+    assert '"</s>" or "终"' in does(spec, "configuration.stopSequences")
+
+
+@pytest.mark.parametrize("name", ["requestsPerMinute", "tokensPerMinute", "concurrentRequests"])
+def test_a_limit_of_one_is_singular(name: str):
+    assert re.match(
+        r"At most 1 (request|token) (of questions and answers )?is ", does(a_spec(rateLimits={name: 1}), f"rateLimits.{name}")
+    )
+
+
+def test_a_weight_whose_share_is_rounded_away_is_not_silent():
+    spec = balanced(
+        {**EAST, "weight": 2**31 - 1}, {**WEST, "weight": 60}, strategy="random", rateLimits={"requestsPerMinute": 60}
+    )
+    assert [row(spec, f"loadBalancing.endpoints[{index}].weight").fidelity for index in (0, 1)] == ["exact", "exact"]
