@@ -36,6 +36,11 @@ def main() -> None:
         _leave(end.code)
     except BrokenPipeError:  # nobody reads on
         _leave(1)
+    except OSError as problem:
+        if problem.filename is not None:  # no stream, but a file: whoever opens it says what is wrong with it
+            raise
+        _say_unwritable(problem)
+        _leave(1)
     except KeyboardInterrupt:
         sys.stderr.write("Aborted!\n")
         _leave(1)
@@ -46,7 +51,7 @@ def _run(arguments: list[str]) -> None:
     if arguments in (["-h"], ["--help"]):
         from langop_model import overview
 
-        sys.stdout.write(overview.text())
+        print(overview.text(), end="")  # noqa: T201 - nowhere, where there is no standard output
     elif not _plain(arguments):
         from langop_model.cli import main as command
 
@@ -92,6 +97,16 @@ def _leave(code: object) -> NoReturn:
         try:
             if stream is not None:
                 stream.flush()
-        except OSError:
+        except OSError as problem:
+            if stream is sys.stdout and not code and not isinstance(problem, BrokenPipeError):
+                _say_unwritable(problem)
             code = code or 1
     os._exit(code if isinstance(code, int) else 0)
+
+
+def _say_unwritable(problem: OSError) -> None:
+    """Say why standard output can't be written, in the words of a result that can't be (LM015)."""
+    from langop_model import report
+    from langop_model.renderer import findings
+
+    report.print_findings([findings.make("LM015", reason=problem.strerror)._replace(file="<stdout>")], "text")

@@ -37,7 +37,8 @@ def match(old: Sequence[Endpoint], new: Sequence[Endpoint]) -> tuple[list[Pair],
 
 def label(endpoint: Endpoint) -> str:
     """Return what people call an endpoint: its region where it has one, else its URL."""
-    name = str(endpoint.get("id", "")).rpartition("/")[2]
+    name = str(endpoint.get("id", ""))
+    name = name.partition("/")[2] or name  # a region may have a / of its own
     return str(endpoint.get("url") or name) if not name or _NUMBERED.fullmatch(name) else name
 
 

@@ -474,6 +474,23 @@ def test_a_reader_that_goes_away_leaves_no_traceback(arguments: tuple[str, ...])
     assert b"BrokenPipe" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    "command", ["--help", "--version", "render --help", "schema crd", "providers", "render examples/minimal.yaml"]
+)
+def test_a_full_standard_output_is_an_error_without_a_traceback(command: str):
+    ended = process("sh", "-c", 'exec "$@" >/dev/full', "sh", *FRONT_DOOR, *command.split())
+    assert (ended.returncode, ended.stderr.splitlines()[0]) == (
+        1,
+        b"<stdout>: error LM015: can't be written: No space left on device; what was there before is unchanged",
+    )
+
+
+@pytest.mark.parametrize("command", ["--help", "--version", "schema crd", "providers"])
+def test_a_closed_standard_output_is_no_crash(command: str):
+    ended = process("sh", "-c", 'exec "$@" >&-', "sh", *FRONT_DOOR, *command.split())
+    assert b"Traceback" not in ended.stderr
+
+
 @pytest.mark.parametrize("arguments", [("render",), ("render", "-")])
 def test_a_closed_standard_input_is_no_crash(arguments: tuple[str, ...]):
     ended = process("sh", "-c", 'exec "$@" <&-', "sh", *FRONT_DOOR, *arguments)

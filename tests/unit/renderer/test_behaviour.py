@@ -165,6 +165,11 @@ def test_endpoints_that_litellm_translates_are_matched_by_url_too(provider: str)
     ]
 
 
+def test_a_region_with_a_slash_keeps_its_name():
+    new = balanced({**EAST, "region": "eu/west"}, WEST, strategy="random")
+    assert "called eu/west in metrics" in said(balanced(EAST, WEST, strategy="random"), new)[0][1]
+
+
 def test_endpoints_in_another_order_empty_no_cache():
     old, new = (balanced(*each, strategy="random", caching=CACHE) for each in ((EAST, WEST), (WEST, EAST)))
     assert CHANGES not in [severity for severity, _ in said(old, new)]
