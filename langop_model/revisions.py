@@ -23,7 +23,7 @@ from langop_model.renderer.findings import Finding, make
 from langop_model.renderer.settings import Settings
 from langop_model.sides import Configuration, Side, specs_of
 
-RANGE = ".."
+RANGE, SINCE = "..", "..."
 _OWN = ("render.py", "langop_model/cli.py", "templates/config.yaml.j2", "schema/languagemodel.schema.json")
 
 
@@ -32,11 +32,18 @@ class RevisionError(Exception):
 
 
 def of_range(text: str) -> tuple[str, str] | None:
-    """Return the two revisions of `A..B`; None for a path, and for what is no range. An empty one is HEAD, as in git."""
-    if os.path.exists(text) or RANGE not in text or "..." in text or "/.." in text or text.startswith(RANGE + "/"):  # noqa: PTH110
+    """Return the two revisions of `A..B`; None for a path, and for what is no range. An empty one is HEAD, as in git.
+
+    `A...B` is what B changes since it left A, as in git: the first one is where both have come from. Raises RevisionError.
+    """
+    if os.path.exists(text) or RANGE not in text or "/.." in text or text.startswith((f"{RANGE}/", f"{SINCE}/")):  # noqa: PTH110
         return None
-    old, _, new = text.partition(RANGE)
-    return old or "HEAD", new or "HEAD"
+    old, dots, new = text.partition(SINCE if SINCE in text else RANGE)
+    old, new = old or "HEAD", new or "HEAD"
+    if dots == SINCE:
+        both = [_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{each}^{{commit}}") for each in (old, new)]
+        old = _git("merge-base", *(each.decode().strip() for each in both)).decode().strip()
+    return old, new
 
 
 def of_object(text: str) -> tuple[str, str] | None:
@@ -48,18 +55,35 @@ def of_object(text: str) -> tuple[str, str] | None:
         _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except RevisionError:
         return None
-    return revision, path
+    return revision, inside(path) if path.startswith(("./", "../")) else path
+
+
+def require(revisions: Sequence[str], paths: Iterable[str]) -> None:
+    """Raise RevisionError for a path that none of `revisions` has. A file that is new is on one side only."""
+    trees = [
+        _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{each}^{{tree}}").decode().strip() for each in revisions
+    ]
+    for path in paths:
+        if not any(_has(tree, path) for tree in trees):
+            raise RevisionError(f"{path} is not in {', and not in '.join(revisions)}")
+
+
+def _has(tree: str, path: str) -> bool:
+    try:
+        _git("cat-file", "-e", f"{tree}:{'' if path == os.curdir else path}")
+    except RevisionError:
+        return False
+    return True
 
 
 def read(
     revision: str, paths: Sequence[str], settings: Settings, outcome: Outcome, *, gateway: bool = False
 ) -> list[Configuration]:
-    """Return what `paths` become in a revision. Raises RevisionError where git can't tell."""
+    """Return what those of `paths` become that a revision has. Raises RevisionError where git can't tell."""
     with _tree(revision) as tree:
-        missing = [path for path in paths if not (tree / path).exists()]
-        if len(missing) == len(paths):
-            raise RevisionError(f"{', '.join(missing)} is not in {revision}")
-        there = [path for path in paths if path not in missing]
+        there = [path for path in paths if (tree / path).is_file() or _holds_files(tree / path)]
+        if not there:
+            return []
         if all((tree / name).is_file() for name in _OWN):
             return _by_its_own_renderer(revision, tree, there, settings, outcome, gateway=gateway)
         return _by_this_program(revision, tree, there, settings, outcome, gateway=gateway)
@@ -72,6 +96,10 @@ def inside(path: str) -> str:
         return str(Path(path).resolve().relative_to(top))
     except ValueError:
         raise RevisionError(f"{path} is outside of the repository") from None
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and bool(source.specifications(str(folder)))
 
 
 @contextmanager
@@ -94,7 +122,7 @@ def _git(*arguments: str) -> bytes:
         raise RevisionError("git is not installed") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        wanted = arguments[-1].removesuffix("^{commit}")
+        wanted = arguments[-1].partition("^{")[0]
         raise RevisionError(said[-1] if said else f"git knows no revision {wanted}")
     return done.stdout
 
@@ -159,6 +187,9 @@ class _Placed(Outcome):
 
     def add(self, findings: Iterable[Finding], source: str = "") -> None:
         """Print `findings` with the places that the user knows."""
-        found = [each._replace(file=each.file.replace(f"{self.tree}{os.sep}", f"{self.revision}:")) for each in findings]
+        found = [each._replace(file=self._known(each.file)) for each in findings]
         self.failed |= any(each.level == "error" for each in found)
         self.outcome.add(found, source)
+
+    def _known(self, file: str) -> str:
+        return f"{self.revision}:" if file == str(self.tree) else file.replace(f"{self.tree}{os.sep}", f"{self.revision}:")

@@ -32,8 +32,9 @@ def command(sides: tuple[str, ...], style: str, exit_code: bool, everything: boo
     """Say what changes in behaviour from OLD to NEW.
 
     Each is a file, a folder, - for standard input, or a rendered configuration; or REVISION:PATH, which is what git has there.
-    REVISION..REVISION compares PATHs in two revisions. A revision of this project is rendered by its own code and templates: so
-    a changed template is read as what it changes for each specification.
+    REVISION..REVISION compares PATHs in two revisions, REVISION...REVISION the second one with where it left the first. A
+    revision of this project is rendered by its own code and templates: so a changed template is read as what it changes for
+    each specification.
 
     A difference breaks clients (requests that were answered fail), changes behaviour, or is cosmetic (names in metrics).
     """
@@ -86,7 +87,10 @@ def _sides(given: tuple[str, ...], gateway: bool, outcome: Outcome) -> tuple[lis
             paths = [revisions.inside(path) for path in given[1:]]
             if not paths:
                 raise click.UsageError(f"name what to render in {given[0]}: diff {given[0]} PATH...")
+            revisions.require(revised, paths)
             old, new = (revisions.read(each, paths, settings, outcome, gateway=gateway) for each in revised)
+            if not old and not new and not outcome.failed:
+                raise click.UsageError(f"{', '.join(paths)}: no LanguageModel in {revised[0]}, and none in {revised[1]}")
             return old, new
         if len(given) != 2:
             raise click.UsageError("name two sides: diff OLD NEW, or diff REVISION..REVISION PATH...")
@@ -110,5 +114,6 @@ def _two(
         if found is None:
             result.append(plain.pop(0).configurations(settings, outcome, gateway=gateway))
         else:
+            revisions.require([found[0]], [found[1]])
             result.append(revisions.read(found[0], [found[1]], settings, outcome, gateway=gateway))
     return result[0], result[1]

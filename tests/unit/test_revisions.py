@@ -114,6 +114,40 @@ def test_paths_are_read_from_where_one_is(users: Path, monkeypatch: pytest.Monke
     assert "timeout 60 s → 120 s" in run("HEAD~1..HEAD", "model.yaml").stdout
 
 
+def test_a_file_that_is_new_adds_its_model(users: Path):
+    new = users / "new" / "model.yaml"
+    new.parent.mkdir()
+    new.write_text(str(a_manifest(a_spec(modelName="other"), "other")).replace("'", '"'), encoding="utf-8")
+    git(users, "add", ".")
+    git(users, "commit", "--quiet", "-m", "new")
+    for path in ("new", "new/model.yaml"):
+        assert "model added: clients may ask for other" in run("HEAD~1..HEAD", path).stdout
+        assert "model removed: clients that ask for other get 404" in run("HEAD..HEAD~1", path).stdout
+
+
+def test_a_folder_that_had_no_models_yet_gets_them(users: Path):
+    model = users / "models" / "model.yaml"
+    git(users, "mv", "models/model.yaml", "models/readme.md")
+    git(users, "commit", "--quiet", "-m", "none")
+    assert "model removed" in run("HEAD~1..HEAD", "models").stdout
+    assert not model.exists()
+    result = run("HEAD..HEAD", "models")
+    assert (result.exit_code, "no LanguageModel in HEAD, and none in HEAD" in result.stderr) == (2, True)
+
+
+def test_three_dots_mean_since_where_both_have_come_from(users: Path):
+    git(users, "checkout", "--quiet", "-b", "branch", "main~1")
+    git(users, "commit", "--quiet", "--allow-empty", "-m", "nothing")
+    assert "timeout 120 s → 60 s" in run("main..branch", "models").stdout
+    assert run("main...branch", "models").stdout == ""
+    assert "timeout 60 s → 120 s" in run("branch...main", "models").stdout
+
+
+def test_a_path_with_a_dot_is_read_from_where_one_is(users: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(users / "models")
+    assert "timeout 60 s → 120 s" in run("HEAD~1:./model.yaml", "model.yaml").stdout
+
+
 def test_a_wrong_specification_of_a_revision_is_named_with_the_revision(users: Path):
     (users / "models" / "model.yaml").write_text("provider: openai\nmodelNme: x\n", encoding="utf-8")
     git(users, "commit", "--quiet", "-am", "wrong")
@@ -127,7 +161,10 @@ def test_a_wrong_specification_of_a_revision_is_named_with_the_revision(users: P
     [
         (("HEAD~1..HEAD",), "name what to render in HEAD~1..HEAD"),
         (("nothing..HEAD", "models"), "nothing"),
-        (("HEAD~1..HEAD", "other"), "other is not in HEAD~1"),
+        (("HEAD~1..HEAD", "other"), "other is not in HEAD~1, and not in HEAD"),
+        (("HEAD~1..HEAD", "models", "other"), "other is not in HEAD~1, and not in HEAD"),
+        (("HEAD:other", "models"), "other is not in HEAD"),
+        (("nothing...HEAD", "models"), "nothing"),
         (("--output=x..HEAD", "models"), "No such option"),
         (("HEAD~1..HEAD", "/etc"), "/etc is outside of the repository"),
     ],
