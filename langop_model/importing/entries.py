@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from langop_model.contract.references import REFERENCE
-from langop_model.importing import table
+from langop_model.importing import credential_list, table
 from langop_model.importing.secrets import Secrets, holds_reference, holds_secret
 from langop_model.renderer import catalogue, durations, parameters, specification
 from langop_model.renderer.catalogue import Provider
@@ -114,7 +114,7 @@ class Reader:
         value = self._plain(value)
         row = extra_table.row_of(path)
         target = table.targets().get(key)
-        if holds_secret(key, value):
+        if key != credential_list.NAME and holds_secret(key, value):
             because, instead = "it holds a secret in clear, which was not copied", "name a Secret in spec.credentialsSecretRef"
             self.found.add("LM804", *path, because=because, instead=instead)
         elif holds_reference(value):

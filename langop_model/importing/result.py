@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from langop_model.importing import agentgateway, groups, sections, table
+from langop_model.importing import agentgateway, credential_list, groups, sections, table
 from langop_model.importing.entries import Reader
 from langop_model.importing.groups import Made
 from langop_model.importing.secrets import SecretKey, Secrets
@@ -21,6 +21,7 @@ from langop_model.renderer.settings import Settings
 from langop_model.renderer.source import Document
 
 CONFIG_MAP = "gateway-extra-configuration"
+HELM_VALUE = "proxy_config"  # where the values of LiteLLM's Helm chart hold the configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,37 @@ def read(name: str, variables: Mapping[str, str] | None = None) -> Imported:
     document, *others = source.read(name)
     if others:
         raise SpecError([make("LM021", count=len(others) + 1)._replace(file=document.name)])
+    document = _unwrapped(document)
     value = document.value
     if agentgateway.is_one(value):
         return _of_agentgateway(document, value, variables or {})
-    if not isinstance(value, dict) or not isinstance(value.get("model_list"), list):
+    if not _is_configuration(value):
         raise SpecError([make("LM809")._replace(file=document.name)])
     return convert(document, value, variables or {})
+
+
+def _unwrapped(document: Document) -> Document:
+    """Return the configuration inside a ConfigMap, or inside the values of LiteLLM's Helm chart; else the document itself.
+
+    Raises SpecError (LM021) for a ConfigMap of several, and for one whose entry is no YAML.
+    """
+    value = document.value
+    if not isinstance(value, dict):
+        return document
+    if _is_configuration(value.get(HELM_VALUE)):
+        return document.part(HELM_VALUE)
+    if value.get("kind") != "ConfigMap" or not isinstance(value.get("data"), dict):
+        return document
+    texts = {key: text for key, text in value["data"].items() if isinstance(text, str) and "model_list" in text}
+    found = [each for key, text in texts.items() for each in source.embedded(document, text, "data", key)]
+    found = [each for each in found if _is_configuration(each.value)]
+    if len(found) > 1:
+        raise SpecError([make("LM021", count=len(found))._replace(file=document.name)])
+    return found[0] if found else document
+
+
+def _is_configuration(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("model_list"), list)
 
 
 def _of_agentgateway(document: Document, value: dict[str, Any], variables: Mapping[str, str]) -> Imported:
@@ -69,6 +95,7 @@ def _of_agentgateway(document: Document, value: dict[str, Any], variables: Mappi
 def convert(document: Located, value: dict[str, Any], variables: Mapping[str, str]) -> Imported:
     """Return the import of a configuration, whose places are those of `document`."""
     found, secrets = Findings(document), Secrets()
+    value = credential_list.resolved(value, found)
     reader = Reader(found, secrets, variables)
     read_sections = sections.read(value, found)
     drafts = [draft for index, entry in enumerate(value["model_list"]) if (draft := reader.read(index, entry)) is not None]

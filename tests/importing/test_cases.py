@@ -103,7 +103,7 @@ RENDERED_TOO = {
 @pytest.mark.parametrize("name", LITELLM)
 def test_rendering_the_manifests_gives_the_deployments_of_the_original(name: str):
     imported = result.read(str(CASES / f"{name}.yaml"))
-    original = yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8"))["model_list"]
+    original = deployments(yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8")))
     unsupported = {finding.path for finding in imported.findings if finding.code in ("LM803", "LM804")}
     rendered = result.render(list(imported.models), imported.remaining).config["model_list"]
     for made in imported.models:
@@ -114,6 +114,18 @@ def test_rendering_the_manifests_gives_the_deployments_of_the_original(name: str
             same(
                 original[index]["litellm_params"], entry["litellm_params"], ("model_list", index, "litellm_params"), unsupported
             )
+
+
+def deployments(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return model_list with the values of credential_list in its entries, as LiteLLM puts them there: own ones first."""
+    values = {each["credential_name"]: each["credential_values"] for each in config.get("credential_list", [])}
+    for entry in config["model_list"]:
+        named = values.get(entry.get("litellm_params", {}).get("litellm_credential_name"))
+        if named is not None:
+            del entry["litellm_params"]["litellm_credential_name"]
+            entry["litellm_params"] = named | entry["litellm_params"]
+    found: list[dict[str, Any]] = config["model_list"]
+    return found
 
 
 def same(original: dict[str, Any], rendered: dict[str, Any], path: tuple[Any, ...], unsupported: set[tuple[Any, ...]]) -> None:
@@ -241,6 +253,38 @@ def test_what_is_merged_into_an_entry_counts(tmp_path: Path):
     text = "base: &base {timeout: 30}\nmodel_list: [{model_name: a, litellm_params: {<<: *base, model: openai/gpt-4o}}]\n"
     file.write_text(text, encoding="utf-8")
     assert result.read(str(file)).models[0].spec["timeout"] == "30s"
+
+
+ONE = "model_list:\n  - model_name: a\n    litellm_params:\n      model: openai/gpt-4o\n      rpm: 5\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ({"kind": "ConfigMap", "metadata": {"name": "litellm"}, "data": {"config.yaml": ONE}}, 5),
+        ({"replicaCount": 1, "proxy_config": yaml.safe_load(ONE)}, 7),
+    ],
+    ids=["ConfigMap", "Helm"],
+)
+def test_a_configuration_inside_what_deploys_it_is_read(tmp_path: Path, value: Any, line: int):
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(value, sort_keys=False, width=1000), encoding="utf-8")
+    imported = result.read(str(file))
+    assert [made.spec["rateLimits"] for made in imported.models] == [{"requestsPerMinute": 5}]
+    assert next(each.line for each in imported.findings if each.path[-1:] == ("rpm",)) == line
+
+
+def test_a_config_map_of_two_configurations_is_refused(tmp_path: Path):
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump({"kind": "ConfigMap", "data": {"a.yaml": ONE, "b.yaml": ONE}}), encoding="utf-8")
+    assert "LM021" in CliRunner().invoke(main, ["import", str(file)]).stderr
+
+
+def test_the_name_of_a_credential_is_no_secret(tmp_path: Path):
+    file = tmp_path / "config.yaml"
+    file.write_text(ONE + "      litellm_credential_name: azure-eu\n", encoding="utf-8")
+    said = next(each for each in result.read(str(file)).findings if each.path[-1:] == ("litellm_credential_name",))
+    assert (said.code, "in clear" in said.message) == ("LM804", False)
 
 
 def test_two_configurations_in_one_file_are_refused(tmp_path: Path):

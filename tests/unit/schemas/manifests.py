@@ -23,6 +23,12 @@ KEYED = {"apiKeySecretRef": {"name": "keys"}}
 REGION = {"name": "eu"}
 ENDPOINT = {"url": "https://eu.example.com/v1"}
 
+
+def text_parameters(**values: str) -> dict[str, Any]:
+    """Return the member of a spec with additional parameters."""
+    return {"configuration": {"additionalParameters": values}}
+
+
 BETWEEN_FIELDS: list[dict[str, Any]] = [
     a_spec(provider=None),
     a_spec(litellmProvider="openai"),
@@ -51,7 +57,22 @@ BETWEEN_FIELDS: list[dict[str, Any]] = [
     {"provider": "replicate", "modelName": "owner/model", **KEYED, "params": {"api_base": "https://llm.example.com/v1"}},
     {"provider": "oci", "modelName": "cohere.command", "credentialsSecretRef": {"name": "keys"}},
     {"provider": "oci", "modelName": "c", "credentialsSecretRef": {"name": "keys"}, "params": {"oci_compartment_id": "x"}},
+    {"provider": "oci", "modelName": "c", "endpoint": ENDPOINT["url"], **text_parameters(seed="1")},
+    {"provider": "oci", "modelName": "c", "endpoint": ENDPOINT["url"], **text_parameters(oci_compartment_id="x")},
+    {"provider": "gdc", "modelName": "c", "endpoint": ENDPOINT["url"], "location": "l", **text_parameters(seed="1")},
+    {"provider": "gdc", "modelName": "c", **text_parameters(vertex_project="p", vertex_location="l")},
+    *({"provider": "watsonx", "modelName": "c", "endpoint": ENDPOINT["url"], **KEYED, **each} for each in (
+        {}, {"project": "p"}, {"modelName": "deployment/d"}, {"params": {"space_id": "s"}},
+        text_parameters(project_id="p"), text_parameters(seed="1"),
+    )),
+    {"provider": "openai", "modelName": "gpt-4o", "params": {}},
+    {"provider": "azure", "modelName": "d", **KEYED, "params": {}},
+    a_spec(params={"model": "x"}),
     a_spec(endpoint="https://llm.example.com/v1?api-version=2024-10-21"),
+    a_spec(endpoint="https://llm.example.com/v1?api-version=2024-10-21", loadBalancing={"endpoints": [ENDPOINT]}),
+    a_spec(endpoint="https://llm.example.com/v1?api-version=2024-10-21", regions=[{**REGION, "endpoint": ENDPOINT["url"]}]),
+    a_spec(endpoint="https://llm.example.com/v1?api-version=2024-10-21", regions=[REGION]),
+    a_spec(endpoint="https://llm.example.com/v1?api-version=2024-10-21", params={"api_base": "https://llm.example.com/v1"}),
     {"provider": "azure", "modelName": "d", **KEYED, "endpoint": "https://r.openai.azure.com?api-version=2024-10-21"},
     a_spec(fallbacks=[{"modelRef": "a"}, {"modelRef": "a", "conditions": ["timeout"]}]),
     a_spec(fallbacks=[{"modelRef": "a"}, {"modelRef": "b"}]),
