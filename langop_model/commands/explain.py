@@ -42,6 +42,8 @@ def command(sources: tuple[str, ...], style: str, only: str, everything: bool, g
     outcome = Outcome("json" if style == "json" else "text", ignored=ignored)
     found = [model for source in sources for model in _explained(source, settings, outcome, gateway=gateway, only=only)]
     models = [_without(ignored, model) for model in found]
+    if only and models and not any(model.fields for model in models):
+        raise click.BadParameter(f"no LanguageModel of {', '.join(sources)} has {only}", param_hint="--field")
     if models:
         written = {
             "text": lambda: explanation.as_text(models, everything=everything, width=_width()),

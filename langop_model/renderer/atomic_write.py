@@ -58,7 +58,7 @@ def write(path: Path, text: str) -> None:
     temporary = None
     try:
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
+            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=".langop-", delete=False
         ) as file:  # created with mode 0600
             temporary = file.name
             file.write(text)

@@ -86,7 +86,9 @@ def test_one_field_is_explained_alone():
     assert "retryPolicy" not in run("--field", "spec.rateLimits", EVERY_FIELD).stdout.split("FIELD")[1].split("\n\n")[0]
 
 
-@pytest.mark.parametrize("field", ["rateLimits", "spec.loadBalancing.endpoints[0].url", "spec.params.seed"])
+@pytest.mark.parametrize(
+    "field", ["rateLimits", "spec.loadBalancing.endpoints[0].url", "configuration.additionalParameters.top_k"]
+)
 def test_a_field_may_be_named_with_and_without_spec_and_with_a_position(field: str):
     assert run("--field", field, EVERY_FIELD).exit_code == 0
 
@@ -95,6 +97,12 @@ def test_a_field_that_does_not_exist_is_wrong_usage():
     result = run("--field", "spec.rateLimit", MINIMAL)
     assert result.exit_code == 2
     assert "there is no field spec.rateLimit. Did you mean rateLimits?" in result.stderr
+
+
+def test_a_field_that_no_model_has_is_said():
+    result = run("--field", "spec.params.seed", MINIMAL)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"no LanguageModel of {MINIMAL} has spec.params.seed" in result.stderr
 
 
 def test_a_value_does_not_write_to_the_terminal(write: Write):

@@ -31,6 +31,12 @@ def test_the_text_is_written_as_it_is(tmp_path: Path):
     assert (tmp_path / "config.yaml").read_bytes() == "a: ä\nb: 😀\n".encode()
 
 
+@pytest.mark.parametrize("name", ["x" * 250 + ".yaml", "模" * 83 + ".yaml"], ids=["ascii", "unicode"])
+def test_a_name_as_long_as_a_file_may_have_is_written(tmp_path: Path, name: str):
+    write(tmp_path / name, "x")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_only_the_owner_can_read_it(tmp_path: Path):
     write(tmp_path / "config.yaml", "x")
     assert mode(tmp_path / "config.yaml") == 0o600
