@@ -6,7 +6,7 @@ name in the configuration.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from langop_model.renderer import configuration_models, difference_deployments, difference_endpoints, quantities
@@ -157,7 +157,13 @@ def _fallbacks(name: str, one: ConfiguredModel, other: ConfiguredModel) -> Itera
 def _causes(model: ConfiguredModel) -> dict[str, list[str]]:
     found = model.section.get("fallbacks")
     rows = [mapping(each) for each in found] if isinstance(found, list) else []
-    return {str(row.get("group")): sorted(map(str, row.get("causes") or ())) for row in rows}
+    return {str(row.get("group")): _distinct(map(str, row.get("causes") or ())) for row in rows}
+
+
+def _distinct(causes: Iterable[str]) -> list[str]:
+    """Return causes each once, in order; `error` is all of them."""
+    found = set(causes)
+    return sorted(found) if "error" not in found else ["error"]
 
 
 def _fallback_groups(model: ConfiguredModel) -> set[str]:

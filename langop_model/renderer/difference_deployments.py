@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from langop_model.contract.references import REFERENCE
 from langop_model.renderer import difference_endpoints
 from langop_model.renderer.configuration_models import ConfiguredModel, mapping
 from langop_model.renderer.difference_rows import Difference, Rows
@@ -34,6 +35,8 @@ def compare(one: ConfiguredModel, other: ConfiguredModel, explained: Collection[
             was = _beside_defaults(one, mapping(before.get(member)))
             will = _beside_defaults(other, mapping(after.get(member)))
             for each in Rows(part, other.group).compare(was, will, explained):
+                if "keys" in explained and _is_reference(each.before) and _is_reference(each.after):
+                    continue  # where the credential is read from is said
                 seen.setdefault((each.place, each.text), _Seen(each)).endpoints.append(label)
     for entry in seen.values():
         if len(entry.endpoints) == count:
@@ -56,3 +59,7 @@ def _beside_defaults(model: ConfiguredModel, values: dict[str, Any]) -> dict[str
     """Return parameters without those that the section's defaults hold with the same value: they are said there."""
     defaults = mapping(model.section.get("defaults"))
     return {name: value for name, value in values.items() if name not in defaults or defaults[name] != value}
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(REFERENCE)

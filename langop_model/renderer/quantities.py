@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -26,7 +27,8 @@ def number(value: Any) -> str:
         value = int(value)
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:,.12f}".rstrip("0") if abs(value) >= 1e-9 else repr(value)
+    # repr: what a person would write, without the last digits of a binary fraction
+    return f"{Decimal(repr(round(value, 12))):,f}" if abs(value) >= 1e-9 else repr(value)
 
 
 def duration(seconds: Any) -> str:
@@ -58,6 +60,12 @@ def percent(part: float) -> str:
     if 0 < value < 1:
         return "less than 1 %"
     return "more than 99 %" if 99 < value < 100 else f"{round(value)} %"
+
+
+def about(part: float) -> str:
+    """Return a part of 1 in percent as an estimate: about 90 %, but more than 99 %."""
+    words = percent(part)
+    return words if words.startswith(("less", "more")) else f"about {words}"
 
 
 def part_of_requests(part: Fraction) -> str:

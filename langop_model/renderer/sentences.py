@@ -48,6 +48,7 @@ def environment() -> Environment:
         listed=quantities.listed,
         counted=quantities.counted,
         percent=quantities.percent,
+        about=quantities.about,
         shown=shown,
         durations=_durations,
         # int: a float that a shift of three digits makes exact again

@@ -165,6 +165,38 @@ def test_endpoints_that_litellm_translates_are_matched_by_url_too(provider: str)
     ]
 
 
+def fallback(*conditions: str) -> dict[str, Any]:
+    return a_spec(fallbacks=[{"modelRef": "other", "conditions": list(conditions)}])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(("error", "timeout"), ("error",)), (("timeout", "timeout"), ("timeout",)), (("error",), ())]
+)
+def test_causes_that_mean_the_same_do_not_differ(old: tuple[str, ...], new: tuple[str, ...]):
+    assert said(fallback(*old), fallback(*new)) == []
+
+
+def test_a_credential_of_several_keys_is_said_once_for_each():
+    old, new = (
+        a_spec(provider="sagemaker", endpoint=None, region="eu-west-1", credentialsSecretRef={"name": name}) for name in "ab"
+    )
+    found = [text for _, text in said(old, new)]
+    assert [text for text in found if "aws_access_key_id" in text] == [
+        "credential aws_access_key_id is read from /etc/secrets/b instead of /etc/secrets/a"
+    ]
+
+
+def test_a_far_stricter_limit_is_no_estimate_of_an_estimate():
+    old, new = (a_spec(rateLimits={"tokensPerMinute": limit}) for limit in (2**31 - 1, 1))
+    assert "(stricter: more than 99 % of a full load will wait)" in said(old, new)[0][1]
+
+
+def test_a_price_has_the_digits_that_were_written():
+    tracked = {"enabled": True, "inputTokenCost": 689512.988}
+    text = said(a_spec(costTracking={**tracked, "inputTokenCost": 1}), a_spec(costTracking=tracked))[0][1]
+    assert text == "inputTokenCost 1 USD for 1,000 tokens → 689,512.988 USD for 1,000 tokens"
+
+
 def test_a_region_with_a_slash_keeps_its_name():
     new = balanced({**EAST, "region": "eu/west"}, WEST, strategy="random")
     assert "called eu/west in metrics" in said(balanced(EAST, WEST, strategy="random"), new)[0][1]
