@@ -87,7 +87,8 @@ class Rows:
         for path, leaf in flat(dict(value)):
             for length in range(1, len(path)):
                 row, _ = self._row(path[:length])
-                if ("added" in row or "removed" in row) and nested.at(other, path[:length], ABSENT) is ABSENT:
+                gone = ("added" in row or "removed" in row) and nested.at(other, path[:length], ABSENT) is ABSENT
+                if gone or row.get("whole"):
                     whole[path[:length]] = nested.at(value, path[:length], ABSENT)
                     break
             else:

@@ -34,7 +34,7 @@ def resolve(models: list[Model], namespaces: list[str], settings: Settings, *, g
             else:
                 group = by_name[ref].group if gateway else f"fallback/{ref}"
                 url = None if gateway else settings.sibling_url.replace("{ref}", ref).replace("{namespace}", namespace)
-                conditions = entry.get("conditions") or ["error"]
+                conditions = list(dict.fromkeys(entry.get("conditions") or ["error"]))
                 model.fallbacks.append(Fallback(index, ref, group, conditions, url))
             seen.add(ref)
 

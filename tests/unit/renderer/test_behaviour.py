@@ -197,6 +197,13 @@ def test_a_price_has_the_digits_that_were_written():
     assert text == "inputTokenCost 1 USD for 1,000 tokens → 689,512.988 USD for 1,000 tokens"
 
 
+def test_a_parameter_that_is_an_object_is_one_value():
+    old, new = (a_spec(params={"response_format": {"type": kind}}) for kind in ("json_object", "text"))
+    assert [text for _, text in said(old, new)] == [
+        'default response_format {"type": "json_object"} → {"type": "text"} (for requests that do not set it)'
+    ]
+
+
 def test_a_region_with_a_slash_keeps_its_name():
     new = balanced({**EAST, "region": "eu/west"}, WEST, strategy="random")
     assert "called eu/west in metrics" in said(balanced(EAST, WEST, strategy="random"), new)[0][1]

@@ -372,6 +372,11 @@ def test_a_limit_of_one_is_singular(name: str):
     )
 
 
+def test_a_condition_that_is_named_twice_is_said_once():
+    spec = a_spec(fallbacks=[{"modelRef": "other", "conditions": ["timeout", "timeout"]}])
+    assert does(spec, "fallbacks[0].conditions") == "It is asked after timeout."
+
+
 def test_a_weight_whose_share_is_rounded_away_is_not_silent():
     spec = balanced(
         {**EAST, "weight": 2**31 - 1}, {**WEST, "weight": 60}, strategy="random", rateLimits={"requestsPerMinute": 60}
