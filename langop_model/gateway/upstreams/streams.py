@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Callable
 
 import aiohttp
@@ -9,7 +10,7 @@ import orjson
 
 from langop_model.contract.settings import Cause
 from langop_model.gateway.deadline import Deadlines
-from langop_model.gateway.upstreams import events
+from langop_model.gateway.upstreams import answers, events
 from langop_model.gateway.upstreams.answers import add_reasoning_content, model_member
 from langop_model.gateway.upstreams.base import FailureKind, Route, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.stream_usage import StreamUsage
@@ -22,10 +23,15 @@ Failed = Callable[[bytes], UpstreamError]
 
 
 class RelayedStream:
-    """One stream. `account` knows its usage and whether it has ended as its protocol says."""
+    """One stream. `account` knows its usage and whether it has ended as its protocol says.
 
-    def __init__(self, response: aiohttp.ClientResponse, request: UpstreamRequest, failed: Failed) -> None:
+    `begun` is what has been read of it. Raises MalformedAnswerError for an encoding that was not asked for.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, request: UpstreamRequest, failed: Failed, begun: bytes = b"") -> None:
         self.response = response
+        self.begun = begun
+        self.decode = answers.decoder(response)
         self.request = request
         self.failed = failed
         self.account = StreamUsage(request.route)
@@ -35,28 +41,46 @@ class RelayedStream:
         self.deadlines = Deadlines()
 
     async def begin(self) -> None:
-        """Wait for the first event. Raises UpstreamError where it is an error, or never comes."""
+        """Wait for the first event. Raises UpstreamError where it is an error, or none of a model, or never comes.
+
+        What comes before it without any data (a comment, `retry:`) says nothing: no client has to see it.
+        """
         while not self.pending:
             received = await self._receive()
             if received is None:
                 raise self._broken("the provider ended its stream before the first event")
-            self.pending = [event for event in received if not event.startswith(b":")]
+            self.pending = list(itertools.dropwhile(lambda event: not events.data_of(event), received))
         if self.account.error is not None:
             self.response.close()
             raise self.failed(events.data_of(self.account.error))
+        said = events.data_of(self.pending[0])
+        if said == events.DONE:
+            raise self._broken("the provider ended its stream before the first event")
+        if not events.holds_object(said):
+            raise self._broken("the first event of the provider's stream is not a JSON object")
 
     async def _receive(self) -> list[bytes] | None:
         """Return the next events, None at the end."""
-        data = await self.response.content.readany()
-        if not data:
-            return None
+        data = self.begun or await self.response.content.readany()
+        self.begun = b""
         try:
-            found = self.splitter.feed(data)
+            found = self._split(data) if data else self.splitter.last()
         except events.EventTooLargeError:
             raise self._broken("an event of the provider's stream is too large") from None
+        except answers.MalformedAnswerError as problem:
+            raise self._broken(str(problem)) from None
         for event in found:
             self.account.feed(event)
-        return found
+        return found if data or found else None
+
+    def _split(self, data: bytes) -> list[bytes]:
+        if self.decode is not None:
+            data = self.decode(data, events.MAX_EVENT_SIZE + 1)
+            if len(data) > events.MAX_EVENT_SIZE:
+                raise events.EventTooLargeError
+        if not self.account.events:
+            data = data.removeprefix(events.BYTE_ORDER_MARK)
+        return self.splitter.feed(data)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the events, the first of which has arrived. Raises UpstreamError where the stream fails or does not end."""
@@ -116,7 +140,7 @@ class Adapter:
 
     def __call__(self, event: bytes) -> bytes:
         """Return an event as the client gets it; empty where it gets none."""
-        if self.strips_usage and b'"usage"' in event and (b'"choices":[]' in event or b'"choices": []' in event):
+        if self.strips_usage and _is_usage_alone(event):
             return b""
         if self.new_model and b'"model"' in event:
             event = self._renamed(event)
@@ -141,6 +165,13 @@ class Adapter:
         if b'"reasoning"' in event and b'"reasoning_content"' not in event:
             event = _with_reasoning_content(event)
         return event
+
+
+def _is_usage_alone(event: bytes) -> bool:
+    """Whether an event holds a usage and no choice. Azure's first one has no choice either, but what it found in the prompt."""
+    if b'"usage"' not in event or not (b'"choices":[]' in event or b'"choices": []' in event):
+        return False
+    return b'"usage":null' not in event and b'"usage": null' not in event
 
 
 def _model_in(event: bytes) -> bytes | None:
