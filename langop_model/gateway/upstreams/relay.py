@@ -7,7 +7,6 @@ pool of aiohttp for each worker. Redirects are not followed: they would carry th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 from urllib.request import getproxies, proxy_bypass
@@ -21,6 +20,7 @@ from langop_model.contract.settings import Cause, Check, Endpoint, Group, Upstre
 from langop_model.gateway.deadline import Deadline
 from langop_model.gateway.upstreams import answers, client_request, error_body, events, redaction, retry_after, whole_streams
 from langop_model.gateway.upstreams.base import Answer, CheckFailedError, FailureKind, Route, UpstreamError, UpstreamRequest
+from langop_model.gateway.upstreams.binary_streams import BinaryStream
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.failure_causes import cause_of, status_within_answer
 from langop_model.gateway.upstreams.streams import RelayedStream
@@ -173,7 +173,9 @@ class _Exchange:
             await stream.begin()
             return Answer(status, media_type, events=aiter(stream), account=stream.account)
         if route is Route.SPEECH and "json" not in kind:
-            return Answer(status, media_type, events=_chunks(response, begun), is_binary=True)
+            parts = BinaryStream(response, self.request, begun)
+            await parts.begin()
+            return Answer(status, media_type, events=aiter(parts), is_binary=True)
         body = await answers.read(response, MAX_ANSWER_SIZE, begun=begun)
         if self.request.stream and not body:
             raise self._malformed("the provider did not answer in its protocol")
@@ -258,12 +260,3 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
     while len(begun) < events.LONGEST_FIELD and (more := await response.content.readany()):
         begun += more
     return begun
-
-
-async def _chunks(response: aiohttp.ClientResponse, begun: bytes) -> AsyncIterator[bytes]:
-    """Yield the parts of an answer that is not JSON, such as audio, as they arrive; `begun` is what has been read of it."""
-    with contextlib.closing(response):
-        if begun:
-            yield begun
-        async for chunk, _ in response.content.iter_chunks():
-            yield chunk

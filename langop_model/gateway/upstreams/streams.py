@@ -34,7 +34,7 @@ class RelayedStream:
         self.decode = answers.decoder(response)
         self.request = request
         self.failed = failed
-        self.account = StreamUsage(request.route)
+        self.account = StreamUsage(request.route, choices_of(request))
         self.splitter = events.EventSplitter()
         self.adapt = Adapter(request)
         self.pending: list[bytes] = []
@@ -114,8 +114,7 @@ class RelayedStream:
         except TimeoutError:
             if self.account.ended:
                 return None
-            message = f"the provider's stream paused for more than {self.request.timeout:g} s"
-            raise UpstreamError(FailureKind.TIMEOUT, 504, message, cause=Cause.TIMEOUT) from None
+            raise paused(self.request.timeout) from None
         except (aiohttp.ClientError, OSError):
             if self.account.is_complete:
                 return None
@@ -123,18 +122,36 @@ class RelayedStream:
 
     def _broken(self, message: str) -> UpstreamError:
         self.response.close()
-        return UpstreamError(FailureKind.STREAM, 502, message, cause=Cause.SERVER_ERROR)
+        return broken(message)
+
+
+def choices_of(request: UpstreamRequest) -> int:
+    """Return how many choices an answer has."""
+    number = request.body.get("n")
+    return number if isinstance(number, int) and number > 1 else 1
+
+
+def broken(message: str) -> UpstreamError:
+    """Return the failure of a stream that is not what it should be."""
+    return UpstreamError(FailureKind.STREAM, 502, message, cause=Cause.SERVER_ERROR)
+
+
+def paused(seconds: float) -> UpstreamError:
+    """Return the failure of a stream whose next part is late."""
+    message = f"the provider's stream paused for more than {seconds:g} s"
+    return UpstreamError(FailureKind.TIMEOUT, 504, message, cause=Cause.TIMEOUT)
 
 
 class Adapter:
     """What is changed in the events of a stream: the model's name, and what clients rely on and some servers omit."""
 
-    __slots__ = ("has_tool_calls", "new_model", "old_model", "request", "strips_usage")
+    __slots__ = ("has_tool_calls", "is_single", "new_model", "old_model", "request", "strips_usage")
 
     def __init__(self, request: UpstreamRequest) -> None:
         self.request = request
         self.strips_usage = request.strips_usage
         self.has_tool_calls = False
+        self.is_single = choices_of(request) == 1  # of several, one may call tools and another stop
         self.new_model = model_member(request.shown_model) if request.shown_model else b""
         self.old_model: bytes | None = None
 
@@ -159,7 +176,7 @@ class Adapter:
     def _completed(self, event: bytes) -> bytes:
         if b'"tool_calls":[{' in event or b'"tool_calls": [{' in event:
             self.has_tool_calls = True
-        if self.has_tool_calls and b'"stop"' in event:
+        if self.has_tool_calls and self.is_single and b'"stop"' in event:
             event = event.replace(b'"finish_reason":"stop"', b'"finish_reason":"tool_calls"')
             event = event.replace(b'"finish_reason": "stop"', b'"finish_reason": "tool_calls"')
         if b'"reasoning"' in event and b'"reasoning_content"' not in event:

@@ -37,7 +37,9 @@ def answer(body: bytes, media_type: str | None, status: str = "200 OK", **header
     return f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body
 
 
-def ask(said: bytes, route: Route = Route.CHAT, *, stream: bool = True, **body: Any) -> tuple[Answer, list[bytes]]:
+def ask(
+    said: bytes, route: Route = Route.CHAT, *, stream: bool = True, timeout: float = 10, **body: Any
+) -> tuple[Answer, list[bytes]]:
     """Return the relay's answer where a provider says these bytes, and the events of a stream. Raises UpstreamError."""
 
     async def run() -> tuple[Answer, list[bytes]]:
@@ -48,7 +50,7 @@ def ask(said: bytes, route: Route = Route.CHAT, *, stream: bool = True, **body: 
         relay = Relay(Deployments([]))
         try:
             found = await relay.send(
-                group, endpoint, UpstreamRequest(route, "m", body, stream, timeout=10, strips_usage=not body)
+                group, endpoint, UpstreamRequest(route, "m", body, stream, timeout=timeout, strips_usage=not body)
             )
             return found, [each async for each in found.events] if found.events is not None else []
         finally:
@@ -62,9 +64,9 @@ def events_of(body: bytes, media_type: str | None = "text/event-stream", **heade
     return ask(answer(body, media_type, **headers))[1]
 
 
-def failure(said: bytes, route: Route = Route.CHAT, *, stream: bool = True) -> UpstreamError:
+def failure(said: bytes, route: Route = Route.CHAT, **more: Any) -> UpstreamError:
     with pytest.raises(UpstreamError) as raised:
-        ask(said, route, stream=stream)
+        ask(said, route, **more)
     return raised.value
 
 
@@ -186,3 +188,48 @@ def test_a_body_that_is_not_compressed_as_it_says_has_failed(stream: bool):
 @pytest.mark.parametrize("encoding", ["gzip", "br"])
 def test_an_error_that_can_not_be_decoded_keeps_its_status(encoding: str):
     assert failure(answer(b"garbage", "application/json", "400 Bad Request", content_encoding=encoding)).status == 400
+
+
+# Several choices.
+
+
+def choice(index: int, **more: Any) -> bytes:
+    return event({"index": index, "delta": {}, **more})
+
+
+def test_one_choice_may_stop_where_another_calls_tools():
+    call = {"tool_calls": [{"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}
+    said = [choice(0, delta=call), choice(1, finish_reason="stop"), choice(0, finish_reason="tool_calls"), DONE]
+    assert ask(answer(b"".join(said), "text/event-stream"), n=2)[1] == said
+
+
+def test_a_stream_is_complete_when_all_its_choices_have_ended():
+    said = [choice(0, finish_reason="stop"), choice(1, finish_reason="stop")]
+    assert ask(answer(b"".join(said), "text/event-stream"), n=2)[1] == [*said, DONE]
+    assert failure(answer(said[0], "text/event-stream"), n=2).message.endswith("ended before its end")
+
+
+# Speech.
+
+SOUND = b"HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ntransfer-encoding: chunked\r\n\r\n"
+PART = b"3\r\nID3\r\n"
+
+
+def spoken(said: bytes) -> UpstreamError:
+    return failure(said, Route.SPEECH, stream=False, timeout=0.5)
+
+
+def test_speech_arrives_in_parts():
+    assert b"".join(ask(SOUND + PART + PART + b"0\r\n\r\n", Route.SPEECH, stream=False)[1]) == b"ID3ID3"
+
+
+@pytest.mark.parametrize(("said", "message"), [(SOUND, "did not answer within"), (SOUND + PART, "paused for more than")])
+def test_speech_that_never_comes_is_late(said: bytes, message: str):
+    error = spoken(said)
+    assert error.status == 504
+    assert message in error.message
+
+
+def test_speech_without_a_sound_has_failed():
+    """Before anything has gone to the client, so that it is tried again."""
+    assert spoken(SOUND + b"0\r\n\r\n").status == 502
