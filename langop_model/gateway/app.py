@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from langop_model.gateway import call_ids
@@ -15,7 +15,7 @@ from langop_model.gateway.access.open_routes import OpenRoute, Purpose
 from langop_model.gateway.access.request_body import Body, ClientDisconnectedError
 from langop_model.gateway.access.request_schemas import SCHEMAS
 from langop_model.gateway.accounting.recorder import Accounting
-from langop_model.gateway.asgi import Message, Receive, Send
+from langop_model.gateway.asgi import ABORT, Message, Receive, Send
 from langop_model.gateway.caching.keys import CacheControl
 from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
 from langop_model.gateway.routing.group_resolution import GroupNames
@@ -73,6 +73,7 @@ class _Exchange:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.raw_headers = scope["headers"]
         self.query: bytes = scope.get("query_string", b"")
+        self.abort: Callable[[], None] | None = scope.get("extensions", {}).get(ABORT)
         self.route = open_routes.find(self.method, self.path)
         self.protocol = self.route.protocol if self.route else open_routes.protocol_of(self.path)
         self.call_id = call_ids.new()
@@ -223,7 +224,10 @@ class _Exchange:
             if answer.usage is not None:
                 record.price(answer.usage)  # also of a client that has left: it had this much
         record.finished(answer.status, answer.usage, error)
-        await self.send({"type": "http.response.body", "body": b""})
+        if error and answer.is_binary and self.abort is not None:
+            self.abort()  # sound has no word for an error: only a connection that breaks says that the rest is missing
+        else:
+            await self.send({"type": "http.response.body", "body": b""})
 
     def _error_event(self, error: UpstreamError) -> bytes:
         return error_formats.error_event(self.protocol, error)

@@ -9,3 +9,6 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+ABORT = "langop.abort"
+"""An extension of the scope: what closes the connection of an answer that has begun and can't go on."""

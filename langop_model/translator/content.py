@@ -26,7 +26,7 @@ WITHOUT_SOUND = frozenset(
 )
 # Providers for which LiteLLM downloads what a message refers to.
 FETCHES = frozenset({"bedrock", "gemini", "ollama"})
-_GOOGLE = frozenset({"gemini", "vertex_ai", "vertex_ai_beta"})  # they speak Gemini's format themselves
+GOOGLE = frozenset({"gemini", "vertex_ai", "vertex_ai_beta"})  # they speak Gemini's format themselves
 _GEMINI_MEDIA = ("fileData", "file_data", "inlineData", "inline_data")
 # Any scheme but data: an address of a scheme that LiteLLM does not know is one that it fails on.
 _ADDRESS = re.compile(r"(?!data:)[a-z][a-z0-9+.-]*:/|file:", re.IGNORECASE)
@@ -63,7 +63,7 @@ def check_contents(contents: Any, deployment: Deployment) -> None:
 
     Google's own providers get the parts as they are: LiteLLM fetches nothing for them.
     """
-    if deployment.provider in _GOOGLE:
+    if deployment.provider in GOOGLE:
         return
     for part in _gemini_parts(contents):
         named = next((name for name in _GEMINI_MEDIA if part.get(name) is not None), None)

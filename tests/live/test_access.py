@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import httpx
 import pytest
 from openai import AuthenticationError, OpenAI
 
@@ -36,6 +37,15 @@ def test_an_open_gateway_has_closed_routes(observed: ObservedGateway, method: st
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "not_found"
     assert observed.provider.requests == []
+
+
+def test_head_has_the_head_of_get(observed: ObservedGateway):
+    """Its headers, and no body: the connection serves the next request as well."""
+    with httpx.Client() as client:
+        for path in ("/", "/v1/models", "/health/readiness"):
+            whole, head = client.get(observed.gateway.url + path), client.head(observed.gateway.url + path)
+            assert (head.status_code, head.content) == (200, b"")
+            assert head.headers["content-type"] == whole.headers["content-type"]
 
 
 def test_a_websocket_is_refused(observed: ObservedGateway):

@@ -404,3 +404,15 @@ def test_the_root_says_what_this_is(gateway: ObservedGateway):
     assert answer.status_code == 200
     assert answer.text.count("\n") == 1
     assert "gateway" in answer.text
+
+
+def test_speech_that_breaks_breaks_for_the_client_too(gateway: ObservedGateway):
+    """Its client must not take half a sentence for all of it; the log has a line of the request, and no traceback."""
+    before = len(gateway.gateway.log.read_text(encoding="utf-8"))
+    gateway.provider.behave("plain", answer=as_stream([b"ID3", b"more"], "audio/mpeg"), chunk_delay=0.2, break_after=1)
+    body = {"model": "plain", "input": question(), "voice": "alloy"}
+    with pytest.raises(httpx.RemoteProtocolError):
+        plain_http.post(f"{gateway.gateway.url}/v1/audio/speech", json=body, timeout=30)
+    written = gateway.gateway.log.read_text(encoding="utf-8")[before:]
+    assert "Traceback" not in written
+    assert "ASGI" not in written

@@ -91,9 +91,10 @@ _ROUTES = [
     OpenRoute("GET", "/", Purpose.ROOT),
 ]
 ROUTES = {(route.method, route.path): route for route in _ROUTES}
+_READING = ["GET", "HEAD"]
 METHODS: dict[str, list[str]] = {}
 for _route in _ROUTES:
-    METHODS.setdefault(_route.path, []).append(_route.method)
+    METHODS.setdefault(_route.path, []).extend(_READING if _route.method == "GET" else [_route.method])
 OPEN = "chat/completions, completions, embeddings, responses, messages, moderations, audio, images, rerank, models, metrics"
 
 # No query, no escape, nothing that ends a header.
@@ -109,7 +110,13 @@ def is_model_name(text: str) -> bool:
 
 
 def find(method: str, path: str) -> OpenRoute | None:
-    """Return the open route of a request; None where there is none."""
+    """Return the open route of a request; None where there is none.
+
+    HEAD is open where GET is, and the server omits the body (RFC 9110, 9.3.2): uptime monitors, load balancers and clients that
+    look whether a base URL answers ask so.
+    """
+    if method == "HEAD":
+        method = "GET"
     route = ROUTES.get((method, path))
     if route is not None:
         return route
@@ -134,4 +141,4 @@ def protocol_of(path: str) -> Protocol:
 
 def methods(path: str) -> list[str]:
     """Return the methods that a path is open for."""
-    return METHODS.get(path) or (["POST"] if _GEMINI.fullmatch(path) else ["GET"] if _ONE_MODEL.fullmatch(path) else [])
+    return METHODS.get(path) or (["POST"] if _GEMINI.fullmatch(path) else _READING if _ONE_MODEL.fullmatch(path) else [])

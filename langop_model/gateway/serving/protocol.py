@@ -9,7 +9,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from langop_model.gateway.access import error_formats, open_routes
-from langop_model.gateway.asgi import App
+from langop_model.gateway.asgi import ABORT, App
 from langop_model.gateway.serving import connections, descriptors
 from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.transport import Transport
@@ -65,6 +65,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = {ABORT: self.abort_answer}
         self.in_head = True
         self.head_size = 0
 
@@ -94,6 +95,12 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         """Tell the client to use another connection next time, with the answer that has not begun yet."""
         if self.cycle is not None and not self.cycle.response_started:
             self.cycle.keep_alive = False
+
+    def abort_answer(self) -> None:
+        """Close the connection of an answer whose rest is missing, so that its client does not take it for whole."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # the application has said all, and the server need not remark on it
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -14,6 +14,7 @@ from langop_model.gateway.upstreams.usage import usage_of
 if TYPE_CHECKING:
     import aiohttp
 
+Decode = Callable[[bytes, int], bytes]
 Failed = Callable[[bytes], UpstreamError]
 
 # The member that every answer of a route has.
@@ -37,12 +38,16 @@ class MalformedAnswerError(ValueError):
     """An answer that is not what its protocol says."""
 
 
-async def read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = False) -> bytes:
-    """Return the body of an answer, decoded. Raises AnswerTooLargeError above `limit` bytes, or returns so many if `cut`."""
-    decode = _decoder(response.headers.get("Content-Encoding", ""))
+async def read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = False, begun: bytes = b"") -> bytes:
+    """Return the body of an answer, decoded; `begun` is what has been read of it.
+
+    Raises MalformedAnswerError, and AnswerTooLargeError above `limit` bytes, or returns so many if `cut`.
+    """
+    decode = decoder(response)
     parts: list[bytes] = []
     size = 0
-    while chunk := await response.content.readany():
+    while chunk := begun or await response.content.readany():
+        begun = b""
         part = chunk if decode is None else decode(chunk, limit - size + 1)
         parts.append(part)
         size += len(part)
@@ -55,17 +60,25 @@ async def read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = Fals
     return parts[0] if len(parts) == 1 and size <= limit else b"".join(parts)[:limit]
 
 
-def _decoder(encoding: str) -> Callable[[bytes, int], bytes] | None:
+def decoder(response: aiohttp.ClientResponse) -> Decode | None:
     """Return what decodes the parts of a body, each to so many bytes at most: a small body may be a large one, compressed.
 
-    None where they are as they are.
+    None where they are as they are. It raises MalformedAnswerError, and so does an encoding that was not asked for.
     """
-    encoding = encoding.strip().lower()
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding in ("", "identity"):
         return None
     if encoding not in ("gzip", "deflate"):
         raise MalformedAnswerError("the provider's answer has an encoding that was not asked for")
-    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress
+    decompress = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress
+
+    def decode(data: bytes, limit: int) -> bytes:
+        try:
+            return decompress(data, limit)
+        except zlib.error:
+            raise MalformedAnswerError(f"the provider's answer is not valid {encoding}") from None
+
+    return decode
 
 
 def whole(status: int, body: bytes, request: UpstreamRequest, failed: Failed) -> Answer:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import orjson
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")  # what a line of a stream of events begins with
+LONGEST_FIELD = max(map(len, FIELDS))  # bytes
 MAX_EVENT_SIZE = 16 * 2**20  # bytes; a picture in base64 is the largest thing that providers send in one event
 END = b"\n\n"
+DONE = b"[DONE]"
 
 
 class EventTooLargeError(ValueError):
@@ -32,6 +38,15 @@ class EventSplitter:
             data, self.rest = self.rest + data, b""
         return self._split(data, b"")
 
+    def last(self) -> list[bytes]:
+        """Return what is left at the end, if that is a complete event whose blank line its server omits.
+
+        A browser would ignore it, but the clients of providers read it. Data that was cut off is no event.
+        """
+        rest, self.rest = self.rest.rstrip(b"\r\n"), b""
+        said = data_of(rest + END)
+        return [rest + END] if said == DONE or holds_object(said) else []
+
     def _split(self, data: bytes, held: bytes) -> list[bytes]:
         *events, rest = data.split(END)
         if len(rest) > MAX_EVENT_SIZE:
@@ -46,3 +61,16 @@ def data_of(event: bytes) -> bytes:
         return event[5:].strip()
     lines = [line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:")]
     return b"\n".join(lines)
+
+
+def holds_object(data: bytes) -> bool:
+    """Whether the data of an event is a JSON object, as in every protocol of a model but for `[DONE]`."""
+    try:
+        return isinstance(orjson.loads(data), dict)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def begins(data: bytes) -> bool:
+    """Whether a body that begins with `data` is a stream of events, whatever its media type says."""
+    return data.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(FIELDS)

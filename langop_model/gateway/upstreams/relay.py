@@ -7,7 +7,6 @@ pool of aiohttp for each worker. Redirects are not followed: they would carry th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 from urllib.request import getproxies, proxy_bypass
@@ -19,14 +18,16 @@ from yarl import URL
 from langop_model import __version__
 from langop_model.contract.settings import Cause, Check, Endpoint, Group, Upstream
 from langop_model.gateway.deadline import Deadline
-from langop_model.gateway.upstreams import answers, client_request, error_body, redaction, retry_after
+from langop_model.gateway.upstreams import answers, client_request, error_body, events, redaction, retry_after, whole_streams
 from langop_model.gateway.upstreams.base import Answer, CheckFailedError, FailureKind, Route, UpstreamError, UpstreamRequest
+from langop_model.gateway.upstreams.binary_streams import BinaryStream
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.failure_causes import cause_of, status_within_answer
 from langop_model.gateway.upstreams.streams import RelayedStream
 
 MAX_ANSWER_SIZE = 64 * 2**20  # bytes; pictures in base64 are the largest
 MAX_ERROR_SIZE = 256 * 1024  # bytes
+EVENT_STREAM = "text/event-stream"
 CONNECT_TIMEOUT = 10.0  # seconds; a host that is down is found down long before the answer's own timeout
 FORMS = (Route.TRANSCRIPTIONS, Route.IMAGE_EDITS)
 
@@ -159,25 +160,36 @@ class _Exchange:
 
     async def _read(self, response: aiohttp.ClientResponse) -> Answer:
         status, media_type = response.status, response.headers.get("Content-Type", "")
+        kind, route = media_type.partition(";")[0].strip().lower(), self.request.route
         if status >= 300:
             raise await self._refused(response)
-        if media_type.startswith("text/event-stream"):
-            stream = RelayedStream(response, self.request, self._event_failed)
+        if kind == "text/html":
+            raise self._malformed("the provider did not answer in its protocol")
+        begun = await _beginning(response) if self.request.stream and kind != EVENT_STREAM else b""
+        if kind == EVENT_STREAM or events.begins(begun):
+            if not self.request.stream and (route in answers.EXPECTED or route is Route.GENERATE_CONTENT):
+                raise self._malformed("the provider answered with a stream, which this request did not ask for")
+            stream = RelayedStream(response, self.request, self._event_failed, begun)
             await stream.begin()
             return Answer(status, media_type, events=aiter(stream), account=stream.account)
-        if self.request.route is Route.SPEECH and "json" not in media_type:
-            return Answer(status, media_type, events=_chunks(response), is_binary=True)
-        body = await answers.read(response, MAX_ANSWER_SIZE)
-        if media_type.startswith("text/html") or (self.request.stream and not body):
+        if route is Route.SPEECH and "json" not in kind:
+            parts = BinaryStream(response, self.request, begun)
+            await parts.begin()
+            return Answer(status, media_type, events=aiter(parts), is_binary=True)
+        body = await answers.read(response, MAX_ANSWER_SIZE, begun=begun)
+        if self.request.stream and not body:
             raise self._malformed("the provider did not answer in its protocol")
-        if "json" not in media_type and self.request.route is Route.TRANSCRIPTIONS:
+        if "json" not in kind and route is Route.TRANSCRIPTIONS:
             return Answer(status, media_type, body=body)
-        return answers.whole(status, body, self.request, self._event_failed)
+        answer = answers.whole(status, body, self.request, self._event_failed)
+        return whole_streams.of(answer, self.request) if self.request.stream else answer
 
     async def _refused(self, response: aiohttp.ClientResponse) -> UpstreamError:
         """Return the error that a provider answered with."""
         status = response.status
-        body = await answers.read(response, MAX_ERROR_SIZE, cut=True)
+        body = b""
+        with contextlib.suppress(aiohttp.ClientError, answers.MalformedAnswerError):  # without its body it is an error still
+            body = await answers.read(response, MAX_ERROR_SIZE, cut=True)
         waits = retry_after.seconds_of(response.headers)
         if status < 400:
             message = "the provider redirects this request; redirects are not followed"
@@ -242,8 +254,9 @@ def _verdict(problem: Exception) -> str:
     return str(getattr(problem, "verify_message", "") or "not trusted").partition(",")[0]
 
 
-async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Yield the parts of an answer that is not JSON, such as audio, as they arrive."""
-    with contextlib.closing(response):
-        async for chunk, _ in response.content.iter_chunks():
-            yield chunk
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """Return what has arrived of a body, enough to tell a stream of events: some servers name it plain text, or not at all."""
+    begun = b""
+    while len(begun) < events.LONGEST_FIELD and (more := await response.content.readany()):
+        begun += more
+    return begun

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -36,15 +37,19 @@ FINISHED = {Route.CHAT: "choices", Route.COMPLETIONS: "choices", Route.GENERATE_
 
 
 class StreamUsage:
-    """The usage of one stream. Each event goes through `feed` on its way to the client; the rest is asked for at the end."""
+    """The usage of one stream, of so many choices. Each event goes through `feed` on its way to the client.
+
+    The rest is asked for at the end.
+    """
 
     __slots__ = (
         *("_end", "_end_within", "_error", "_error_within", "_first", "_last", "_member", "_next", "_samples", "_stride"),
-        *("_tail", "ended", "events", "route"),
+        *("_tail", "choices", "ended", "events", "route"),
     )
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, choices: int = 1) -> None:
         self.route = route
+        self.choices = choices
         self.events = 0
         self.ended = False
         self._member = b'"usageMetadata"' if route is Route.GENERATE_CONTENT else b'"usage"'
@@ -54,7 +59,7 @@ class StreamUsage:
         self._first: bytes | None = None
         self._last: bytes | None = None
         self._samples: list[bytes] = []
-        self._tail: deque[bytes] = deque(maxlen=4)  # a usage may follow the event that ends a choice
+        self._tail: deque[bytes] = deque(maxlen=3 + choices)  # a usage may follow the event that ends a choice
         self._stride = self._next = 1
 
     def feed(self, event: bytes) -> None:
@@ -75,12 +80,14 @@ class StreamUsage:
     def is_complete(self) -> bool:
         """Whether the stream has ended as its protocol says, without an error.
 
-        A chat whose choice has its `finish_reason` is complete without `[DONE]`, which some servers omit.
+        A chat each of whose choices has its `finish_reason` is complete without `[DONE]`, which some servers omit.
         """
         if self._error is not None:
             return False
         entries = FINISHED.get(self.route)
-        return self.ended or (entries is not None and any(_has_finished(event, entries) for event in self._tail))
+        if self.ended or entries is None:
+            return self.ended
+        return len({index for event in self._tail for index in _finished(event, entries)}) >= self.choices
 
     @property
     def error(self) -> bytes | None:
@@ -156,12 +163,12 @@ def parsed(event: bytes) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _has_finished(event: bytes, entries: str) -> bool:
-    """Whether an event says why a choice or a candidate has ended."""
+def _finished(event: bytes, entries: str) -> Iterator[Any]:
+    """Yield the numbers of the choices or candidates for which an event says why they have ended."""
     found = parsed(event).get(entries)
-    return isinstance(found, list) and any(
-        isinstance(each, dict) and (each.get("finish_reason") or each.get("finishReason")) for each in found
-    )
+    for each in found if isinstance(found, list) else ():
+        if isinstance(each, dict) and (each.get("finish_reason") or each.get("finishReason")):
+            yield each.get("index", 0)
 
 
 def _joined(first: Usage | None, last: Usage | None) -> Usage | None:

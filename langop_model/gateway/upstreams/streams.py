@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Callable
 
 import aiohttp
@@ -9,7 +10,7 @@ import orjson
 
 from langop_model.contract.settings import Cause
 from langop_model.gateway.deadline import Deadlines
-from langop_model.gateway.upstreams import events
+from langop_model.gateway.upstreams import answers, events
 from langop_model.gateway.upstreams.answers import add_reasoning_content, model_member
 from langop_model.gateway.upstreams.base import FailureKind, Route, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.stream_usage import StreamUsage
@@ -22,41 +23,64 @@ Failed = Callable[[bytes], UpstreamError]
 
 
 class RelayedStream:
-    """One stream. `account` knows its usage and whether it has ended as its protocol says."""
+    """One stream. `account` knows its usage and whether it has ended as its protocol says.
 
-    def __init__(self, response: aiohttp.ClientResponse, request: UpstreamRequest, failed: Failed) -> None:
+    `begun` is what has been read of it. Raises MalformedAnswerError for an encoding that was not asked for.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, request: UpstreamRequest, failed: Failed, begun: bytes = b"") -> None:
         self.response = response
+        self.begun = begun
+        self.decode = answers.decoder(response)
         self.request = request
         self.failed = failed
-        self.account = StreamUsage(request.route)
+        self.account = StreamUsage(request.route, choices_of(request))
         self.splitter = events.EventSplitter()
         self.adapt = Adapter(request)
         self.pending: list[bytes] = []
         self.deadlines = Deadlines()
 
     async def begin(self) -> None:
-        """Wait for the first event. Raises UpstreamError where it is an error, or never comes."""
+        """Wait for the first event. Raises UpstreamError where it is an error, or none of a model, or never comes.
+
+        What comes before it without any data (a comment, `retry:`) says nothing: no client has to see it.
+        """
         while not self.pending:
             received = await self._receive()
             if received is None:
                 raise self._broken("the provider ended its stream before the first event")
-            self.pending = [event for event in received if not event.startswith(b":")]
+            self.pending = list(itertools.dropwhile(lambda event: not events.data_of(event), received))
         if self.account.error is not None:
             self.response.close()
             raise self.failed(events.data_of(self.account.error))
+        said = events.data_of(self.pending[0])
+        if said == events.DONE:
+            raise self._broken("the provider ended its stream before the first event")
+        if not events.holds_object(said):
+            raise self._broken("the first event of the provider's stream is not a JSON object")
 
     async def _receive(self) -> list[bytes] | None:
         """Return the next events, None at the end."""
-        data = await self.response.content.readany()
-        if not data:
-            return None
+        data = self.begun or await self.response.content.readany()
+        self.begun = b""
         try:
-            found = self.splitter.feed(data)
+            found = self._split(data) if data else self.splitter.last()
         except events.EventTooLargeError:
             raise self._broken("an event of the provider's stream is too large") from None
+        except answers.MalformedAnswerError as problem:
+            raise self._broken(str(problem)) from None
         for event in found:
             self.account.feed(event)
-        return found
+        return found if data or found else None
+
+    def _split(self, data: bytes) -> list[bytes]:
+        if self.decode is not None:
+            data = self.decode(data, events.MAX_EVENT_SIZE + 1)
+            if len(data) > events.MAX_EVENT_SIZE:
+                raise events.EventTooLargeError
+        if not self.account.events:
+            data = data.removeprefix(events.BYTE_ORDER_MARK)
+        return self.splitter.feed(data)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the events, the first of which has arrived. Raises UpstreamError where the stream fails or does not end."""
@@ -90,8 +114,7 @@ class RelayedStream:
         except TimeoutError:
             if self.account.ended:
                 return None
-            message = f"the provider's stream paused for more than {self.request.timeout:g} s"
-            raise UpstreamError(FailureKind.TIMEOUT, 504, message, cause=Cause.TIMEOUT) from None
+            raise paused(self.request.timeout) from None
         except (aiohttp.ClientError, OSError):
             if self.account.is_complete:
                 return None
@@ -99,24 +122,42 @@ class RelayedStream:
 
     def _broken(self, message: str) -> UpstreamError:
         self.response.close()
-        return UpstreamError(FailureKind.STREAM, 502, message, cause=Cause.SERVER_ERROR)
+        return broken(message)
+
+
+def choices_of(request: UpstreamRequest) -> int:
+    """Return how many choices an answer has."""
+    number = request.body.get("n")
+    return number if isinstance(number, int) and number > 1 else 1
+
+
+def broken(message: str) -> UpstreamError:
+    """Return the failure of a stream that is not what it should be."""
+    return UpstreamError(FailureKind.STREAM, 502, message, cause=Cause.SERVER_ERROR)
+
+
+def paused(seconds: float) -> UpstreamError:
+    """Return the failure of a stream whose next part is late."""
+    message = f"the provider's stream paused for more than {seconds:g} s"
+    return UpstreamError(FailureKind.TIMEOUT, 504, message, cause=Cause.TIMEOUT)
 
 
 class Adapter:
     """What is changed in the events of a stream: the model's name, and what clients rely on and some servers omit."""
 
-    __slots__ = ("has_tool_calls", "new_model", "old_model", "request", "strips_usage")
+    __slots__ = ("has_tool_calls", "is_single", "new_model", "old_model", "request", "strips_usage")
 
     def __init__(self, request: UpstreamRequest) -> None:
         self.request = request
         self.strips_usage = request.strips_usage
         self.has_tool_calls = False
+        self.is_single = choices_of(request) == 1  # of several, one may call tools and another stop
         self.new_model = model_member(request.shown_model) if request.shown_model else b""
         self.old_model: bytes | None = None
 
     def __call__(self, event: bytes) -> bytes:
         """Return an event as the client gets it; empty where it gets none."""
-        if self.strips_usage and b'"usage"' in event and (b'"choices":[]' in event or b'"choices": []' in event):
+        if self.strips_usage and _is_usage_alone(event):
             return b""
         if self.new_model and b'"model"' in event:
             event = self._renamed(event)
@@ -135,12 +176,19 @@ class Adapter:
     def _completed(self, event: bytes) -> bytes:
         if b'"tool_calls":[{' in event or b'"tool_calls": [{' in event:
             self.has_tool_calls = True
-        if self.has_tool_calls and b'"stop"' in event:
+        if self.has_tool_calls and self.is_single and b'"stop"' in event:
             event = event.replace(b'"finish_reason":"stop"', b'"finish_reason":"tool_calls"')
             event = event.replace(b'"finish_reason": "stop"', b'"finish_reason": "tool_calls"')
         if b'"reasoning"' in event and b'"reasoning_content"' not in event:
             event = _with_reasoning_content(event)
         return event
+
+
+def _is_usage_alone(event: bytes) -> bool:
+    """Whether an event holds a usage and no choice. Azure's first one has no choice either, but what it found in the prompt."""
+    if b'"usage"' not in event or not (b'"choices":[]' in event or b'"choices": []' in event):
+        return False
+    return b'"usage":null' not in event and b'"usage": null' not in event
 
 
 def _model_in(event: bytes) -> bytes | None:

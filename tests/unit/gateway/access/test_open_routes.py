@@ -63,3 +63,15 @@ def test_anything_else_is_closed(method: str, path: str):
 def test_a_path_lists_its_methods():
     assert open_routes.methods("/v1/chat/completions") == ["POST"]
     assert open_routes.methods("/key/info") == []
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/models", "/v1/models/a/b", "/health", "/health/readiness", "/metrics"])
+def test_head_is_open_where_get_is(path: str):
+    """Monitors and load balancers ask so; RFC 9110 demands both of every server."""
+    assert open_routes.find("HEAD", path) == open_routes.find("GET", path)
+    assert open_routes.methods(path) == ["GET", "HEAD"]
+
+
+def test_a_question_has_no_head():
+    assert open_routes.find("HEAD", "/v1/chat/completions") is None
+    assert open_routes.methods("/v1/chat/completions") == ["POST"]

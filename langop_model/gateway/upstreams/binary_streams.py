@@ -1,0 +1,57 @@
+"""Answers that are no text, such as speech: their parts as they arrive, within the limits of any stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+
+from langop_model.gateway.deadline import Deadlines
+from langop_model.gateway.upstreams import answers, streams
+from langop_model.gateway.upstreams.base import UpstreamRequest
+
+PART_SIZE = 2**20  # bytes of a part when it is decoded
+
+
+class BinaryStream:
+    """One answer; `begun` is what has been read of it. Raises MalformedAnswerError for an encoding that was not asked for."""
+
+    def __init__(self, response: aiohttp.ClientResponse, request: UpstreamRequest, begun: bytes = b"") -> None:
+        self.response = response
+        self.request = request
+        self.decode = answers.decoder(response)
+        self.first = self._decoded(begun)
+        self.deadlines = Deadlines()
+
+    async def begin(self) -> None:
+        """Wait for the first part. Raises UpstreamError where there is none."""
+        while not self.first:
+            part = await self.response.content.readany()
+            if not part:
+                raise streams.broken("the provider ended its stream before the first event")
+            self.first = self._decoded(part)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the parts, the first of which has arrived. Raises UpstreamError where one is late, or the rest never comes."""
+        try:
+            yield self.first
+            while part := await self._next():
+                yield part
+        finally:
+            self.deadlines.close()
+            if self.response.content.at_eof():
+                self.response.release()
+            else:
+                self.response.close()
+
+    async def _next(self) -> bytes:
+        try:
+            with self.deadlines.within(self.request.timeout):
+                return self._decoded(await self.response.content.readany())
+        except TimeoutError:
+            raise streams.paused(self.request.timeout) from None
+        except (aiohttp.ClientError, OSError, answers.MalformedAnswerError):
+            raise streams.broken("the connection to the provider broke during its stream") from None
+
+    def _decoded(self, part: bytes) -> bytes:
+        return part if self.decode is None else self.decode(part, PART_SIZE)
