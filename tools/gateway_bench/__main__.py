@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tools import load_generator
 from tools.gateway_bench import contenders, provider
-from tools.gateway_bench.measuring import CONNECTIONS, LONGER, FailedError, Figures, measure
+from tools.gateway_bench.measuring import CONNECTIONS, TURNS, Figures, measure
 from tools.gateway_bench.wanted import DESCRIBED, WANTED, Found
 
 PLAIN_COMMAND = ["make", "--silent", ".venv-plain/.ready", f"PYTHON={sys.executable}"]
@@ -43,10 +43,10 @@ COLUMNS: tuple[tuple[str, str, float, int], ...] = (
 
 
 def main() -> None:
-    """Measure each contender in each round, and print what came of it."""
+    """Measure the contenders in each round, and print what came of it."""
     parser = argparse.ArgumentParser(prog="python -m tools.gateway_bench", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=5, help="of each load; of one connection it is three times as long")
+    parser.add_argument("--seconds", type=float, default=4, help=f"of each load, which everyone has {TURNS} times in a round")
     parser.add_argument("--only", action="append", help="a contender's name; several times")
     options = parser.parse_args()
     if subprocess.run(PLAIN_COMMAND, check=False).returncode:
@@ -58,14 +58,10 @@ def main() -> None:
         found["provider"] = _direct(at.url, options.seconds)
         print(f"{os.cpu_count()} cores, Python {platform.python_version()}, wrk or httpx as the client, nginx as the provider,")
         print(f"{found['provider']['rate 16']:.0f} requests/s straight to it;", end=" ")
-        print(f"{options.rounds} rounds of {options.seconds:g} s, medians\n", flush=True)
+        print(f"{options.rounds} rounds of {TURNS} times {options.seconds:g} s, medians\n", flush=True)
         for _ in range(options.rounds):
-            for each in chosen:
-                with tempfile.TemporaryDirectory(dir=scratch) as folder:
-                    try:
-                        measure(found[each.name], each, at, Path(folder), options.seconds)
-                    except (FailedError, RuntimeError) as problem:
-                        print(f"{each.name} is not measured: {problem}\n", flush=True)
+            for problem in measure(found, chosen, at, Path(scratch), options.seconds):
+                print(f"{problem}\n", flush=True)
     _print(("", *(column[0] for column in COLUMNS)), _contenders(found))
     _print(("figure", "wanted", "measured", ""), (wanted.row(found) for wanted in WANTED))
     _print(("description", "described", "measured", ""), (wanted.row(found) for wanted in DESCRIBED))
@@ -75,8 +71,7 @@ def _direct(url: str, seconds: float) -> Figures:
     """Measure the provider without anything in front."""
     figures = Figures()
     for number in CONNECTIONS:
-        longer = LONGER if number == 1 else 1
-        load = load_generator.run(f"{url}/v1/chat/completions", provider.MODEL, number, seconds * longer)
+        load = load_generator.run(f"{url}/v1/chat/completions", provider.MODEL, number, seconds)
         for name, value in {"rate": load.rate, "p50": load.p50, "p99": load.p99}.items():
             figures.add(f"{name} {number}", value)
     return figures

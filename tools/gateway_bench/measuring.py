@@ -1,13 +1,20 @@
-"""What is measured of one contender in one round. Each figure is a name; CPU and memory are those of all its processes."""
+"""What is measured of the contenders in one round. Each figure is a name; CPU and memory are those of all their processes.
+
+Each is alone while its start and its memory are measured. Then all run, and are loaded in turn, a few seconds each: where the
+speed of the machine drifts, it does so for all of them.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import http.client
 import json
 import os
 import statistics
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -19,7 +26,7 @@ from tools.gateway_bench.stream_provider import CHUNKS
 from tools.processes import Gateway
 
 CONNECTIONS = (1, 16)
-LONGER = 3  # times as long is the load of one connection: a p99 needs some thousand requests
+TURNS = 3  # of each load in a round
 STREAMS = 4  # connections
 WIDE = 256  # connections
 LARGE_BODY = 5_000_000  # bytes
@@ -75,14 +82,17 @@ class Run:
             raise FailedError(f"{self.contender.name}: {load.failed} of {load.count} requests failed:\n{self.gateway.tail()}")
         return load, spent * 1e6 / load.count
 
-    def main_load(self) -> None:
-        """Measure requests at one connection and at sixteen."""
-        self.load(4, 2)  # warm
-        for number in CONNECTIONS:
-            load, each = self.load(number, self.seconds * (LONGER if number == 1 else 1))
-            for name, value in {"rate": load.rate, "cpu": each, "p50": load.p50, "p99": load.p99}.items():
-                self.figures.add(f"{name} {number}", value)
+    def warm(self) -> None:
+        """Let it answer until it is as fast as it will be, and measure its memory then."""
+        self.load(4, 2)
+        self.load(CONNECTIONS[-1], 2)
         self.figures.add("memory after", memory.used(self.pid))
+
+    def main_load(self, connections: int) -> None:
+        """Measure requests at so many connections."""
+        load, each = self.load(connections, self.seconds)
+        for name, value in {"rate": load.rate, "cpu": each, "p50": load.p50, "p99": load.p99}.items():
+            self.figures.add(f"{name} {connections}", value)
 
     def wide_load(self) -> None:
         """Measure requests at many connections."""
@@ -90,8 +100,7 @@ class Run:
 
     def streams(self) -> None:
         """Measure the CPU for a chunk of a stream."""
-        self.ask()  # warm
-        self.figures.add("chunk", self.load(STREAMS, self.seconds * LONGER)[1] / CHUNKS)
+        self.figures.add("chunk", self.load(STREAMS, self.seconds)[1] / CHUNKS)
 
     def large_bodies(self) -> None:
         """Measure how the memory grows from the tenth large body to the sixtieth."""
@@ -117,17 +126,38 @@ class Run:
         self.figures.add("memory with cached answers", memory.used(self.pid))
 
 
-PARTS: Mapping[Part, Callable[[Run], None]] = {
-    Part.LOAD: Run.main_load,
-    Part.WIDE: Run.wide_load,
-    Part.STREAMS: Run.streams,
+ALONE: Mapping[Part, Callable[[Run], None]] = {
+    Part.LOAD: Run.warm,
     Part.BODIES: Run.large_bodies,
     Part.CACHED: Run.cached_answers,
 }
+IN_TURN: Sequence[tuple[Part, Callable[[Run], None]]] = (
+    *((Part.LOAD, functools.partial(Run.main_load, connections=number)) for number in CONNECTIONS),
+    (Part.WIDE, Run.wide_load),
+    (Part.STREAMS, Run.streams),
+)
 
 
-def measure(figures: Figures, contender: Contender, at: Provider, folder: Path, seconds: float) -> None:
-    """Start a contender, do its parts, and add what was measured."""
+def measure(
+    found: Mapping[str, Figures], chosen: Sequence[Contender], at: Provider, scratch: Path, seconds: float
+) -> list[str]:
+    """Measure a round. Return why a contender was not measured."""
+    problems, measured = [], []
+    for each in chosen:
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            try:
+                _measure_alone(found[each.name], each, at, Path(folder), seconds)
+            except (FailedError, RuntimeError) as problem:
+                problems.append(f"{each.name} is not measured: {problem}")
+            else:
+                measured.append(each)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        _measure_in_turn(found, measured, at, Path(folder), seconds)
+    return problems
+
+
+def _measure_alone(figures: Figures, contender: Contender, at: Provider, folder: Path, seconds: float) -> None:
+    """Measure the start of a contender, and what its memory is. Raises FailedError and RuntimeError."""
     gateway = contender.make(folder, at)
     began = time.monotonic()
     with gateway:
@@ -137,8 +167,29 @@ def measure(figures: Figures, contender: Contender, at: Provider, folder: Path, 
         run.ask()  # the translator is there now too
         figures.add("answered", time.monotonic() - began)
         figures.add("memory", memory.used(run.pid))
-        for part in contender.parts:
-            PARTS[part](run)
+        for part, measured in ALONE.items():
+            if part in contender.parts:
+                measured(run)
+
+
+def _measure_in_turn(
+    found: Mapping[str, Figures], chosen: Sequence[Contender], at: Provider, folder: Path, seconds: float
+) -> None:
+    """Measure the loads of all contenders, each TURNS times. Raises FailedError and RuntimeError."""
+    with contextlib.ExitStack() as running:
+        runs = []
+        for number, contender in enumerate(chosen):
+            if any(part in contender.parts for part, _ in IN_TURN):
+                (own := folder / str(number)).mkdir()
+                gateway = running.enter_context(contender.make(own, at))
+                run = Run(found[contender.name], contender, gateway, at, seconds)
+                run.load(4, 2)  # warm
+                runs.append(run)
+        for _ in range(TURNS):
+            for part, measured in IN_TURN:
+                for run in runs:
+                    if part in run.contender.parts:
+                        measured(run)
 
 
 def cpu(pid: int) -> float:

@@ -15,7 +15,7 @@ from tools.gateway_bench import contenders, provider
 from tools.gateway_bench.contenders import FLOOR, TRANSLATION
 from tools.gateway_bench.measuring import Figures, measure
 
-ROUNDS = 3
+ROUNDS = 2
 SECONDS = 4.0
 # A figure's name in the measurement, and whether the machine's speed is in it.
 FIGURES = {
@@ -33,9 +33,8 @@ def measured() -> dict[str, float]:
     chosen = [each for each in contenders.all_of_them() if each.name in found]
     with tempfile.TemporaryDirectory(prefix="langop-") as scratch, provider.running(Path(scratch)) as at:
         for _ in range(ROUNDS):
-            for each in chosen:
-                with tempfile.TemporaryDirectory(dir=scratch) as folder:
-                    measure(found[each.name], each, at, Path(folder), SECONDS)
+            for problem in measure(found, chosen, at, Path(scratch), SECONDS):
+                print(problem, flush=True)
     return {
         title: found[TRANSLATION][name] / (found[FLOOR][name] if is_relative else 1)
         for title, (name, is_relative) in FIGURES.items()
