@@ -26,7 +26,7 @@ from tools.gateway_bench.stream_provider import CHUNKS
 from tools.processes import Gateway
 
 CONNECTIONS = (1, 16)
-TURNS = 3  # of each load in a round
+TURNS = 5  # of each load in a round
 STREAMS = 4  # connections
 WIDE = 256  # connections
 LARGE_BODY = 5_000_000  # bytes
@@ -183,6 +183,7 @@ def _measure_in_turn(
                 (own := folder / str(number)).mkdir()
                 gateway = running.enter_context(contender.make(own, at))
                 run = Run(found[contender.name], contender, gateway, at, seconds)
+                run.ask()  # the translator is there then
                 run.load(4, 2)  # warm
                 runs.append(run)
         for _ in range(TURNS):
