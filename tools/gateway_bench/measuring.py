@@ -103,12 +103,12 @@ class Run:
         self.figures.add("chunk", self.load(STREAMS, self.seconds)[1] / CHUNKS)
 
     def large_bodies(self) -> None:
-        """Measure how the memory grows from the tenth large body to the sixtieth."""
+        """Measure how the memory grows from the sixtieth large body to the hundred and twentieth: the first ones make room."""
         text = "x" * LARGE_BODY
-        for _ in range(10):
+        for _ in range(60):
             self.ask(text)
         before = memory.used(self.pid)
-        for _ in range(50):
+        for _ in range(60):
             self.ask(text)
         self.figures.add("growth with large bodies", memory.used(self.pid) / before)
 

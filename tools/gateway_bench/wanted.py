@@ -88,7 +88,7 @@ WANTED = (
     Wanted("translation, start to the first answer, to plain", _translated("answered"), most=0.5),
     Wanted("CPU for a request with 500 models, to one", _ratio(of.MANY, of.RELAY, "cpu 16"), most=1.1),
     Wanted(f"CPU for a request at {WIDE} connections, to 16", _ratio(of.RELAY, of.RELAY, f"cpu {WIDE}", "cpu 16"), most=1.3),
-    Wanted("memory after 60 bodies of 5 MB, to that after 10", _one(of.RELAY, "growth with large bodies"), most=1.1),
+    Wanted("memory after 120 bodies of 5 MB, to that after 60", _one(of.RELAY, "growth with large bodies"), most=1.1),
 )  # fmt: skip
 
 # What the description says of the product.
