@@ -60,6 +60,14 @@ async def read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = Fals
     return parts[0] if len(parts) == 1 and size <= limit else b"".join(parts)[:limit]
 
 
+def leave(response: aiohttp.ClientResponse) -> None:
+    """Keep the connection of an answer that was read to its end, and close that of another."""
+    if response.content.at_eof():
+        response.release()
+    else:
+        response.close()
+
+
 def decoder(response: aiohttp.ClientResponse) -> Decode | None:
     """Return what decodes the parts of a body, each to so many bytes at most: a small body may be a large one, compressed.
 

@@ -10,7 +10,7 @@ from langop_model.gateway.deadline import Deadlines
 from langop_model.gateway.upstreams import answers, streams
 from langop_model.gateway.upstreams.base import UpstreamRequest
 
-PART_SIZE = 2**20  # bytes of a part when it is decoded
+MAX_PART_SIZE = 16 * 2**20  # bytes of what has arrived, decoded
 
 
 class BinaryStream:
@@ -39,19 +39,24 @@ class BinaryStream:
                 yield part
         finally:
             self.deadlines.close()
-            if self.response.content.at_eof():
-                self.response.release()
-            else:
-                self.response.close()
+            answers.leave(self.response)
 
     async def _next(self) -> bytes:
         try:
             with self.deadlines.within(self.request.timeout):
-                return self._decoded(await self.response.content.readany())
+                while part := await self.response.content.readany():
+                    if decoded := self._decoded(part):  # the first bytes of what is compressed stand for nothing yet
+                        return decoded
+                return b""
         except TimeoutError:
             raise streams.paused(self.request.timeout) from None
         except (aiohttp.ClientError, OSError, answers.MalformedAnswerError):
             raise streams.broken("the connection to the provider broke during its stream") from None
 
     def _decoded(self, part: bytes) -> bytes:
-        return part if self.decode is None else self.decode(part, PART_SIZE)
+        if self.decode is None:
+            return part
+        decoded = self.decode(part, MAX_PART_SIZE + 1)
+        if len(decoded) > MAX_PART_SIZE:
+            raise answers.MalformedAnswerError(f"a part of the provider's answer is larger than {MAX_PART_SIZE // 2**20} MiB")
+        return decoded

@@ -233,3 +233,17 @@ def test_speech_that_never_comes_is_late(said: bytes, message: str):
 def test_speech_without_a_sound_has_failed():
     """Before anything has gone to the client, so that it is tried again."""
     assert spoken(SOUND + b"0\r\n\r\n").status == 502
+
+
+def compressed(size: int) -> bytes:
+    return answer(gzip.compress(bytes(size), 1), "audio/mpeg", content_encoding="gzip")
+
+
+def test_compressed_speech_is_whole():
+    assert sum(map(len, ask(compressed(5 * 2**20), Route.SPEECH, stream=False)[1])) == 5 * 2**20
+
+
+def test_speech_that_decodes_to_more_than_any_is_refused():
+    with pytest.raises(UpstreamError) as refused:
+        ask(compressed(40 * 2**20), Route.SPEECH, stream=False)
+    assert refused.value.status == 502
