@@ -83,10 +83,9 @@ def main(arguments: list[str]) -> int:
         changes = drawn(_listing(), parts or [*PARTS], asked.sample)
     if code := _run(changes):
         return code
-    wanted = set(changes) if asked.sample else None
     listing = _listing()
-    if wanted is not None:  # what an earlier run has tried is in no sample
-        listing = "".join(f"    {name}: {status}\n" for name, status in results(listing) if name in wanted)
+    if asked.sample:  # what an earlier run has tried is in no sample
+        listing = "".join(f"    {name}: {status}\n" for name, status in results(listing) if name in changes)
     for line in report(listing, parts or [*PARTS]):
         print(line)
     print("To see one: .venv-mutate/bin/mutmut show NAME")

@@ -10,5 +10,5 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
+# An extension of the scope: what closes the connection of an answer that has begun and can't go on.
 ABORT = "langop.abort"
-"""An extension of the scope: what closes the connection of an answer that has begun and can't go on."""

@@ -15,7 +15,7 @@ from langop_model.translator import content, gemini_over_chat, over_chat, parame
 from langop_model.translator.deployment import Deployment
 from langop_model.translator.failures import RefusedRequestError
 from langop_model.translator.parameters import divided
-from langop_model.translator.requests import Request, _body, _drop, _required
+from langop_model.translator.requests import Request, body_of, drop, require
 
 # Asked under these names LiteLLM takes Anthropic's messages to OpenAI's responses and loses half of a request on the way;
 # under the name of any server that speaks chat completions it does not.
@@ -27,8 +27,8 @@ _OPENAI_ADDRESS = "https://api.openai.com/v1"
 def responses(call: Call, deployment: Deployment) -> Request:
     """OpenAI's responses, natively or over chat completions."""
     known = parameters.RESPONSES | frozenset(over_chat.STATEFUL)
-    own, others = divided(_body(call), known)
-    _required(own, "input")
+    own, others = divided(body_of(call), known)
+    require(own, "input")
     content.check_tools(own.get("tools"))
     if isinstance(own["input"], list):
         content.check_messages(own["input"], deployment)
@@ -46,13 +46,13 @@ def responses(call: Call, deployment: Deployment) -> Request:
 
 def messages(call: Call, deployment: Deployment) -> Request:
     """Anthropic's messages."""
-    own, others = divided(_body(call), parameters.MESSAGES)
+    own, others = divided(body_of(call), parameters.MESSAGES)
     request = Request(own)
     for name in others:
         if name not in over_chat.HINTS:
             raise RefusedRequestError(f"{name} is not supported by this model")
-        _drop(request, name, call)
-    _required(own, "messages", "max_tokens")
+        drop(request, name, call)
+    require(own, "messages", "max_tokens")
     content.check_messages(own["messages"], deployment)
     is_bridged = not _speaks_messages(deployment)
     if is_bridged:
@@ -81,12 +81,12 @@ def _speaks_messages(deployment: Deployment) -> bool:
 
 def generate_content(call: Call, deployment: Deployment) -> Request:
     """Gemini's generateContent: `systemInstruction` is lost inside `config`, so it is an argument."""
-    own, others = divided(_body(call), parameters.GENERATE_CONTENT)
+    own, others = divided(body_of(call), parameters.GENERATE_CONTENT)
     is_bridged = deployment.provider not in content.GOOGLE
     for name in others:
         if not is_bridged or name not in gemini_over_chat.HINTS:
             raise RefusedRequestError(f"{name} is not supported by this model")
-    _required(own, "contents")
+    require(own, "contents")
     content.check_contents(own["contents"], deployment)
     arguments: dict[str, Any] = {"contents": own["contents"], "config": dict(own.get("generationConfig") or {})}
     if "tools" in own:
@@ -97,6 +97,6 @@ def generate_content(call: Call, deployment: Deployment) -> Request:
     request = Request(arguments)
     if is_bridged:
         for name in others:
-            _drop(request, name, call)
+            drop(request, name, call)
         gemini_over_chat.prepare(request, call, deployment)
     return request

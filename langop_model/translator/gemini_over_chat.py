@@ -13,7 +13,7 @@ from typing import Any
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator.deployment import Deployment
 from langop_model.translator.failures import RefusedRequestError
-from langop_model.translator.requests import Request, _drop
+from langop_model.translator.requests import Request, drop
 
 _KEPT = frozenset(
     {"maxOutputTokens", "responseJsonSchema", "responseMimeType", "responseSchema", "stopSequences", "temperature", "topP"}
@@ -41,7 +41,7 @@ def prepare(request: Request, call: Call, deployment: Deployment) -> None:
     """Change the arguments of a request to what the bridge reads. Raises RefusedRequestError for what it would lose."""
     own = request.arguments
     if own.pop("safetySettings", None):
-        _drop(request, "safetySettings", call)
+        drop(request, "safetySettings", call)
     own["config"] = _config(request, call, deployment)
     own["contents"] = list(_turns(own["contents"]))
     if "systemInstruction" in own:
@@ -65,7 +65,7 @@ def _config(request: Request, call: Call, deployment: Deployment) -> dict[str, A
         if name in _KEPT:
             kept[name] = value
         elif name in _HINTS:
-            _drop(request, f"generationConfig.{name}", call)
+            drop(request, f"generationConfig.{name}", call)
         elif value is not None and value not in _AS_IT_IS.get(name, ()):
             raise _refused(f"generationConfig.{name}")
     _check_format(kept, deployment)

@@ -10,7 +10,7 @@ from typing import Any
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator.deployment import Deployment
 from langop_model.translator.failures import RefusedRequestError
-from langop_model.translator.requests import Request, _drop
+from langop_model.translator.requests import Request, drop
 
 # What only a provider that keeps responses has. `prompt` is one that it keeps.
 STATEFUL = ("background", "conversation", "previous_response_id", "prompt")
@@ -35,7 +35,7 @@ def responses(request: Request, call: Call, deployment: Deployment) -> dict[str,
     _include(request, call)
     for name, as_it_is in (("store", False), ("truncation", "disabled")):
         if own.get(name, as_it_is) != as_it_is:
-            _drop(request, name, call)
+            drop(request, name, call)
         own.pop(name, None)
     return {**_verbosity(request, call, deployment), **({"user": own["user"]} if own.get("user") else {})}
 
@@ -62,7 +62,7 @@ def _include(request: Request, call: Call) -> None:
         if name != _ENCRYPTED:
             raise RefusedRequestError(f"{name} in include is not supported by this model")
     if request.arguments.pop("include", None):
-        _drop(request, "include", call)
+        drop(request, "include", call)
 
 
 def _verbosity(request: Request, call: Call, deployment: Deployment) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _verbosity(request: Request, call: Call, deployment: Deployment) -> dict[str
     request.arguments["text"] = {name: value for name, value in text.items() if name != "verbosity"}
     if deployment.like_openai:
         return {"verbosity": text["verbosity"]}
-    _drop(request, "text.verbosity", call)
+    drop(request, "text.verbosity", call)
     return {}
 
 

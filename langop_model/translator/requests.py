@@ -38,11 +38,13 @@ class Request:
 Prepare = Callable[[Call, Deployment], Request]
 
 
-def _body(call: Call) -> dict[str, Any]:
+def body_of(call: Call) -> dict[str, Any]:
+    """Return the members of a body that are the provider's."""
     return {name: value for name, value in call.body.items() if name not in _ABOUT_THE_CALL}
 
 
-def _required(body: Mapping[str, Any], *names: str) -> None:
+def require(body: Mapping[str, Any], *names: str) -> None:
+    """Raise RefusedRequestError for a member that is missing."""
     for name in names:
         if body.get(name) is None:
             raise RefusedRequestError(f"{name} is missing")
@@ -50,8 +52,8 @@ def _required(body: Mapping[str, Any], *names: str) -> None:
 
 def chat(call: Call, deployment: Deployment) -> Request:
     """Chat completions: OpenAI's parameters as arguments, what else there is in `extra_body`."""
-    own, others = divided(_body(call), parameters.CHAT)
-    _required(own, "messages")
+    own, others = divided(body_of(call), parameters.CHAT)
+    require(own, "messages")
     content.check_messages(own["messages"], deployment)
     content.check_tools(own.get("tools"))
     request = Request(own)
@@ -87,7 +89,7 @@ def _judge(request: Request, call: Call, deployment: Deployment) -> None:
     allowed = [name for name in _PASSED.get(deployment.provider, ()) if name in request.arguments]
     for name in [name for name in request.arguments if name not in supported and name not in _ALWAYS]:
         if name in HINTS:
-            _drop(request, name, call)
+            drop(request, name, call)
         elif deployment.like_openai and name not in deployment.lost:
             allowed.append(name)
         elif (name, request.arguments[name]) != ("n", 1):
@@ -96,7 +98,8 @@ def _judge(request: Request, call: Call, deployment: Deployment) -> None:
         request.arguments["allowed_openai_params"] = allowed
 
 
-def _drop(request: Request, name: str, call: Call) -> None:
+def drop(request: Request, name: str, call: Call) -> None:
+    """Drop a hint that the provider does not take, by name. Raises RefusedRequestError where the call wants none dropped."""
     if not call.drop:
         raise RefusedRequestError(f"{name} is not supported by this model")
     request.drop(name)
@@ -107,7 +110,7 @@ def _add(request: Request, others: Mapping[str, Any], call: Call, deployment: De
     extra = {**deployment.extra_body, **others}
     if deployment.provider not in WITHOUT_EXTRA_BODY:
         if "metadata" in others and not deployment.like_openai:
-            _drop(request, "metadata", call)
+            drop(request, "metadata", call)
             del extra["metadata"]
         if extra:
             request.arguments["extra_body"] = extra
@@ -116,21 +119,21 @@ def _add(request: Request, others: Mapping[str, Any], call: Call, deployment: De
         if name in parameters.SAMPLING:
             request.arguments[name] = value
         elif name in HINTS:
-            _drop(request, name, call)
+            drop(request, name, call)
         else:
             raise RefusedRequestError(f"{name} is not a parameter of this model's provider")
 
 
 def completions(call: Call, deployment: Deployment) -> Request:
     """Text completions."""
-    own, others = divided(_body(call), parameters.COMPLETIONS)
-    _required(own, "prompt")
+    own, others = divided(body_of(call), parameters.COMPLETIONS)
+    require(own, "prompt")
     request = Request(own)
     if not deployment.like_openai:
         supported = deployment.supported()
         for name in [name for name in own if name not in supported and name not in ("prompt", "user")]:
             if name in HINTS:
-                _drop(request, name, call)
+                drop(request, name, call)
             elif (name, own[name]) not in (("n", 1), ("best_of", 1), ("echo", False)):
                 raise RefusedRequestError(f"{name} is not supported by this model")
     _add(request, others, call, deployment)
@@ -144,8 +147,8 @@ def simple(known: frozenset[str], *required: str) -> Prepare:
     def prepare(call: Call, deployment: Deployment) -> Request:
         if call.stream:
             raise RefusedRequestError("stream is not supported on this route by this model's provider")
-        own, others = divided(_body(call), known)
-        _required(own, *required)
+        own, others = divided(body_of(call), known)
+        require(own, *required)
         request = Request(own)
         _add(request, others, call, deployment)
         return request
@@ -158,7 +161,7 @@ def narrow(known: frozenset[str], *required: str) -> Prepare:
     prepare = simple(known, *required)
 
     def prepare_only(call: Call, deployment: Deployment) -> Request:
-        for name in _body(call):
+        for name in body_of(call):
             if name not in known and call.body[name] is not None:
                 raise RefusedRequestError(f"{name} is not supported on this route by this model's provider")
         return prepare(call, deployment)
@@ -186,7 +189,7 @@ def uploads(prepare: Prepare, **fields: bool) -> Prepare:
                 request.arguments.setdefault(name, []).append(_opened(file))
             else:
                 request.arguments[name] = _opened(file) if len(fields) > 1 else (file.name, file.content, file.content_type)
-        _required(request.arguments, next(iter(fields)))
+        require(request.arguments, next(iter(fields)))
         return request
 
     return prepare_files

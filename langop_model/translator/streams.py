@@ -10,12 +10,11 @@ from typing import Any
 import orjson
 
 from langop_model.gateway.upstreams.base import Usage
+from langop_model.gateway.upstreams.events import DONE, DONE_EVENT
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import response_ids, usage
 from langop_model.translator.exchanges import Exchange
 from langop_model.translator.failures import MalformedStreamError, UnfinishedStreamError
-
-DONE = b"data: [DONE]\n\n"
 
 # Providers whose streams say in no way that they are complete.
 NO_END = frozenset({"bytez", "predibase", "sagemaker", "triton"})
@@ -113,7 +112,7 @@ async def chat(events: Events) -> AsyncIterator[bytes]:
     events.check_end()
     if asked and last is not None:
         yield event({**head, "choices": [], "usage": last})
-    yield DONE
+    yield DONE_EVENT
 
 
 def _dumped(chunk: Any) -> dict[str, Any]:
@@ -220,7 +219,7 @@ def _parsed(text: bytes) -> tuple[str, dict[str, Any]] | None:
         elif field == b"data":
             data.append(value.removeprefix(b" "))
     joined = b"\n".join(data).strip()
-    if not joined or joined == b"[DONE]":
+    if not joined or joined == DONE:
         return None
     try:
         content = orjson.loads(joined)

@@ -8,8 +8,10 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")  # what a line of a stream of events begins with
 LONGEST_FIELD = max(map(len, FIELDS))  # bytes
 MAX_EVENT_SIZE = 16 * 2**20  # bytes; a picture in base64 is the largest thing that providers send in one event
+MEDIA_TYPE = "text/event-stream"
 END = b"\n\n"
-DONE = b"[DONE]"
+DONE = b"[DONE]"  # the data of the last event of a chat
+DONE_EVENT = b"data: " + DONE + END
 
 
 class EventTooLargeError(ValueError):

@@ -27,7 +27,6 @@ from langop_model.gateway.upstreams.streams import RelayedStream
 
 MAX_ANSWER_SIZE = 64 * 2**20  # bytes; pictures in base64 are the largest
 MAX_ERROR_SIZE = 256 * 1024  # bytes
-EVENT_STREAM = "text/event-stream"
 CONNECT_TIMEOUT = 10.0  # seconds; a host that is down is found down long before the answer's own timeout
 FORMS = (Route.TRANSCRIPTIONS, Route.IMAGE_EDITS)
 
@@ -110,7 +109,7 @@ def _headers(upstream: Upstream, request: UpstreamRequest, key: str) -> dict[str
     if request.route not in FORMS:
         headers["Content-Type"] = "application/json"
     if request.stream:
-        headers["Accept"] = "text/event-stream"
+        headers["Accept"] = events.MEDIA_TYPE
     if upstream.key is not None and key:
         headers[upstream.key.name] = upstream.key.prefix + key
     return headers
@@ -165,8 +164,8 @@ class _Exchange:
             raise await self._refused(response)
         if kind == "text/html":
             raise self._malformed("the provider did not answer in its protocol")
-        begun = await _beginning(response) if self.request.stream and kind != EVENT_STREAM else b""
-        if kind == EVENT_STREAM or events.begins(begun):
+        begun = await _beginning(response) if self.request.stream and kind != events.MEDIA_TYPE else b""
+        if kind == events.MEDIA_TYPE or events.begins(begun):
             if not self.request.stream and (route in answers.EXPECTED or route is Route.GENERATE_CONTENT):
                 raise self._malformed("the provider answered with a stream, which this request did not ask for")
             stream = RelayedStream(response, self.request, self._event_failed, begun)

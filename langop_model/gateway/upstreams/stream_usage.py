@@ -11,6 +11,7 @@ import orjson
 
 from langop_model.gateway.upstreams import error_body, estimate
 from langop_model.gateway.upstreams.base import Route, Usage
+from langop_model.gateway.upstreams.events import DONE
 from langop_model.gateway.upstreams.usage import usage_of
 
 SAMPLES = 64  # events that are kept to estimate what was written; twice as far apart whenever there are as many
@@ -19,7 +20,7 @@ HEAD = 96  # bytes at the start of an event that name its type
 WHOLE = 1 << 30
 
 # What a stream's last event has, and in how many of its first bytes. A chat may end without: see is_complete.
-DONE, DONE_SIZE = b"[DONE]", 16
+DONE_SIZE = 16  # bytes of the event that ends a chat, at most
 ENDS: dict[Route, tuple[bytes, int]] = {
     Route.MESSAGES: (b"message_stop", HEAD),
     Route.RESPONSES: (b"response.completed", HEAD),  # the others that end it have a usage, be it null

@@ -15,7 +15,6 @@ from langop_model.gateway.upstreams.answers import add_reasoning_content, model_
 from langop_model.gateway.upstreams.base import FailureKind, Route, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.stream_usage import StreamUsage
 
-DONE = b"data: [DONE]\n\n"
 WITH_DONE = (Route.CHAT, Route.COMPLETIONS)
 END_TIMEOUT = 0.2  # seconds for a provider to end its answer after the last event; then the connection is not used again
 
@@ -97,13 +96,10 @@ class RelayedStream:
             if not self.account.is_complete:
                 raise self._broken("the provider's stream ended before its end")
             if self.request.route in WITH_DONE and not self.account.ended:
-                yield DONE
+                yield events.DONE_EVENT
         finally:
             self.deadlines.close()
-            if self.response.content.at_eof():
-                self.response.release()
-            else:
-                self.response.close()
+            answers.leave(self.response)
 
     async def _next(self) -> list[bytes] | None:
         """Return the events that come next; None at the end, or a moment after the last event."""

@@ -14,7 +14,7 @@ import aiohttp
 
 from langop_model.contract.settings import Cause, Endpoint, Group
 from langop_model.gateway.deadline import Deadline
-from langop_model.gateway.upstreams import error_body, redaction
+from langop_model.gateway.upstreams import error_body, events, redaction
 from langop_model.gateway.upstreams.base import (
     CLIENT_ERROR,
     DROPPED,
@@ -210,7 +210,7 @@ class _Exchange:
         return Answer(200, content_type, body=body, usage=usage, headers=_dropped(response))
 
     async def _streamed(self, response: aiohttp.ClientResponse) -> Answer:
-        answer = Answer(200, "text/event-stream", headers=_dropped(response), account=self.account)
+        answer = Answer(200, events.MEDIA_TYPE, headers=_dropped(response), account=self.account)
         first = await self._event(response, answer)
         if first is None:
             raise self._error(Failure(FailureKind.MALFORMED, 502, "the provider's stream is empty"))

@@ -15,8 +15,6 @@ from langop_model.gateway.upstreams.answers import MalformedAnswerError
 from langop_model.gateway.upstreams.base import Answer, Route, UpstreamRequest
 from langop_model.gateway.upstreams.stream_usage import StreamUsage
 
-MEDIA_TYPE = "text/event-stream"
-DONE = b"data: " + events.DONE + events.END
 OBJECTS = {Route.CHAT: "chat.completion.chunk", Route.COMPLETIONS: "text_completion"}
 # Their streams are made of more than parts of the whole answer, and every server that has these routes streams them.
 OTHERS = (Route.RESPONSES, Route.MESSAGES, Route.GENERATE_CONTENT)
@@ -38,8 +36,8 @@ def of(answer: Answer, request: UpstreamRequest) -> Answer:
         account.feed(event)
         if part["choices"] or _wants_usage(request):
             shown.append(event)
-    account.feed(DONE)
-    return Answer(answer.status, MEDIA_TYPE, events=_each([*shown, DONE]), account=account)
+    account.feed(events.DONE_EVENT)
+    return Answer(answer.status, events.MEDIA_TYPE, events=_each([*shown, events.DONE_EVENT]), account=account)
 
 
 def _parts(body: dict[str, Any], route: Route) -> Iterator[dict[str, Any]]:

@@ -90,6 +90,18 @@ def refuse(error: Exception) -> Callable[[tuple[Any, ...]], Any]:
     return answer
 
 
+def gone_once(value: Any) -> Callable[[tuple[Any, ...]], Any]:
+    """Return what breaks at the first command, and answers each further one with `value`."""
+    failures = [OSError("gone")]
+
+    def answer(_: tuple[Any, ...]) -> Any:
+        if failures:
+            raise failures.pop()
+        return value
+
+    return answer
+
+
 def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == "langop.redis"]
 
@@ -465,15 +477,8 @@ def test_when_redis_goes_down_all_that_waits_fails():
 
 
 def test_after_a_failure_what_comes_next_is_sent_again():
-    answers: list[Any] = [OSError("gone")]
-
-    def answer(_: tuple[Any, ...]) -> Any:
-        if answers:
-            raise answers.pop()
-        return 5
-
     async def scene() -> Any:
-        connection = connected(Redis(answer))
+        connection = connected(Redis(gone_once(5)))
         with pytest.raises(RedisUnavailableError):
             await connection.run("usage", ["key"], [])
         await connection.beat()
@@ -484,15 +489,9 @@ def test_after_a_failure_what_comes_next_is_sent_again():
 
 def test_an_outage_that_is_over_opens_the_circuit_no_second_time():
     """What failed with the connection is not late as well."""
-    answers: list[Any] = [OSError("gone")]
-
-    def answer(_: tuple[Any, ...]) -> Any:
-        if answers:
-            raise answers.pop()
-        return 1
 
     async def scene() -> bool:
-        connection = connected(Redis(answer))
+        connection = connected(Redis(gone_once(1)))
         with pytest.raises(RedisUnavailableError):
             await connection.run("usage", ["key"], [])
         await connection.beat()

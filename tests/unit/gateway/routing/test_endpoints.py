@@ -350,23 +350,25 @@ def test_an_endpoint_that_another_process_found_down_is_down_since_then(clock: C
     assert endpoints.by_id["a"].down_since == 1000.0
 
 
-def test_what_checks_have_returned_is_up_and_clear(clock: Clock):
+def _checked_down(clock: Clock) -> tuple[Endpoints, State]:
+    """Return endpoints, one of which has failed its checks for five seconds."""
     endpoints = _endpoints(clock, {}, {})
     state = endpoints.by_id["a"]
     state.checked_down = True
     state.goes_down(clock())
     clock.now += 5
+    return endpoints, state
+
+
+def test_what_checks_have_returned_is_up_and_clear(clock: Clock):
+    endpoints, state = _checked_down(clock)
     endpoints.returned(state)
     assert (state.checked_down, state.up_since, state.down_since) == (False, 1005.0, None)
 
 
 def test_an_answer_does_not_end_what_failed_checks_say(clock: Clock):
     """A request that began before the check may still be answered."""
-    endpoints = _endpoints(clock, {}, {})
-    state = endpoints.by_id["a"]
-    state.checked_down = True
-    state.goes_down(clock())
-    clock.now += 5
+    endpoints, state = _checked_down(clock)
     endpoints.answered(state, 1.0)
     assert (state.up_since, state.down_since) == (None, 1000.0)
 
