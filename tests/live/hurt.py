@@ -127,12 +127,14 @@ def lose_the_translator(hurt: Hurt) -> None:
 
 
 def lose_a_worker(hurt: Hurt) -> None:
-    """A worker dies, and its counts stay."""
+    """A worker dies, and its counts stay. Its replacement is stopped before it is ready, so that a scrape sees it missing."""
     before = total(hurt.scrape(), "langop_requests_total")
-    process = hurt.laboratory.gateway.process
-    assert process is not None
-    workers = [pid for pid in family(process.pid)[1:] if b"langop_model.translator" not in command_line(pid)]
-    os.kill(workers[0], signal.SIGKILL)
+    serving = workers(hurt)
+    os.kill(serving[0], signal.SIGKILL)
+    (replacement,) = eventually(lambda: set(workers(hurt)) - set(serving), interval=0.002)
+    os.kill(replacement, signal.SIGSTOP)
+    hurt.until("langop_workers", lambda value: value == 1)
+    os.kill(replacement, signal.SIGCONT)
     hurt.until("langop_worker_restarts_total", lambda value: value == 1)
     hurt.until("langop_workers", lambda value: value == 2)
     assert total(hurt.scrape(), "langop_requests_total") >= before
@@ -158,6 +160,11 @@ def processes(hurt: Hurt) -> list[int]:
     process = hurt.laboratory.gateway.process
     assert process is not None
     return family(process.pid)
+
+
+def workers(hurt: Hurt) -> list[int]:
+    """Return the processes that answer requests."""
+    return [pid for pid in processes(hurt)[1:] if b"langop_model.translator" not in command_line(pid)]
 
 
 @pytest.fixture(scope="session")

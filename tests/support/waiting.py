@@ -10,8 +10,8 @@ T = TypeVar("T")
 PATIENCE = 180.0  # seconds; far more than anything takes that is waited for
 
 
-def eventually(look: Callable[[], T], holds: Callable[[T], object] = bool) -> T:
-    """Return what `look` returns, once it `holds`; unless told otherwise, once it is true.
+def eventually(look: Callable[[], T], holds: Callable[[T], object] = bool, *, interval: float = 0.05) -> T:
+    """Return what `look` returns, once it `holds`; by default, once it is true. `interval` is the seconds between two looks.
 
     Raises AssertionError with the last look when it never does.
     """
@@ -19,5 +19,5 @@ def eventually(look: Callable[[], T], holds: Callable[[T], object] = bool) -> T:
     while not holds(value := look()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not so within {PATIENCE:.0f} s: {value!r}")
-        time.sleep(0.05)
+        time.sleep(interval)
     return value

@@ -50,7 +50,9 @@ class BinaryStream:
                 return b""
         except TimeoutError:
             raise streams.paused(self.request.timeout) from None
-        except (aiohttp.ClientError, OSError, answers.MalformedAnswerError):
+        except answers.MalformedAnswerError as problem:
+            raise streams.broken(str(problem)) from None
+        except (aiohttp.ClientError, OSError):
             raise streams.broken("the connection to the provider broke during its stream") from None
 
     def _decoded(self, part: bytes) -> bytes:
