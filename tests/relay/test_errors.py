@@ -95,7 +95,7 @@ def ask(
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         services = Services(Configuration.of(config(runner.addresses[0][1], **group)), {})
-        services.relay.proxies = {}
+        services.relay.client.proxies = {}
         try:
             data = json.dumps(body if body is not None else BODIES.get(path, {})).encode()
             for _ in range(times):
@@ -262,7 +262,7 @@ async def checked(routes: list[str]) -> list[tuple[str, Any]]:
     made = config(runner.addresses[0][1], routes=routes)
     made["callback_settings"]["langop"]["models"]["m"]["upstream"]["renames"] = {"max_tokens": "max_completion_tokens"}
     services = Services(Configuration.of(made), {})
-    services.relay.proxies = {}
+    services.relay.client.proxies = {}
     runtime = services.runtimes["m"]
     await services._probe(runtime)(runtime.endpoints.states[0])
     await services.aclose()

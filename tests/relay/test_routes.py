@@ -23,6 +23,7 @@ from yarl import URL
 from langop_model.contract import section
 from langop_model.gateway.upstreams.base import Answer, File, Route, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
+from langop_model.gateway.upstreams.http_client import HTTPClient, Response, Target
 from langop_model.gateway.upstreams.relay import FORMS, Relay
 from langop_model.renderer import catalogue, rendering
 from langop_model.renderer.catalogue import Provider
@@ -78,15 +79,18 @@ class StandIn:
 
 
 class Redirecting:
-    """A session that sends everything to the stand-in, and says there what address was meant."""
+    """A client that sends everything to the stand-in, and says there what address was meant."""
 
-    def __init__(self, session: aiohttp.ClientSession, port: int) -> None:
-        self.session = session
+    def __init__(self, client: HTTPClient, port: int) -> None:
+        self.client = client
         self.port = port
 
-    async def post(self, url: URL, *, headers: Mapping[str, str], **more: Any) -> aiohttp.ClientResponse:
-        here = url.with_scheme("http").with_host("127.0.0.1").with_port(self.port)
-        return await self.session.post(here, headers={**headers, "x-meant": str(url)}, **more)
+    def target(self, url: URL) -> Target:
+        return self.client.target(url)
+
+    async def post(self, target: Target, headers: Mapping[str, str], data: bytes | aiohttp.FormData) -> Response:
+        here = self.client.target(target.url.with_scheme("http").with_host("127.0.0.1").with_port(self.port))
+        return await self.client.post(here, {**headers, "x-meant": str(target.url)}, data)
 
 
 def relayed() -> list[Provider]:
@@ -147,7 +151,7 @@ def ask(config: Mapping[str, Any], route: Route, model: str) -> Seen:
         await site.start()
         port = runner.addresses[0][1]
         relay = Relay(Deployments(config["model_list"], {}))
-        own, relay.session = relay.session, Redirecting(relay.session, port)  # type: ignore[assignment]
+        own, relay.client = relay.client, Redirecting(relay.client, port)  # type: ignore[assignment]
         try:
             files = (FILE,) if route in FORMS else ()
             request = UpstreamRequest(route, model, BODIES[route], files=files, timeout=10)
@@ -156,7 +160,7 @@ def ask(config: Mapping[str, Any], route: Route, model: str) -> Seen:
                 await exhaust(answer.events)
             return answer
         finally:
-            await own.close()
+            await own.aclose()
             await runner.cleanup()
 
     assert asyncio.run(run()).status == 200

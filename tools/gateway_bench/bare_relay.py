@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uvicorn
+from yarl import URL
 
 from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.protocol import Protocol
-from langop_model.gateway.upstreams.relay import new_session
-
-if TYPE_CHECKING:
-    import aiohttp
+from langop_model.gateway.upstreams import answers
+from langop_model.gateway.upstreams.http_client import HTTPClient, Target
+from langop_model.gateway.upstreams.relay import MAX_ANSWER_SIZE
 
 
 class BareRelay:
@@ -24,28 +24,30 @@ class BareRelay:
 
     def __init__(self, provider: str) -> None:
         self.provider = provider
-        self.session: aiohttp.ClientSession | None = None
+        self.client: HTTPClient | None = None
+        self.targets: dict[str, Target] = {}
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Serve a request."""
-        if self.session is None:
-            self.session = new_session()  # the gateway's own
+        if self.client is None:
+            self.client = HTTPClient()  # needs an event loop
         if scope["method"] != "POST":
             await _answer(send, b"{}")
             return
         body = (await receive()).get("body", b"")
-        url = self.provider + scope["path"]
+        path = scope["path"]
+        target = self.targets.get(path) or self.targets.setdefault(path, self.client.target(URL(self.provider + path)))
         headers = {"Content-Type": "application/json"}
         if b"text/event-stream" in dict(scope["headers"]).get(b"accept", b""):
             headers["Accept"] = "text/event-stream"
-        response = await self.session.post(url, data=body, headers=headers, allow_redirects=False)
+        response = await self.client.post(target, headers, body)
         if response.headers.get("content-type", "").startswith("text/event-stream"):
             await send(_start(b"text/event-stream"))
             while chunk := await response.content.readany():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         else:
-            await _answer(send, await response.read())
+            await _answer(send, await answers.read(response, MAX_ANSWER_SIZE))
         response.release()
 
 

@@ -12,7 +12,7 @@ from langop_model.gateway.upstreams.base import Answer, Route, UpstreamError, Up
 from langop_model.gateway.upstreams.usage import usage_of
 
 if TYPE_CHECKING:
-    import aiohttp
+    from langop_model.gateway.upstreams.http_client import Response
 
 Decode = Callable[[bytes, int], bytes]
 Failed = Callable[[bytes], UpstreamError]
@@ -38,7 +38,7 @@ class MalformedAnswerError(ValueError):
     """An answer that is not what its protocol says."""
 
 
-async def read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = False, begun: bytes = b"") -> bytes:
+async def read(response: Response, limit: int, *, cut: bool = False, begun: bytes = b"") -> bytes:
     """Return the body of an answer, decoded; `begun` is what has been read of it.
 
     Raises MalformedAnswerError, and AnswerTooLargeError above `limit` bytes, or returns so many if `cut`.
@@ -60,7 +60,7 @@ async def read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = Fals
     return parts[0] if len(parts) == 1 and size <= limit else b"".join(parts)[:limit]
 
 
-def leave(response: aiohttp.ClientResponse) -> None:
+def leave(response: Response) -> None:
     """Keep the connection of an answer that was read to its end, and close that of another."""
     if response.content.at_eof():
         response.release()
@@ -68,7 +68,7 @@ def leave(response: aiohttp.ClientResponse) -> None:
         response.close()
 
 
-def decoder(response: aiohttp.ClientResponse) -> Decode | None:
+def decoder(response: Response) -> Decode | None:
     """Return what decodes the parts of a body, each to so many bytes at most: a small body may be a large one, compressed.
 
     None where they are as they are. It raises MalformedAnswerError, and so does an encoding that was not asked for.

@@ -9,6 +9,7 @@ import aiohttp
 from langop_model.gateway.deadline import Deadlines
 from langop_model.gateway.upstreams import answers, streams
 from langop_model.gateway.upstreams.base import UpstreamRequest
+from langop_model.gateway.upstreams.http_client import Response
 
 MAX_PART_SIZE = 16 * 2**20  # bytes of what has arrived, decoded
 
@@ -16,7 +17,7 @@ MAX_PART_SIZE = 16 * 2**20  # bytes of what has arrived, decoded
 class BinaryStream:
     """One answer; `begun` is what has been read of it. Raises MalformedAnswerError for an encoding that was not asked for."""
 
-    def __init__(self, response: aiohttp.ClientResponse, request: UpstreamRequest, begun: bytes = b"") -> None:
+    def __init__(self, response: Response, request: UpstreamRequest, begun: bytes = b"") -> None:
         self.response = response
         self.request = request
         self.decode = answers.decoder(response)

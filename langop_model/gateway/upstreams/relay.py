@@ -1,43 +1,31 @@
 """The upstream for providers that speak the client's protocol.
 
-A request goes out with the specification's model and key, and the answer comes back as the provider gave it. One connection
-pool of aiohttp for each worker. Redirects are not followed: they would carry the key to another host.
+A request goes out with the specification's model and key, and the answer comes back as the provider gave it.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 from urllib.parse import quote
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
 from yarl import URL
 
-from langop_model import __version__
 from langop_model.contract.settings import Cause, Check, Endpoint, Group, Upstream
 from langop_model.gateway.deadline import Deadline
-from langop_model.gateway.upstreams import answers, client_request, error_body, events, redaction, retry_after, whole_streams
+from langop_model.gateway.upstreams import answers, error_body, events, redaction, retry_after, whole_streams
 from langop_model.gateway.upstreams.base import Answer, CheckFailedError, FailureKind, Route, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.binary_streams import BinaryStream
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.failure_causes import cause_of, status_within_answer
+from langop_model.gateway.upstreams.http_client import HTTPClient, Response, Target
 from langop_model.gateway.upstreams.streams import RelayedStream
 
 MAX_ANSWER_SIZE = 64 * 2**20  # bytes; pictures in base64 are the largest
 MAX_ERROR_SIZE = 256 * 1024  # bytes
-CONNECT_TIMEOUT = 10.0  # seconds; a host that is down is found down long before the answer's own timeout
+MAX_TARGETS = 10_000  # a group that serves any model may be asked for any name
 FORMS = (Route.TRANSCRIPTIONS, Route.IMAGE_EDITS)
-
-
-def new_session() -> aiohttp.ClientSession:
-    """Return a connection pool for requests to providers."""
-    return client_request.new_session(
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
-        auto_decompress=False,  # identity is asked for; anything else is decoded within a limit (answers.py)
-        headers={"User-Agent": f"langop-model/{__version__}", "Accept-Encoding": "identity"},
-    )
 
 
 class Relay:
@@ -45,47 +33,37 @@ class Relay:
 
     def __init__(self, deployments: Deployments) -> None:
         self.deployments = deployments
-        self.session = new_session()
-        self.proxies = getproxies()
-        self._urls: dict[tuple[str, str, str], tuple[URL, str | None]] = {}
+        self.client = HTTPClient()
+        self._targets: dict[tuple[str, str, str], Target] = {}
 
     async def send(self, group: Group, endpoint: Endpoint, request: UpstreamRequest) -> Answer:
         """Ask an endpoint once. Raises UpstreamError."""
         upstream = group.upstream
         assert upstream is not None  # noqa: S101 - the dispatcher sends only such groups here
         key = self.deployments.key(group, endpoint, upstream.key.parameter) if upstream.key else ""
-        exchange = _Exchange(self.session, request, key, endpoint.url)
-        url, proxy = self._url(endpoint, upstream, request)
-        return await exchange.answer(url, proxy, upstream)
+        exchange = _Exchange(self.client, request, key, endpoint.url)
+        return await exchange.answer(self._target(endpoint, upstream, request), upstream)
 
-    def _url(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> tuple[URL, str | None]:
+    def _target(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> Target:
         path = upstream.routes[request.route]
         model = upstream_model(upstream, request.model)
         place = (endpoint.id, path, model if "{model}" in path else "")
-        found = self._urls.get(place)
+        found = self._targets.get(place)
         if found is None:
             text = endpoint.url.rstrip("/") + path.replace("{model}", quote(model, safe=""))
             url = URL(text, encoded=True)
             if upstream.query and "?" not in path:  # a path may have a query of its own
                 url = url.update_query(upstream.query)
-            found = (url, self._proxy(url))
-            if len(self._urls) < 10_000:  # a group that serves any model may be asked for any name
-                self._urls[place] = found
+            found = self.client.target(url)
+            if len(self._targets) < MAX_TARGETS:
+                self._targets[place] = found
         return found
-
-    def _proxy(self, url: URL) -> str | None:
-        """Return the proxy of the environment for an address (HTTPS_PROXY, NO_PROXY)."""
-        if not self.proxies or not url.host or proxy_bypass(url.host):
-            return None
-        return self.proxies.get(url.scheme) or self.proxies.get("all")
 
     async def check(self, check: Check, key: str) -> None:
         """Ask for the health of an endpoint. Raises CheckFailedError where it is down."""
         headers = {**check.headers, **({check.key_header: f"{check.key_prefix}{key}"} if key else {})}
-        proxy = self._proxy(URL(check.url))
         try:
-            async with self.session.get(check.url, headers=headers, proxy=proxy, allow_redirects=False) as response:
-                status = response.status
+            status = await self.client.get(check.url, headers)
         except aiohttp.ClientConnectorCertificateError as problem:
             reason = f"certificate can't be verified: {_verdict(problem.certificate_error)}"
             raise CheckFailedError(reason) from None
@@ -96,7 +74,7 @@ class Relay:
             raise CheckFailedError(f"status {status}", status)
 
     async def aclose(self) -> None:
-        await self.session.close()
+        await self.client.aclose()
 
 
 def upstream_model(upstream: Upstream, model: str) -> str:
@@ -115,7 +93,7 @@ def _headers(upstream: Upstream, request: UpstreamRequest, key: str) -> dict[str
     return headers
 
 
-def _payload(upstream: Upstream, request: UpstreamRequest) -> Any:
+def _payload(upstream: Upstream, request: UpstreamRequest) -> bytes | aiohttp.FormData:
     """Return the body: JSON, or the form that the client sent."""
     if request.route is Route.GENERATE_CONTENT:
         return orjson.dumps({**request.body, **upstream.extra_body})
@@ -134,19 +112,19 @@ def _payload(upstream: Upstream, request: UpstreamRequest) -> Any:
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, session: aiohttp.ClientSession, request: UpstreamRequest, key: str, address: str) -> None:
-        self.session = session
+    def __init__(self, client: HTTPClient, request: UpstreamRequest, key: str, address: str) -> None:
+        self.client = client
         self.request = request
         self.key = key
         self.address = address
 
-    async def answer(self, url: URL, proxy: str | None, upstream: Upstream) -> Answer:
+    async def answer(self, target: Target, upstream: Upstream) -> Answer:
         """Return the answer when it is whole, or when the first event of a stream has arrived."""
-        response: aiohttp.ClientResponse | None = None
+        response: Response | None = None
         try:
             with Deadline(self.request.timeout):
                 headers, data = _headers(upstream, self.request, self.key), _payload(upstream, self.request)
-                response = await self.session.post(url, data=data, headers=headers, proxy=proxy, allow_redirects=False)
+                response = await self.client.post(target, headers, data)
                 return await self._read(response)
         except TimeoutError:
             raise self._timed_out() from None
@@ -157,7 +135,7 @@ class _Exchange:
                 response.close()
             raise
 
-    async def _read(self, response: aiohttp.ClientResponse) -> Answer:
+    async def _read(self, response: Response) -> Answer:
         status, media_type = response.status, response.headers.get("Content-Type", "")
         kind, route = media_type.partition(";")[0].strip().lower(), self.request.route
         if status >= 300:
@@ -183,7 +161,7 @@ class _Exchange:
         answer = answers.whole(status, body, self.request, self._event_failed)
         return whole_streams.of(answer, self.request) if self.request.stream else answer
 
-    async def _refused(self, response: aiohttp.ClientResponse) -> UpstreamError:
+    async def _refused(self, response: Response) -> UpstreamError:
         """Return the error that a provider answered with."""
         status = response.status
         body = b""
@@ -224,11 +202,13 @@ class _Exchange:
         message = f"the provider did not answer within {self.request.timeout:g} s"
         return UpstreamError(FailureKind.TIMEOUT, 504, message, cause=Cause.TIMEOUT)
 
-    def _unreachable(self, problem: Exception, response: aiohttp.ClientResponse | None) -> UpstreamError:
+    def _unreachable(self, problem: Exception, response: Response | None) -> UpstreamError:
         if response is not None:
             response.close()
         if isinstance(problem, answers.AnswerTooLargeError | answers.MalformedAnswerError):
             return self._malformed(str(problem))
+        if isinstance(problem, aiohttp.ClientResponseError):
+            return self._malformed("the provider did not answer in its protocol")
         if isinstance(problem, aiohttp.ServerTimeoutError):
             return UpstreamError(
                 FailureKind.CONNECTION, 503, "no connection to the provider in time", cause=Cause.SERVER_ERROR, reached=False
@@ -253,7 +233,7 @@ def _verdict(problem: Exception) -> str:
     return str(getattr(problem, "verify_message", "") or "not trusted").partition(",")[0]
 
 
-async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+async def _beginning(response: Response) -> bytes:
     """Return what has arrived of a body, enough to tell a stream of events: some servers name it plain text, or not at all."""
     begun = b""
     while len(begun) < events.LONGEST_FIELD and (more := await response.content.readany()):

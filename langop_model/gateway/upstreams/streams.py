@@ -13,6 +13,7 @@ from langop_model.gateway.deadline import Deadlines
 from langop_model.gateway.upstreams import answers, events
 from langop_model.gateway.upstreams.answers import add_reasoning_content, model_member
 from langop_model.gateway.upstreams.base import FailureKind, Route, UpstreamError, UpstreamRequest
+from langop_model.gateway.upstreams.http_client import Response
 from langop_model.gateway.upstreams.stream_usage import StreamUsage
 
 WITH_DONE = (Route.CHAT, Route.COMPLETIONS)
@@ -27,7 +28,7 @@ class RelayedStream:
     `begun` is what has been read of it. Raises MalformedAnswerError for an encoding that was not asked for.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, request: UpstreamRequest, failed: Failed, begun: bytes = b"") -> None:
+    def __init__(self, response: Response, request: UpstreamRequest, failed: Failed, begun: bytes = b"") -> None:
         self.response = response
         self.begun = begun
         self.decode = answers.decoder(response)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
@@ -23,6 +23,9 @@ from langop_model.renderer.settings import Settings
 from tools.gateway_bench.contenders import POLICIES
 from tools.load_generator import ANSWER
 
+if TYPE_CHECKING:
+    from yarl import URL
+
 PRODUCT = f"{os.sep}langop_model{os.sep}"
 # Who adds work to each request finds out here, and may raise these for a good reason.
 MAX_CALLS = {"relay": 190, "every policy": 265}
@@ -31,7 +34,7 @@ SPECS = {"relay": SPEC, "every policy": {**SPEC, **POLICIES}}
 
 
 class Provider:
-    """A session of aiohttp's with a provider that answers after `seconds`; it is its own answer and its answer's content."""
+    """A client whose provider answers after `seconds`; it is its own answer and its answer's content."""
 
     def __init__(self, seconds: float = 0.0, status: int = 200) -> None:
         self.seconds = seconds
@@ -40,7 +43,10 @@ class Provider:
         self.content = self
         self.left = 0
 
-    async def post(self, *_: Any, **__: Any) -> Provider:
+    def target(self, url: URL) -> URL:
+        return url
+
+    async def post(self, *_: Any) -> Provider:
         if self.seconds:
             await asyncio.sleep(self.seconds)
         self.left = 1
@@ -70,8 +76,8 @@ class Front:
 
     async def __aenter__(self) -> Front:
         self.services = Services(self.configuration, {})
-        await self.services.relay.session.close()
-        self.services.relay.session = self.provider  # type: ignore[assignment]
+        await self.services.relay.client.aclose()
+        self.services.relay.client = self.provider  # type: ignore[assignment]
         self.services.accounting.log.stream = open("/dev/null", "w", encoding="utf-8")  # noqa: SIM115, PTH123 - closed below
         self.gateway = Gateway(self.services)
         return self

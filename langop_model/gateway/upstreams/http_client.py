@@ -1,0 +1,172 @@
+"""Requests to providers over the connections of one aiohttp session.
+
+aiohttp makes the connections (DNS, TLS, proxies), pools and closes them, and parses what comes. A request whose body is known
+and that needs no proxy is written to its connection at once: aiohttp's own request and response objects take more CPU than the
+whole exchange (decision 9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
+
+from langop_model import __version__
+from langop_model.gateway.upstreams import client_request
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
+    from multidict import CIMultiDictProxy
+
+CONNECT_TIMEOUT = 10.0  # seconds; a host that is down is found down long before the answer's own timeout
+MAX_STALE_CONNECTIONS = 1_000  # that a request passes over: more than a pool has, and an end for a server that closes them all
+SWITCHING_PROTOCOLS = 101
+
+
+class Response(Protocol):
+    """What the relay needs of an answer: aiohttp's has it, and so has that of a request which is written at once."""
+
+    status: int
+    content: aiohttp.StreamReader
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]: ...
+
+    def release(self) -> Any:
+        """Keep the connection for another request; it is closed where something of the answer is still to come."""
+
+    def close(self) -> Any:
+        """Close the connection."""
+
+
+class Target:
+    """Where requests go, and the proxy on their way. What all of them say is written once."""
+
+    __slots__ = ("pooled", "proxy", "request_line", "standard", "url")
+
+    def __init__(self, url: URL, proxy: str | None, session: aiohttp.ClientSession) -> None:
+        self.url = url
+        self.proxy = proxy
+        # Names the pool that their connections come from, and has what aiohttp says of itself and of the host.
+        self.pooled = aiohttp.ClientRequest(
+            "POST", url, headers=session.headers, loop=asyncio.get_running_loop(), session=session
+        )
+        self.request_line = f"POST {url.raw_path_qs} HTTP/1.1"
+        self.standard = [(name.lower(), f"{name}: {value}") for name, value in self.pooled.headers.items() if name not in OWN]
+
+    def head(self, headers: Mapping[str, str], length: int) -> bytes:
+        """Return the head of a request with a body of `length` bytes. Raises ValueError for a header with a line break."""
+        names = {name.lower() for name in headers}
+        lines = [self.request_line]
+        lines += [line for name, line in self.standard if name not in names]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"Content-Length: {length}", "", ""]
+        text = "\r\n".join(lines)
+        breaks = len(lines) - 1
+        if text.count("\n") != breaks or text.count("\r") != breaks or "\0" in text:
+            raise ValueError("a header holds a line break")
+        return text.encode()
+
+
+OWN = frozenset({"Content-Type", "Content-Length", "Transfer-Encoding"})  # of each request
+
+
+class HTTPClient:
+    """The connections of one worker to all providers. Redirects are not followed: they would carry a key to another host."""
+
+    def __init__(self) -> None:
+        self.session = client_request.new_session(
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
+            auto_decompress=False,  # identity is asked for; anything else is decoded within a limit (answers.py)
+            headers={"User-Agent": f"langop-model/{__version__}", "Accept-Encoding": "identity"},
+        )
+        self.proxies = getproxies()
+
+    def target(self, url: URL) -> Target:
+        """Return where requests for a URL go: to its host, or by the proxy of the environment (HTTPS_PROXY, NO_PROXY)."""
+        return Target(url, self._proxy(url), self.session)
+
+    async def post(self, target: Target, headers: Mapping[str, str], data: bytes | aiohttp.FormData) -> Response:
+        """Send a request, and return its answer when its head has arrived.
+
+        Raises aiohttp.ClientError, OSError, and ValueError for a header that is none.
+        """
+        if target.proxy is not None or not isinstance(data, bytes):
+            return await self.session.post(target.url, data=data, headers=headers, proxy=target.proxy, allow_redirects=False)
+        head = target.head(headers, len(data))
+        connection = await self._connection(target)
+        protocol, transport = connection.protocol, connection.transport
+        assert protocol is not None and transport is not None  # noqa: S101, PT018 - it was looked at
+        try:
+            protocol.set_response_params(read_until_eof=True, auto_decompress=False)
+            transport.writelines((head, data))
+            message, content = await protocol.read()
+            while message.code < 200 and message.code != SWITCHING_PROTOCOLS:
+                message, content = await protocol.read()
+        except HttpProcessingError as problem:
+            connection.close()
+            raise aiohttp.ClientResponseError(target.pooled.request_info, (), message=problem.message) from None
+        except BaseException:
+            connection.close()
+            raise
+        return DirectResponse(message.code, message.headers, content, connection)
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> int:
+        """Return the status that a URL answers with. Raises aiohttp.ClientError or OSError."""
+        proxy = self._proxy(URL(url))
+        async with self.session.get(url, headers=headers, proxy=proxy, allow_redirects=False) as response:
+            return response.status
+
+    async def aclose(self) -> None:
+        await self.session.close()
+
+    async def _connection(self, target: Target) -> Connection:
+        """Return a connection that nothing has been said on since its last answer."""
+        connector, timeout = self.session.connector, self.session.timeout
+        assert connector is not None  # noqa: S101 - the session is open as long as requests are served
+        for _ in range(MAX_STALE_CONNECTIONS):
+            try:
+                connection = await connector.connect(target.pooled, [], timeout)
+            except TimeoutError as problem:
+                raise aiohttp.ConnectionTimeoutError from problem
+            protocol, transport = connection.protocol, connection.transport
+            if protocol is not None and transport is not None and not transport.is_closing() and not protocol.should_close:
+                return connection
+            connection.close()
+        raise aiohttp.ServerDisconnectedError
+
+    def _proxy(self, url: URL) -> str | None:
+        if not self.proxies or not url.host or proxy_bypass(url.host):
+            return None
+        return self.proxies.get(url.scheme) or self.proxies.get("all")
+
+
+class DirectResponse:
+    """An answer, and the connection that it comes on."""
+
+    __slots__ = ("connection", "content", "headers", "status")
+
+    def __init__(
+        self, status: int, headers: CIMultiDictProxy[str], content: aiohttp.StreamReader, connection: Connection
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.content = content
+        self.connection = connection
+
+    def release(self) -> None:
+        """Keep the connection for another request; it is closed where something of this one is still on its way."""
+        transport = self.connection.transport
+        if transport is not None and transport.get_write_buffer_size():
+            self.connection.close()
+        else:
+            self.connection.release()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
