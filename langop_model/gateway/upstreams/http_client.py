@@ -114,7 +114,7 @@ class HTTPClient:
         except BaseException:
             connection.close()
             raise
-        return DirectResponse(message.code, message.headers, content, connection)
+        return DirectResponse(message.code, message.headers, content, connection, None if content.is_eof() else protocol.closed)
 
     async def get(self, url: str, headers: Mapping[str, str]) -> int:
         """Return the status that a URL answers with. Raises aiohttp.ClientError or OSError."""
@@ -147,26 +147,55 @@ class HTTPClient:
 
 
 class DirectResponse:
-    """An answer, and the connection that it comes on."""
+    """An answer, and the connection that it comes on; `closed` is done when that is lost."""
 
-    __slots__ = ("connection", "content", "headers", "status")
+    __slots__ = ("closed", "connection", "content", "headers", "status")
 
     def __init__(
-        self, status: int, headers: CIMultiDictProxy[str], content: aiohttp.StreamReader, connection: Connection
+        self,
+        status: int,
+        headers: CIMultiDictProxy[str],
+        content: aiohttp.StreamReader,
+        connection: Connection,
+        closed: asyncio.Future[None] | None,
     ) -> None:
         self.status = status
         self.headers = headers
         self.content = content
         self.connection = connection
+        self.closed = closed
+        if closed is not None:
+            closed.add_done_callback(self._lost)
 
     def release(self) -> None:
         """Keep the connection for another request; it is closed where something of this one is still on its way."""
         transport = self.connection.transport
         if transport is not None and transport.get_write_buffer_size():
-            self.connection.close()
+            self.close()
         else:
+            self._ended()
             self.connection.release()
 
     def close(self) -> None:
         """Close the connection."""
+        self._ended()
         self.connection.close()
+
+    def _lost(self, closed: asyncio.Future[None]) -> None:
+        """End the answer: aiohttp closes a connection with malformed chunks, and lets the reader wait."""
+        _noted(closed)
+        if not self.content.is_eof() and self.content.exception() is None:
+            self.content.set_exception(aiohttp.ClientPayloadError("the connection was lost"))
+
+    def _ended(self) -> None:
+        closed, self.closed = self.closed, None
+        if closed is not None:
+            closed.remove_done_callback(self._lost)
+            closed.remove_done_callback(_noted)
+            closed.add_done_callback(_noted)
+
+
+def _noted(closed: asyncio.Future[None]) -> None:
+    """Take notice of how a connection ended: asyncio logs what nobody has."""
+    if not closed.cancelled():
+        closed.exception()

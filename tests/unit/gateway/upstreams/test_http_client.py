@@ -96,6 +96,28 @@ def test_what_is_not_http_is_said_so(said: bytes):
         asked(said)
 
 
+def test_malformed_chunks_end_the_answer():
+    """aiohttp closes the connection, and lets the reader wait for the timeout."""
+    served = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(writer)
+        await reader.readuntil(BODY)
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nOK\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.write(b"size\r\nOK\r\n")
+
+    async def test(client: HTTPClient, target: Target) -> None:
+        response = await client.post(target, {}, BODY)
+        assert await response.content.readany() == b"OK"
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await asyncio.wait_for(response.content.readany(), 60)
+        response.close()
+
+    with_server(serve, test)
+
+
 def test_a_connection_that_closes_without_an_answer_is_said_so():
     with pytest.raises(aiohttp.ServerDisconnectedError):
         asked(b"")
