@@ -168,5 +168,5 @@ _MEMBERS = {Route.CHAT: "choices", Route.COMPLETIONS: "choices", Route.EMBEDDING
 def _check(content: Mapping[str, Any], route: Route) -> None:
     """Raise MalformedStreamError for an answer without what its route promises: an error that came with status 200."""
     member = _MEMBERS.get(route)
-    if member and not isinstance(content.get(member), list):
+    if member and (not isinstance(content.get(member), list) or (member == "choices" and not content[member])):
         raise MalformedStreamError(f"the provider's answer has no {member}")

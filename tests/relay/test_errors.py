@@ -176,6 +176,19 @@ def test_an_error_with_status_200_is_one():
     assert (got.status, got.error["message"]) == (500, "busy")
 
 
+def test_an_error_of_a_choice_is_one():
+    """OpenRouter's, where its provider failed while it answered."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Hel"}, "finish_reason": "error"}
+    got = ask(Says(200, {"choices": [{**choice, "error": {"code": 503, "message": "Provider overloaded"}}]}))
+    assert (got.status, got.error["message"]) == (503, "Provider overloaded")
+
+
+def test_an_answer_without_choices_is_none():
+    """Gemini and Azure send it where a filter has taken the only choice (pydantic/pydantic-ai#7909)."""
+    got = ask(Says(200, {"object": "chat.completion", "choices": [], "usage": {"prompt_tokens": 3}}))
+    assert (got.status, got.error["message"]) == (502, "the provider's answer has no choices")
+
+
 def test_an_error_as_the_first_event_of_a_stream_has_its_status():
     event = 'data: {"error": {"message": "prompt is too long: 9 tokens > 8 maximum"}}\n\n'
     got = ask(Says(200, event, content_type="text/event-stream"), body={**BODIES[CHAT], "stream": True})

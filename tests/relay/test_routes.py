@@ -49,7 +49,8 @@ BODIES: Mapping[Route, dict[str, Any]] = {
     Route.SPEECH: {"input": "Hello!", "voice": "alloy"},
     Route.RERANK: {"query": "Hello!", "documents": ["a"]},
 }
-ANSWER = {"choices": [], "data": [], "content": [], "output": [], "results": [], "text": "Hello!", "input_tokens": 1}
+CHOICE = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "text": "Hi", "finish_reason": "stop"}
+ANSWER = {"choices": [CHOICE], "data": [], "content": [], "output": [], "results": [], "text": "Hello!", "input_tokens": 1}
 
 
 @dataclass

@@ -265,7 +265,10 @@ def test_a_provider_that_is_not_there_is_a_broken_connection(translator: Transla
     run(translator, test)
 
 
-@pytest.mark.parametrize("text", ["<html>busy</html>", "{", '{"error": {"message": "busy"}}', "null"])
+NO_CHOICES = '{"id": "1", "object": "chat.completion", "model": "theirs", "choices": []}'
+
+
+@pytest.mark.parametrize("text", ["<html>busy</html>", "{", '{"error": {"message": "busy"}}', "null", NO_CHOICES])
 def test_an_answer_that_is_none_is_malformed(text: str, translator: TranslatorProcess):
     async def answer(_: web.Request, __: Asked) -> web.StreamResponse:
         return web.Response(text=text, content_type="application/json")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from langop_model.gateway.upstreams import error_body
 from langop_model.gateway.upstreams.base import Answer, Route, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.usage import usage_of
 
@@ -96,10 +97,15 @@ def whole(status: int, body: bytes, request: UpstreamRequest, failed: Failed) ->
     except orjson.JSONDecodeError:
         raise MalformedAnswerError("the provider's answer is not valid JSON") from None
     expected = EXPECTED.get(request.route)
-    if isinstance(found, dict) and found.get("error") and (expected is None or not found.get(expected)):
-        raise failed(body)
-    if not isinstance(found, dict) or (expected is not None and found.get(expected) is None):
+    if not isinstance(found, dict):
         raise MalformedAnswerError("the provider's answer is not what its protocol says")
+    content = found.get(expected) if expected is not None else None
+    if (found.get("error") and not content) or (expected == "choices" and error_body.of_choice(content)):
+        raise failed(body)
+    if expected is not None and content is None:
+        raise MalformedAnswerError("the provider's answer is not what its protocol says")
+    if expected == "choices" and not content:  # Gemini and Azure do so where a filter has taken the only one
+        raise MalformedAnswerError(f"the provider's answer has no {expected}")
     return Answer(status, body=_adapted(found, body, request), usage=usage_of(request.route, found))
 
 

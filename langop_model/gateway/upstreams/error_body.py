@@ -65,11 +65,19 @@ def of(found: Any) -> ErrorDetails:
 
 
 def _error(found: Mapping[str, Any]) -> Any:
-    """Return the member `error`; of OpenAI's event `response.failed` that of its response."""
+    """Return the member `error`; of OpenAI's event `response.failed` that of its response, of OpenRouter that of a choice."""
     response = found.get("response")
     if found.get("type") == "response.failed" and isinstance(response, dict):
         return response.get("error")
-    return found.get("error")
+    return found.get("error") or of_choice(found.get("choices"))
+
+
+def of_choice(choices: Any) -> Any:
+    """Return the error of the first choice that has one: OpenRouter's, where a provider failed while it answered."""
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and isinstance(choice.get("error"), dict):
+            return choice["error"]
+    return None
 
 
 def _members(error: dict[str, Any]) -> ErrorDetails:
