@@ -44,14 +44,14 @@ async def _serve(options: argparse.Namespace, chosen: Mapping[str, Any]) -> int:
     """Serve until told to stop. The callbacks are set up here: some start a task of their own at once."""
     from langop_model.translator import callbacks, clients, server
 
-    await clients.install()
-    try:
-        observed = callbacks.install(chosen, options.folder)
-    except callbacks.InvalidCallbackError as problem:
-        logs.LOGGER.error("a callback can't be set up: %s", problem)
-        return 78
-    await _until_stopped(server.serve(options.socket, options.parent, observed=observed))
-    return 0
+    async with await clients.install():
+        try:
+            observed = callbacks.install(chosen, options.folder)
+        except callbacks.InvalidCallbackError as problem:
+            logs.LOGGER.error("a callback can't be set up: %s", problem)
+            return 78
+        await _until_stopped(server.serve(options.socket, options.parent, observed=observed))
+        return 0
 
 
 async def _until_stopped(serving: Any) -> None:

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     import aiohttp
 
 
-async def install() -> None:
-    """Set up every client that LiteLLM makes from now on. Called in the event loop that they serve."""
+async def install() -> aiohttp.ClientSession:
+    """Set up every client that LiteLLM makes from now on, in the event loop that they serve.
+
+    Returns the session that they share: it is to be closed in the end.
+    """
     session = client_request.new_session()
     kept = type(litellm.in_memory_llm_clients_cache)
 
@@ -38,6 +41,7 @@ async def install() -> None:
     for handler in (litellm.module_level_aclient, litellm.module_level_client):
         _set_up(handler, session)
     litellm.aclient_session = litellm.module_level_aclient.client
+    return session
 
 
 def _set_up(kept: Any, session: aiohttp.ClientSession) -> None:

@@ -46,8 +46,9 @@ def runner() -> Iterator[asyncio.Runner]:
         before = {name: getattr(litellm, name) for name in CHANGED}
         translator_settings.apply()
         with asyncio.Runner() as runner:
-            runner.run(clients.install())
+            session = runner.run(clients.install())
             yield runner
+            runner.run(session.close())
         for name, value in before.items():
             setattr(litellm, name, value)
 
