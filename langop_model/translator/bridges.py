@@ -98,5 +98,7 @@ def generate_content(call: Call, deployment: Deployment) -> Request:
     if is_bridged:
         for name in others:
             drop(request, name, call)
-        gemini_over_chat.prepare(request, call, deployment)
+        return gemini_over_chat.prepare(request, call, deployment)
+    if deployment.extra_body:
+        request.arguments["extra_body"] = dict(deployment.extra_body)
     return request

@@ -1,29 +1,33 @@
-"""A request in Gemini's format as LiteLLM's bridge to chat completions reads it.
+"""A request in Gemini's format as chat completions, and the answer back, by LiteLLM's adapter between the two.
 
-The bridge reads one spelling, one part of the system's text and two roles, and loses the rest silently. Google's own format
-has two spellings of each member, and its clients send tools' results with a role of their own.
+The adapter reads one spelling, one part of the system's text and two roles, and loses the rest silently. Google's own format
+has two spellings of each member, and its clients send tools' results with a role of their own. LiteLLM's function for this
+route has no way for the members that a deployment adds to each request, so the chat is asked here.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import litellm
+from litellm.google_genai.adapters.transformation import GoogleGenAIAdapter
+
 from langop_model.gateway.upstreams.translator_protocol import Call
+from langop_model.translator import requests
 from langop_model.translator.deployment import Deployment
 from langop_model.translator.failures import RefusedRequestError
 from langop_model.translator.requests import Request, drop
 
+_ADAPTER = GoogleGenAIAdapter()
 _KEPT = frozenset(
     {"maxOutputTokens", "responseJsonSchema", "responseMimeType", "responseSchema", "stopSequences", "temperature", "topP"}
 )
-_HINTS = frozenset(
-    {
-        "enableEnhancedCivicAnswers", "frequencyPenalty", "mediaResolution", "presencePenalty", "seed", "thinkingConfig",
-        "topK",
-    }
-)  # fmt: skip
+_HINTS = frozenset({"enableEnhancedCivicAnswers", "mediaResolution", "thinkingConfig", "topK"})
+# Hints that the adapter loses, by their names in a chat.
+_CHATS = {"frequencyPenalty": "frequency_penalty", "presencePenalty": "presence_penalty", "seed": "seed"}
 # What these mean is what happens anyway.
 _AS_IT_IS: Mapping[str, tuple[Any, ...]] = {
     "candidateCount": (1,),
@@ -37,11 +41,12 @@ _ABOUT_PARTS = frozenset({"mediaResolution", "thought", "thoughtSignature", "vid
 _JSON = "application/json"
 
 
-def prepare(request: Request, call: Call, deployment: Deployment) -> None:
-    """Change the arguments of a request to what the bridge reads. Raises RefusedRequestError for what it would lose."""
+def prepare(request: Request, call: Call, deployment: Deployment) -> Request:
+    """Return the chat that a request means, which `ask` asks. Raises RefusedRequestError for what would be lost."""
     own = request.arguments
     if own.pop("safetySettings", None):
         drop(request, "safetySettings", call)
+    hints = _hints(request, call, deployment)
     own["config"] = _config(request, call, deployment)
     own["contents"] = list(_turns(own["contents"]))
     if "systemInstruction" in own:
@@ -50,6 +55,30 @@ def prepare(request: Request, call: Call, deployment: Deployment) -> None:
         own["tools"] = [_tool(tool) for tool in own["tools"]]
     if "toolConfig" in own:
         _choose(own)
+    body = {**_ADAPTER.translate_generate_content_to_completion(deployment.model, **own), **hints}
+    chat = requests.chat(dataclasses.replace(call, body=body), deployment)
+    return Request(chat.arguments, [*request.dropped, *chat.dropped], ask)
+
+
+async def ask(**arguments: Any) -> Any:
+    """Ask the chat, and return its answer or its stream in Gemini's format."""
+    answer = await litellm.acompletion(**arguments)
+    if hasattr(answer, "__aiter__"):
+        return _ADAPTER.translate_completion_output_params_streaming(answer)
+    return _ADAPTER.translate_completion_to_generate_content(answer)
+
+
+def _hints(request: Request, call: Call, deployment: Deployment) -> dict[str, Any]:
+    """Take the hints out of the configuration that the adapter would lose, and return those that the model takes."""
+    kept = {}
+    config = request.arguments["config"] = _camel(request.arguments["config"])
+    for name, named in _CHATS.items():
+        value = config.pop(name, None)
+        if value is not None and named in deployment.supported():
+            kept[named] = value
+        elif value is not None:
+            drop(request, f"generationConfig.{name}", call)
+    return kept
 
 
 def _camel(found: Any) -> dict[str, Any]:
@@ -61,7 +90,7 @@ def _camel(found: Any) -> dict[str, Any]:
 
 def _config(request: Request, call: Call, deployment: Deployment) -> dict[str, Any]:
     kept: dict[str, Any] = {}
-    for name, value in _camel(request.arguments["config"]).items():
+    for name, value in request.arguments["config"].items():
         if name in _KEPT:
             kept[name] = value
         elif name in _HINTS:

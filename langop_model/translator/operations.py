@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from langop_model.translator.deployment import Deployment, deployment_of
 from langop_model.translator.exchanges import Exchange
 from langop_model.translator.failures import MalformedStreamError, RefusedRequestError
 from langop_model.translator.parameters import HINTS
-from langop_model.translator.requests import Prepare, Request
+from langop_model.translator.requests import Function, Prepare, Request
 from langop_model.translator.streams import Events
 
 # LiteLLM refuses an argument that it adds itself. What the request says was judged before.
@@ -25,8 +25,6 @@ _DROPS_WHAT_LITELLM_ADDS = frozenset({"gradient_ai"})
 
 # Where LiteLLM's own client asks again unless its argument says otherwise; elsewhere the argument would reach the body.
 _RETRYING = frozenset({Route.GENERATE_CONTENT, Route.IMAGES, Route.IMAGE_EDITS, Route.SPEECH, Route.TRANSCRIPTIONS})
-
-Function = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ OPERATIONS: Mapping[Route, Operation] = {
         litellm.aimage_edit, requests.uploads(requests.simple(parameters.IMAGE_EDITS, "prompt"), image=True, mask=False)
     ),
     Route.TRANSCRIPTIONS: Operation(
-        litellm.atranscription, requests.uploads(requests.narrow(parameters.TRANSCRIPTIONS), file=False)
+        litellm.atranscription, requests.uploads(requests.narrow(parameters.TRANSCRIPTIONS, adds=True), file=False)
     ),
     Route.SPEECH: Operation(litellm.aspeech, requests.narrow(parameters.SPEECH, "input", "voice")),
 }
@@ -94,8 +92,11 @@ async def run(call: Call, exchange: Exchange, *, observed: bool = False) -> Whol
     request = operation.prepare(call, deployment)
     if call.stream and operation.form is None:
         raise RefusedRequestError("stream is not supported on this route by this model's provider")
-    function = operation.streaming if call.stream and operation.streaming else operation.function
-    answer = await _ask(function, request, _around(call, deployment, observed=observed), call)
+    function = request.function or (operation.streaming if call.stream and operation.streaming else operation.function)
+    around = _around(call, deployment, observed=observed)
+    if call.route in _RETRYING and request.function is None:
+        around["max_retries"] = 0
+    answer = await _ask(function, request, around, call)
     dropped = tuple(dict.fromkeys(request.dropped))
     if call.stream and operation.form is not None:
         if not hasattr(answer, "__aiter__"):
@@ -129,9 +130,8 @@ def _around(call: Call, deployment: Deployment, *, observed: bool) -> dict[str, 
         "model": deployment.model,
         "timeout": call.timeout,
         "num_retries": 0,
-        "drop_params": deployment.provider in _DROPS_WHAT_LITELLM_ADDS,
+        **({"drop_params": True} if deployment.provider in _DROPS_WHAT_LITELLM_ADDS else {}),  # False would reach some bodies
         **({"extra_headers": headers} if headers else {}),
-        **({"max_retries": 0} if call.route in _RETRYING else {}),
     }
     if observed:
         trace = call.metadata.get("litellm_trace_id")

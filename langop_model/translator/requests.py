@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +22,19 @@ _ALWAYS = frozenset({"messages", "user"})
 _ABOUT_THE_CALL = frozenset({"model", "stream", "stream_options"})
 
 
+Function = Callable[..., Awaitable[Any]]
+
+
 @dataclass(slots=True)
 class Request:
-    """The arguments for LiteLLM's function, and which hints of the request are not among them."""
+    """The arguments for LiteLLM's function, and which hints of the request are not among them.
+
+    `function` is the one that has to be asked where that is not the route's own.
+    """
 
     arguments: dict[str, Any]
     dropped: list[str] = field(default_factory=list)
+    function: Function | None = None
 
     def drop(self, name: str) -> None:
         """Leave a hint out, and remember it."""
@@ -156,15 +163,21 @@ def simple(known: frozenset[str], *required: str) -> Prepare:
     return prepare
 
 
-def narrow(known: frozenset[str], *required: str) -> Prepare:
-    """Return how a route is prepared whose function takes nothing but its own arguments."""
+def narrow(known: frozenset[str], *required: str, adds: bool = False) -> Prepare:
+    """Return how a route is prepared whose function takes nothing but its own arguments.
+
+    `adds`: it takes what the deployment sends with each request. Else that is dropped, and named.
+    """
     prepare = simple(known, *required)
 
     def prepare_only(call: Call, deployment: Deployment) -> Request:
         for name in body_of(call):
             if name not in known and call.body[name] is not None:
                 raise RefusedRequestError(f"{name} is not supported on this route by this model's provider")
-        return prepare(call, deployment)
+        request = prepare(call, deployment)
+        if not adds:
+            request.dropped += request.arguments.pop("extra_body", {})
+        return request
 
     return prepare_only
 

@@ -58,12 +58,20 @@ CHATS = (Route.CHAT, Route.COMPLETIONS)
 STREAMED = [Route.CHAT, Route.COMPLETIONS, Route.RESPONSES, Route.MESSAGES, Route.GENERATE_CONTENT]
 
 
-def run(translator: TranslatorProcess, test: Any, model: str = "openai/theirs", base: str = "/v1", **more: Any) -> Any:
-    """Run a test's coroutine with a provider and a deployment that asks it."""
+def run(
+    translator: TranslatorProcess,
+    test: Any,
+    model: str = "openai/theirs",
+    base: str = "/v1",
+    added: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Any:
+    """Run a test's coroutine with a provider and a deployment that asks it; `added` goes with each of its requests."""
 
     async def inside() -> Any:
         async with Scripted() as provider:
-            live = Live(str(translator.path), {"model": model, "api_base": provider.url + base}, **more)
+            parameters = {"model": model, "api_base": provider.url + base, **({"extra_body": added} if added else {})}
+            live = Live(str(translator.path), parameters, **more)
             try:
                 return await test(provider, live)
             finally:
@@ -85,6 +93,22 @@ def test_every_route_is_answered_after_one_request(route: Route, translator: Tra
             assert orjson.loads(answer.body)["id"] == "resp_chatcmpl-1"
 
     run(translator, test)
+
+
+# LiteLLM's functions for these routes have no way for more than their own parameters.
+WITHOUT_MORE = (Route.MODERATIONS, Route.SPEECH, Route.RERANK)
+
+
+@pytest.mark.parametrize("route", [*BODIES, Route.RERANK])
+def test_what_a_deployment_adds_is_sent_or_named(route: Route, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        body = BODIES.get(route, {"query": "hello", "documents": ["a"]})
+        answer = await live.send(route, body, files=FILES.get(route, ()))
+        asked = str(provider.asked[0].body)
+        assert "theirs_alone" in (answer.dropped if route in WITHOUT_MORE else asked)
+        assert "drop_params" not in asked
+
+    run(translator, test, model="hosted_vllm/theirs", added={"theirs_alone": "some"})
 
 
 @pytest.mark.parametrize("route", STREAMED)

@@ -32,12 +32,11 @@ ANTHROPICS = [{"name": "f", "input_schema": SCHEMA}]
 def sent(translator: TranslatorProcess) -> Any:
     """What a chat-only server is asked for a request, and the names of the hints that were dropped."""
 
-    def ask(route: Route, **body: Any) -> tuple[dict[str, Any], set[str]]:
+    def ask(route: Route, *, added: dict[str, Any] | None = None, **body: Any) -> tuple[dict[str, Any], set[str]]:
         async def run() -> tuple[dict[str, Any], set[str]]:
             async with Scripted() as provider:
-                live = Live(
-                    str(translator.path), {"model": "openai/theirs", "api_base": f"{provider.url}/v1"}, native=("chat",)
-                )
+                parameters = {"model": "openai/theirs", "api_base": f"{provider.url}/v1", "extra_body": added or {}}
+                live = Live(str(translator.path), parameters, native=("chat",))
                 try:
                     answer = await live.send(route, {**BODIES[route], **body})
                 finally:
@@ -57,6 +56,17 @@ def refusal(route: Route, *, drop: bool = True, **body: Any) -> str:
     with pytest.raises(RefusedRequestError) as raised:
         OPERATIONS[route].prepare(call, deployment_of(call.parameters))
     return str(raised.value)
+
+
+@pytest.mark.parametrize("route", BODIES)
+def test_what_a_deployment_adds_to_each_request_arrives(route: Route, sent: Any):
+    assert sent(route, added={"theirs": 1})[0]["theirs"] == 1
+
+
+def test_it_is_given_to_google_too():
+    call = Call(Route.GENERATE_CONTENT, {"model": "gemini/g", "extra_body": {"theirs": 1}}, BODIES[Route.GENERATE_CONTENT])
+    request = OPERATIONS[Route.GENERATE_CONTENT].prepare(call, deployment_of(call.parameters))
+    assert request.arguments["extra_body"] == {"theirs": 1}
 
 
 # OpenAI's responses.
@@ -207,15 +217,28 @@ def test_json_without_a_schema_is_an_object(sent: Any):
 def test_geminis_hints_are_dropped_by_name(sent: Any):
     config = {
         "topK": 4,
-        "seed": 3,
         "thinkingConfig": {"thinkingBudget": 9},
         "candidateCount": 1,
         "responseModalities": ["TEXT"],
     }
     safety = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}]
     _, dropped = sent(Route.GENERATE_CONTENT, generationConfig=config, safetySettings=safety, labels={"team": "a"})
-    inner = {"generationConfig.topK", "generationConfig.seed", "generationConfig.thinkingConfig"}
+    inner = {"generationConfig.topK", "generationConfig.thinkingConfig"}
     assert dropped == {*inner, "safetySettings", "labels"}
+
+
+def test_geminis_hints_arrive_where_a_chat_has_a_word_for_them(sent: Any):
+    config = {"seed": 3, "frequency_penalty": 0.5, "presencePenalty": 0.25}
+    body, dropped = sent(Route.GENERATE_CONTENT, generationConfig=config)
+    assert (body["seed"], body["frequency_penalty"], body["presence_penalty"], dropped) == (3, 0.5, 0.25, set())
+
+
+def test_geminis_hints_are_dropped_where_the_model_takes_none():
+    parameters = {"model": "anthropic/claude-sonnet-4-5"}
+    asked = {**BODIES[Route.GENERATE_CONTENT], "generationConfig": {"seed": 3, "presencePenalty": 1}}
+    call = Call(Route.GENERATE_CONTENT, parameters, asked, native=False)
+    request = OPERATIONS[Route.GENERATE_CONTENT].prepare(call, deployment_of(parameters))
+    assert request.dropped == ["generationConfig.presencePenalty", "generationConfig.seed"]
 
 
 @pytest.mark.parametrize(
