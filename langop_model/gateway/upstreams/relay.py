@@ -24,7 +24,7 @@ from langop_model.gateway.upstreams.streams import RelayedStream
 
 MAX_ANSWER_SIZE = 64 * 2**20  # bytes; pictures in base64 are the largest
 MAX_ERROR_SIZE = 256 * 1024  # bytes
-MAX_TARGETS = 10_000  # a group that serves any model may be asked for any name
+MAX_TARGETS = 1_000  # of 2.4 KB each: a group that serves any model may be asked for any name
 FORMS = (Route.TRANSCRIPTIONS, Route.IMAGE_EDITS)
 
 
