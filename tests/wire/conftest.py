@@ -44,6 +44,7 @@ def runner() -> Iterator[asyncio.Runner]:
         from langop_model.translator import clients
 
         before = {name: getattr(litellm, name) for name in CHANGED}
+        models = dict(litellm.model_cost)  # the translator adds those that it is asked for
         translator_settings.apply()
         with asyncio.Runner() as runner:
             session = runner.run(clients.install())
@@ -51,6 +52,8 @@ def runner() -> Iterator[asyncio.Runner]:
             runner.run(session.close())
         for name, value in before.items():
             setattr(litellm, name, value)
+        litellm.model_cost.clear()
+        litellm.model_cost.update(models)
 
 
 @cache
