@@ -1,7 +1,8 @@
-"""Anthropic's protocol: the Messages API."""
+"""Anthropic's protocol: the Messages API, its own and a whole answer of Bedrock's InvokeModel."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from stand_in.answer import Answer, as_json, as_stream, event
@@ -10,6 +11,7 @@ from stand_in.call import Call
 if TYPE_CHECKING:
     from stand_in.behaviour import Status
 
+INVOKED = re.compile(r"/model/.*anthropic\..+/invoke")
 # HTTP status: the error's type and message.
 ERRORS: dict[Status, tuple[str, str]] = {
     400: ("invalid_request_error", "The request body is not valid JSON."),
@@ -29,7 +31,7 @@ ERRORS: dict[Status, tuple[str, str]] = {
 
 def answers(method: str, path: str) -> bool:
     """Tell whether a request is this protocol's."""
-    return method == "POST" and path.endswith("/v1/messages")
+    return method == "POST" and (path.endswith("/v1/messages") or INVOKED.fullmatch(path) is not None)
 
 
 def answer(call: Call) -> Answer:

@@ -5,11 +5,13 @@ LiteLLM translates each to chat completions; which of its ways keeps stop sequen
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import litellm
 from litellm.utils import ProviderConfigManager
 
+from langop_model.gateway.upstreams import request_members
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import content, gemini_over_chat, over_chat, parameters
 from langop_model.translator.deployment import Deployment
@@ -27,7 +29,7 @@ _OPENAI_ADDRESS = "https://api.openai.com/v1"
 def responses(call: Call, deployment: Deployment) -> Request:
     """OpenAI's responses, natively or over chat completions."""
     known = parameters.RESPONSES | frozenset(over_chat.STATEFUL)
-    own, others = divided(body_of(call), known)
+    own, others = divided(body_of(call), known, call.stated)
     require(own, "input")
     content.check_tools(own.get("tools"))
     if isinstance(own["input"], list):
@@ -46,15 +48,12 @@ def responses(call: Call, deployment: Deployment) -> Request:
 
 def messages(call: Call, deployment: Deployment) -> Request:
     """Anthropic's messages."""
-    own, others = divided(body_of(call), parameters.MESSAGES)
+    own, others = divided(body_of(call), parameters.MESSAGES, call.stated)
     request = Request(own)
-    for name in others:
-        if name not in over_chat.HINTS:
-            raise RefusedRequestError(f"{name} is not supported by this model")
-        drop(request, name, call)
+    extra = {**deployment.extra_body, **_beside(request, others, over_chat.HINTS, call)}
     require(own, "messages", "max_tokens")
     content.check_messages(own["messages"], deployment)
-    is_bridged = not _speaks_messages(deployment)
+    is_bridged = call.stream or not _speaks_messages(deployment)
     if is_bridged:
         over_chat.messages(request)
     if call.native is not True and deployment.provider in _LOSING - {"azure"}:
@@ -63,15 +62,34 @@ def messages(call: Call, deployment: Deployment) -> Request:
     effort = own["output_config"].get("effort") if isinstance(own.get("output_config"), dict) else None
     if effort and is_bridged and "thinking" not in own:  # without `thinking` LiteLLM's bridge loses it
         request.arguments["reasoning_effort"] = effort
-    if deployment.extra_body:
-        request.arguments["extra_body"] = dict(deployment.extra_body)
+    if is_bridged and extra:
+        request.arguments["extra_body"] = extra
+    elif extra:  # LiteLLM has no way for more where it asks in Anthropic's protocol
+        request.dropped += extra
     if call.stream:
         request.arguments["stream"] = True
     return request
 
 
+def _beside(request: Request, others: Mapping[str, Any], hints: Collection[str], call: Call) -> dict[str, Any]:
+    """Return the members that the route's own API does not have, and the provider does: as the specification says.
+
+    Of those that LiteLLM has no way for, `hints` are dropped. Raises RefusedRequestError for any other one.
+    """
+    api = request_members.of_route(call.route)
+    for name in others:
+        if name in hints:
+            drop(request, name, call)
+        elif name in api:
+            raise RefusedRequestError(f"{name} is not supported by this model")
+    return {name: value for name, value in others.items() if name not in api}
+
+
 def _speaks_messages(deployment: Deployment) -> bool:
-    """Whether LiteLLM asks this model's provider in Anthropic's protocol, not over chat completions."""
+    """Whether LiteLLM asks this model's provider in Anthropic's protocol, not over chat completions.
+
+    For a whole answer: its streams in that protocol need its proxy's packages.
+    """
     try:
         provider = litellm.LlmProviders(deployment.provider)
     except ValueError:  # one that LiteLLM describes by its address alone
@@ -80,25 +98,11 @@ def _speaks_messages(deployment: Deployment) -> bool:
 
 
 def generate_content(call: Call, deployment: Deployment) -> Request:
-    """Gemini's generateContent: `systemInstruction` is lost inside `config`, so it is an argument."""
-    own, others = divided(body_of(call), parameters.GENERATE_CONTENT)
-    is_bridged = deployment.provider not in content.GOOGLE
-    for name in others:
-        if not is_bridged or name not in gemini_over_chat.HINTS:
-            raise RefusedRequestError(f"{name} is not supported by this model")
+    """Gemini's generateContent, over chat completions."""
+    own, others = divided(body_of(call), parameters.GENERATE_CONTENT, call.stated)
     require(own, "contents")
     content.check_contents(own["contents"], deployment)
     arguments: dict[str, Any] = {"contents": own["contents"], "config": dict(own.get("generationConfig") or {})}
-    if "tools" in own:
-        arguments["tools"] = own["tools"]
-    for name in ("systemInstruction", "safetySettings", "toolConfig"):
-        if name in own:
-            arguments[name] = own[name]
+    arguments |= {name: own[name] for name in ("safetySettings", "systemInstruction", "toolConfig", "tools") if name in own}
     request = Request(arguments)
-    if is_bridged:
-        for name in others:
-            drop(request, name, call)
-        return gemini_over_chat.prepare(request, call, deployment)
-    if deployment.extra_body:
-        request.arguments["extra_body"] = dict(deployment.extra_body)
-    return request
+    return gemini_over_chat.prepare(request, _beside(request, others, gemini_over_chat.HINTS, call), call, deployment)

@@ -2,7 +2,8 @@
 
 The adapter reads one spelling, one part of the system's text and two roles, and loses the rest silently. Google's own format
 has two spellings of each member, and its clients send tools' results with a role of their own. LiteLLM's function for this
-route has no way for the members that a deployment adds to each request, so the chat is asked here.
+route has no way for the members that a deployment adds to each request, and for Google's models it needs its proxy's packages:
+so the chat is asked here.
 """
 
 from __future__ import annotations
@@ -41,8 +42,11 @@ _ABOUT_PARTS = frozenset({"mediaResolution", "thought", "thoughtSignature", "vid
 _JSON = "application/json"
 
 
-def prepare(request: Request, call: Call, deployment: Deployment) -> Request:
-    """Return the chat that a request means, which `ask` asks. Raises RefusedRequestError for what would be lost."""
+def prepare(request: Request, beside: Mapping[str, Any], call: Call, deployment: Deployment) -> Request:
+    """Return the chat that a request means, with the members `beside` Gemini's own, which `ask` asks.
+
+    Raises RefusedRequestError for what would be lost.
+    """
     own = request.arguments
     if own.pop("safetySettings", None):
         drop(request, "safetySettings", call)
@@ -55,9 +59,9 @@ def prepare(request: Request, call: Call, deployment: Deployment) -> Request:
         own["tools"] = [_tool(tool) for tool in own["tools"]]
     if "toolConfig" in own:
         _choose(own)
-    body = {**_ADAPTER.translate_generate_content_to_completion(deployment.model, **own), **hints}
+    body = {**_ADAPTER.translate_generate_content_to_completion(deployment.model, **own), **hints, **beside}
     chat = requests.chat(dataclasses.replace(call, body=body), deployment)
-    return Request(chat.arguments, [*request.dropped, *chat.dropped], ask)
+    return Request(chat.arguments, [*request.dropped, *chat.dropped])
 
 
 async def ask(**arguments: Any) -> Any:

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import litellm
 import orjson
-from litellm.google_genai import agenerate_content, agenerate_content_stream
+from litellm.llms.anthropic.messages.adapters.handler import LiteLLMMessagesToCompletionTransformationHandler
 
 from langop_model.gateway.upstreams.base import Route, Usage
 from langop_model.gateway.upstreams.translator_protocol import Call
-from langop_model.translator import bridges, known_models, parameters, requests, response_ids, settings, streams, usage
+from langop_model.translator import (
+    bridges,
+    gemini_over_chat,
+    known_models,
+    parameters,
+    requests,
+    response_ids,
+    settings,
+    streams,
+    usage,
+)
 from langop_model.translator.deployment import Deployment, deployment_of
 from langop_model.translator.exchanges import Exchange
 from langop_model.translator.failures import MalformedStreamError, RefusedRequestError
 from langop_model.translator.parameters import HINTS
-from langop_model.translator.requests import Function, Prepare, Request
+from langop_model.translator.requests import Prepare, Request
 from langop_model.translator.streams import Events
 
 # LiteLLM refuses an argument that it adds itself. What the request says was judged before.
 _DROPS_WHAT_LITELLM_ADDS = frozenset({"gradient_ai"})
 
 # Where LiteLLM's own client asks again unless its argument says otherwise; elsewhere the argument would reach the body.
-_RETRYING = frozenset({Route.GENERATE_CONTENT, Route.IMAGES, Route.IMAGE_EDITS, Route.SPEECH, Route.TRANSCRIPTIONS})
+_RETRYING = frozenset({Route.IMAGES, Route.IMAGE_EDITS, Route.SPEECH, Route.TRANSCRIPTIONS})
+
+Function = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,10 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`prepare` makes the arguments of `function`; `streaming` is the function for a stream where that is another."""
+    """`prepare` makes the arguments of `function`; `streaming` is the function for a stream where that is another.
+
+    `form` are a stream's events, where the route has streams.
+    """
 
     function: Function
     prepare: Prepare
@@ -59,10 +74,13 @@ OPERATIONS: Mapping[Route, Operation] = {
     Route.CHAT: Operation(litellm.acompletion, requests.chat, streams.chat),
     Route.COMPLETIONS: Operation(litellm.atext_completion, requests.completions, streams.chat),
     Route.RESPONSES: Operation(litellm.aresponses, bridges.responses, streams.responses),
-    Route.MESSAGES: Operation(litellm.anthropic_messages, bridges.messages, streams.messages),
-    Route.GENERATE_CONTENT: Operation(
-        agenerate_content, bridges.generate_content, streams.generate_content, agenerate_content_stream
+    Route.MESSAGES: Operation(
+        litellm.anthropic_messages,
+        bridges.messages,
+        streams.messages,
+        LiteLLMMessagesToCompletionTransformationHandler.async_anthropic_messages_handler,
     ),
+    Route.GENERATE_CONTENT: Operation(gemini_over_chat.ask, bridges.generate_content, streams.generate_content),
     Route.EMBEDDINGS: Operation(litellm.aembedding, requests.simple(parameters.EMBEDDINGS, "input")),
     Route.MODERATIONS: Operation(litellm.amoderation, requests.narrow(parameters.MODERATIONS, "input")),
     Route.RERANK: Operation(litellm.arerank, requests.narrow(parameters.RERANK, "query", "documents")),
@@ -92,11 +110,8 @@ async def run(call: Call, exchange: Exchange, *, observed: bool = False) -> Whol
     request = operation.prepare(call, deployment)
     if call.stream and operation.form is None:
         raise RefusedRequestError("stream is not supported on this route by this model's provider")
-    function = request.function or (operation.streaming if call.stream and operation.streaming else operation.function)
-    around = _around(call, deployment, observed=observed)
-    if call.route in _RETRYING and request.function is None:
-        around["max_retries"] = 0
-    answer = await _ask(function, request, around, call)
+    function = operation.streaming if call.stream and operation.streaming else operation.function
+    answer = await _ask(function, request, _around(call, deployment, observed=observed), call)
     dropped = tuple(dict.fromkeys(request.dropped))
     if call.stream and operation.form is not None:
         if not hasattr(answer, "__aiter__"):
@@ -132,6 +147,7 @@ def _around(call: Call, deployment: Deployment, *, observed: bool) -> dict[str, 
         "num_retries": 0,
         **({"drop_params": True} if deployment.provider in _DROPS_WHAT_LITELLM_ADDS else {}),  # False would reach some bodies
         **({"extra_headers": headers} if headers else {}),
+        **({"max_retries": 0} if call.route in _RETRYING else {}),
     }
     if observed:
         trace = call.metadata.get("litellm_trace_id")

@@ -7,7 +7,7 @@ members. A member that no list here names goes to the provider in `extra_body`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from langop_model.translator.failures import RefusedRequestError
@@ -131,14 +131,15 @@ def is_setting(name: str) -> bool:
     return name.lower() in STEERING or _SETTING.search(name) is not None
 
 
-def divided(body: Mapping[str, Any], known: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def divided(body: Mapping[str, Any], known: frozenset[str], stated: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the members that `known` names, and the others. Null is as if it was not there.
 
-    Raises RefusedRequestError for one that is a setting.
+    Raises RefusedRequestError for one that is a setting by its name, unless it is one of those that the specification has
+    `stated`: rendering has judged them, and a provider may call a parameter so.
     """
     own = {name: value for name, value in body.items() if name in known and value is not None}
     others = {name: value for name, value in body.items() if name not in known and value is not None}
     for name in others:
-        if is_setting(name):
+        if is_setting(name) and name not in stated:
             raise RefusedRequestError(f"{name} is a setting of the gateway, not a parameter of a request")
     return own, others

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,25 +16,20 @@ from langop_model.translator.parameters import HINTS, WITHOUT_EXTRA_BODY, divide
 
 # What LiteLLM's list lacks although the provider documents it: it is passed as it is.
 _PASSED = {"mistral": frozenset({"frequency_penalty", "n", "prediction", "presence_penalty"})}
+# What LiteLLM puts into `extra_body` by the provider's own name, and loses where there is another one.
+_OWN_NAMES = {"mistral": {"seed": "random_seed"}}
 _NO_STREAM_OPTIONS = frozenset({"bytez", "oci"})  # LiteLLM raises for them
 _NEWER_LIMIT = frozenset({"azure", "openai"})  # where the limit's name is `max_completion_tokens`
 _ALWAYS = frozenset({"messages", "user"})
 _ABOUT_THE_CALL = frozenset({"model", "stream", "stream_options"})
 
 
-Function = Callable[..., Awaitable[Any]]
-
-
 @dataclass(slots=True)
 class Request:
-    """The arguments for LiteLLM's function, and which hints of the request are not among them.
-
-    `function` is the one that has to be asked where that is not the route's own.
-    """
+    """The arguments for LiteLLM's function, and which hints of the request are not among them."""
 
     arguments: dict[str, Any]
     dropped: list[str] = field(default_factory=list)
-    function: Function | None = None
 
     def drop(self, name: str) -> None:
         """Leave a hint out, and remember it."""
@@ -59,7 +54,7 @@ def require(body: Mapping[str, Any], *names: str) -> None:
 
 def chat(call: Call, deployment: Deployment) -> Request:
     """Chat completions: OpenAI's parameters as arguments, what else there is in `extra_body`."""
-    own, others = divided(body_of(call), parameters.CHAT)
+    own, others = divided(body_of(call), parameters.CHAT, call.stated)
     require(own, "messages")
     content.check_messages(own["messages"], deployment)
     content.check_tools(own.get("tools"))
@@ -115,6 +110,9 @@ def drop(request: Request, name: str, call: Call) -> None:
 def _add(request: Request, others: Mapping[str, Any], call: Call, deployment: Deployment) -> None:
     """Add the members that are not OpenAI's, and what the deployment sends with each request."""
     extra = {**deployment.extra_body, **others}
+    for name, named in _OWN_NAMES.get(deployment.provider, {}).items():
+        if name in request.arguments:
+            extra[named] = request.arguments.pop(name)
     if deployment.provider not in WITHOUT_EXTRA_BODY:
         if "metadata" in others and not deployment.like_openai:
             drop(request, "metadata", call)
@@ -133,7 +131,7 @@ def _add(request: Request, others: Mapping[str, Any], call: Call, deployment: De
 
 def completions(call: Call, deployment: Deployment) -> Request:
     """Text completions."""
-    own, others = divided(body_of(call), parameters.COMPLETIONS)
+    own, others = divided(body_of(call), parameters.COMPLETIONS, call.stated)
     require(own, "prompt")
     request = Request(own)
     if not deployment.like_openai:
@@ -154,7 +152,7 @@ def simple(known: frozenset[str], *required: str) -> Prepare:
     def prepare(call: Call, deployment: Deployment) -> Request:
         if call.stream:
             raise RefusedRequestError("stream is not supported on this route by this model's provider")
-        own, others = divided(body_of(call), known)
+        own, others = divided(body_of(call), known, call.stated)
         require(own, *required)
         request = Request(own)
         _add(request, others, call, deployment)

@@ -63,12 +63,6 @@ def test_what_a_deployment_adds_to_each_request_arrives(route: Route, sent: Any)
     assert sent(route, added={"theirs": 1})[0]["theirs"] == 1
 
 
-def test_it_is_given_to_google_too():
-    call = Call(Route.GENERATE_CONTENT, {"model": "gemini/g", "extra_body": {"theirs": 1}}, BODIES[Route.GENERATE_CONTENT])
-    request = OPERATIONS[Route.GENERATE_CONTENT].prepare(call, deployment_of(call.parameters))
-    assert request.arguments["extra_body"] == {"theirs": 1}
-
-
 # OpenAI's responses.
 
 
@@ -262,14 +256,6 @@ def test_geminis_hints_are_dropped_where_the_model_takes_none():
 )
 def test_what_gemini_alone_can_do_is_refused(asked: dict[str, Any], named: str):
     assert refusal(Route.GENERATE_CONTENT, **asked) == f"{named} is not supported by this model"
-
-
-def test_google_is_asked_in_its_own_format():
-    call = Call(
-        Route.GENERATE_CONTENT, {"model": "gemini/g"}, {**BODIES[Route.GENERATE_CONTENT], "tools": [{"googleSearch": {}}]}
-    )
-    request = OPERATIONS[Route.GENERATE_CONTENT].prepare(call, deployment_of(call.parameters))
-    assert request.arguments["tools"] == [{"googleSearch": {}}]
 
 
 def test_a_refusal_reaches_the_client_as_400(sent: Any):

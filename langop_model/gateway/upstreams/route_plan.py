@@ -10,6 +10,7 @@ from langop_model.contract.settings import Group, ModelRules
 from langop_model.gateway.upstreams import conditions, request_members
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError
 from langop_model.gateway.upstreams.conditions import Condition
+from langop_model.gateway.upstreams.request_members import Over
 
 WITH_USAGE = (Route.CHAT, Route.COMPLETIONS)  # their streams report usage if they are asked for it
 RENAMING = (Route.CHAT, Route.COMPLETIONS)  # the names of `renames` are those of chat completions
@@ -46,15 +47,19 @@ class RoutePlan:
         drops = (*upstream.drops, *(rules.drops if rules else ())) if upstream else ()
         translates = (*upstream.translates, *(rules.translates if rules else ())) if upstream else ()
         self.allowed = request_members.of_route(route).union(group.accepts)
-        self.renames = {**request_members.renames(route), **self._own_renames(group, rules)}
+        own_renames = _own_renames(group, rules, self.allowed) if route in RENAMING else {}
+        self.renames = {**request_members.renames(route), **own_renames}
         self.drops = _drops(route, drops)
         self.is_relayed = upstream is not None and route in upstream.routes
+        self.over = _over(group, route)
         self.inner_drops = _inner_drops(drops if self.is_relayed else [_on_route(route, text) for text in drops])
         self.conditions = [conditions.of(text) for text in translates] if self.is_relayed else []
         self.asks_usage = route in WITH_USAGE and "stream_options" not in drops
         self.has_developer = upstream is None or upstream.developer_role or route is not Route.CHAT
         # Members that pass without a look: most members of most requests.
         self.plain = self.allowed - self.renames.keys() - self.drops.keys() - self.inner_drops.keys() - request_members.OWN
+        self.chat_renames = _own_renames(group, rules, request_members.of_route(Route.CHAT)) if self.over is Over.CHAT else {}
+        self.chat_drops = _drops(Route.CHAT, drops) if self.over is Over.CHAT else {}
         self.dropped_defaults: list[Default] = []
         self.defaults = self._defaults(group, unsupported)
         self.required = REQUIRED.get(route, ())
@@ -118,13 +123,6 @@ class RoutePlan:
                 inner = default.inner
                 prepared[default.outer] = {**prepared.get(default.outer, {}), inner: default.value} if inner else default.value
 
-    def _own_renames(self, group: Group, rules: ModelRules | None) -> dict[str, str]:
-        if group.upstream is None or self.route not in RENAMING:
-            return {}
-        every = {**group.upstream.renames, **(rules.renames if rules else {})}
-        known = request_members.of_apis()
-        return {name: target for name, target in every.items() if target in self.allowed or target not in known}
-
     def _defaults(self, group: Group, unsupported: Collection[str]) -> list[Default]:
         """Return the defaults that this route has. Of two names of one parameter the last one counts: params before others."""
         found: dict[frozenset[str], Default] = {}
@@ -139,10 +137,10 @@ class RoutePlan:
     def _stated(self, group: Group) -> Iterator[tuple[str, Default]]:
         """Yield the defaults for which this route has a parameter, each with its name in the specification."""
         for name, stated in group.defaults.items():
-            target = request_members.default_name(self.route, name, group.accepts)
+            target = request_members.default_name(self.route, name, group.accepts, self.over)
             if target is None or name in request_members.OWN:
                 continue
-            target = self.renames.get(target, target)
+            target = self.renames.get(target, target if target in self.allowed else self.chat_renames.get(target, target))
             value = request_members.value(self.route, target, stated) if self.is_relayed else stated
             outer, _, inner = target.partition(".")
             names = request_members.aliases(target) | {self.renames.get(each, each) for each in request_members.aliases(target)}
@@ -153,8 +151,26 @@ class RoutePlan:
         if default.inner:
             body = {default.outer: {default.inner: default.value}}
             return any(condition(body) for _, condition in self.inner_drops.get(default.outer, ()))
-        condition = self.drops.get(default.outer)
-        return condition is not None and condition({default.outer: default.value})
+        body = {default.outer: default.value}
+        found = (self.drops.get(default.outer), self.chat_drops.get(default.outer))
+        return any(condition is not None and condition(body) for condition in found)
+
+
+def _over(group: Group, route: Route) -> Over:
+    """Return what a route goes over for a group."""
+    served = group.upstream.routes if group.upstream is not None else {}
+    if route in served:
+        return Over.NOTHING
+    return Over.CHAT if Route.CHAT in served else Over.LITELLM
+
+
+def _own_renames(group: Group, rules: ModelRules | None, allowed: Collection[str]) -> dict[str, str]:
+    """Return the names that the provider has for members of its own."""
+    if group.upstream is None:
+        return {}
+    every = {**group.upstream.renames, **(rules.renames if rules else {})}
+    known = request_members.of_apis()
+    return {name: target for name, target in every.items() if target in allowed or target not in known}
 
 
 def _is_wanted(default: Default, prepared: Mapping[str, Any]) -> bool:

@@ -108,6 +108,7 @@ class Translation:
             route=request.route,
             parameters=parameters,
             body=body,
+            stated=tuple(name for name, value in group.defaults.items() if name in body and body[name] == value),
             asked=request.shown_model,
             variables=variables,
             stream=request.stream,

@@ -46,14 +46,16 @@ class Call:
     """One request to one deployment.
 
     `parameters` are its rendered `litellm_params` with the keys in place, `variables` keys that LiteLLM reads from the process
-    only. `asked` is the name of the model that the client asked for. `native`: whether the provider serves the route in the
-    client's protocol; None where nothing is declared. `drop`: a parameter that changes no meaning and that the model does not
-    take is dropped; else it is an error. `timeout` is in seconds. `metadata` is for LiteLLM's callbacks.
+    only. `stated` names the members of the body that are as the specification states them. `asked` is the name of the model
+    that the client asked for. `native`: whether the provider serves the route in the client's protocol; None where nothing is
+    declared. `drop`: a parameter that changes no meaning and that the model does not take is dropped; else it is an error.
+    `timeout` is in seconds. `metadata` is for LiteLLM's callbacks.
     """
 
     route: Route
     parameters: dict[str, Any]
     body: dict[str, Any]
+    stated: tuple[str, ...] = ()
     asked: str = ""
     variables: dict[str, str] = field(default_factory=dict)
     stream: bool = False

@@ -193,6 +193,34 @@ def test_which_defaults_a_model_takes_that_clients_name():
     assert (own.body["stop"], own.dropped) == (["y"], ())
 
 
+CHATS_ONLY = ("responses", "messages", "generate_content")  # routes that a server of chat completions does not have
+
+
+@pytest.mark.parametrize(
+    ("route", "needs", "stop"), [(Route.RESPONSES, {}, "stop"), (Route.MESSAGES, {"max_tokens": 9}, "stop_sequences")]
+)
+def test_over_a_chat_go_defaults_that_only_a_chat_has(route: Route, needs: dict[str, Any], stop: str):
+    defaults = {"stop": ["x"], "frequency_penalty": 0.5, "seed": 1, "theirs": 2}
+    over_a_chat = asked(needs, defaults, route=route, translated=CHATS_ONLY)
+    assert over_a_chat == {**needs, stop: ["x"], "frequency_penalty": 0.5, "seed": 1, "theirs": 2}
+    assert "frequency_penalty" not in asked(needs, defaults, route=route)  # the provider serves the route itself
+
+
+def test_over_a_chat_they_have_the_providers_own_names():
+    renames = {"seed": "random_seed"}
+    body = asked({"max_tokens": 9}, {"seed": 1}, renames=renames, route=Route.MESSAGES, translated=CHATS_ONLY)
+    assert body == {"max_tokens": 9, "random_seed": 1}
+
+
+def test_over_a_chat_go_none_that_its_model_does_not_take():
+    found = prepare({"max_tokens": 9}, {"seed": 1}, drops=("seed",), route=Route.MESSAGES, translated=CHATS_ONLY)
+    assert (found.body, found.dropped) == ({"max_tokens": 9}, ("seed",))
+
+
+def test_a_servers_own_default_goes_with_geminis_format_where_that_is_translated():
+    assert asked({}, {"theirs": 1}, route=Route.GENERATE_CONTENT) == {"theirs": 1}
+
+
 def test_the_default_limit_has_the_name_that_the_model_takes():
     assert asked({}, {"max_tokens": 9}, renames={"max_tokens": "max_completion_tokens"}) == {"max_completion_tokens": 9}
 
