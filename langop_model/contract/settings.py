@@ -109,6 +109,7 @@ class Upstream:
 
     `model` is its name of the model; of a group that serves any, what comes before the name that the client asked for.
     `routes` are the routes that it serves in the client's protocol, each with its path; `{model}` in a path is the model.
+    `streams` are the paths of those whose streams have another one.
     `key` is the header of the key; None where it takes none. `headers` and `query` go with each request.
 
     `extra_body` are members that each request gets, whatever the client says. `developer_role`: it knows the role `developer`,
@@ -122,6 +123,7 @@ class Upstream:
 
     model: str
     routes: dict[str, str] = field(default_factory=dict)
+    streams: dict[str, str] = field(default_factory=dict)
     key: KeyHeader | None = None
     headers: dict[str, str] = field(default_factory=dict)
     query: dict[str, str] = field(default_factory=dict)

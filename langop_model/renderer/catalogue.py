@@ -41,6 +41,7 @@ class Relay(Row):
     """How a provider is asked in its own protocol, where that is the client's too: see schema/providers.schema.json."""
 
     routes: Mapping[str, str]
+    streams: Mapping[str, str] = MappingProxyType({})
     headers: Mapping[str, str] = MappingProxyType({})
     drops: tuple[str, ...] = ()
     renames: Mapping[str, str] = MappingProxyType({})

@@ -45,7 +45,7 @@ def of_model(model: Model) -> dict[str, Any]:
     relay = _relay(model)
     if relay is None:
         return {}
-    section: dict[str, Any] = {"model": model.spec["modelName"], "routes": dict(relay.routes)}
+    section: dict[str, Any] = {"model": model.spec["modelName"], "routes": dict(relay.routes), "streams": dict(relay.streams)}
     if model.provider.key:
         header, prefix = model.provider.key_header
         parameter = model.provider.main_credential

@@ -42,6 +42,7 @@ BODIES: Mapping[Route, dict[str, Any]] = {
     Route.RESPONSES: {"input": "Hello!"},
     Route.MESSAGES: {"messages": [{"role": "user", "content": "Hello!"}], "max_tokens": 9},
     Route.COUNT_TOKENS: {"messages": [{"role": "user", "content": "Hello!"}]},
+    Route.GENERATE_CONTENT: {"contents": [{"role": "user", "parts": [{"text": "Hello!"}]}]},
     Route.MODERATIONS: {"input": "Hello!"},
     Route.IMAGES: {"prompt": "a cat"},
     Route.IMAGE_EDITS: {"prompt": "a cat"},
@@ -51,6 +52,9 @@ BODIES: Mapping[Route, dict[str, Any]] = {
 }
 CHOICE = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "text": "Hi", "finish_reason": "stop"}
 ANSWER = {"choices": [CHOICE], "data": [], "content": [], "output": [], "results": [], "text": "Hello!", "input_tokens": 1}
+
+
+GEMINI_EVENT = b'data: {"candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}]}\n\n'
 
 
 @dataclass
@@ -76,6 +80,8 @@ class StandIn:
         self.seen.append(Seen(URL(request.headers["x-meant"]), request.headers, model if isinstance(model, str) else None))
         if URL(request.headers["x-meant"]).path.endswith("/speech"):
             return web.Response(body=b"sound", content_type="audio/mpeg")
+        if request.path.endswith(":streamGenerateContent"):
+            return web.Response(body=GEMINI_EVENT, content_type="text/event-stream")
         return web.json_response(ANSWER)
 
 
@@ -134,7 +140,7 @@ def rendered(provider: Provider, model: str, endpoint: str, secrets: Path) -> di
     return dict(result.config)
 
 
-def ask(config: Mapping[str, Any], route: Route, model: str) -> Seen:
+def ask(config: Mapping[str, Any], route: Route, model: str, *, stream: bool = False) -> Seen:
     """Ask the one group of a configuration through the real relay, and return the one request that arrived."""
     groups = section.groups(config["callback_settings"]["langop"])
     (group,) = groups.values()
@@ -155,7 +161,7 @@ def ask(config: Mapping[str, Any], route: Route, model: str) -> Seen:
         own, relay.client = relay.client, Redirecting(relay.client, port)  # type: ignore[assignment]
         try:
             files = (FILE,) if route in FORMS else ()
-            request = UpstreamRequest(route, model, BODIES[route], files=files, timeout=10)
+            request = UpstreamRequest(route, model, BODIES[route], stream, files=files, timeout=10)
             answer = await relay.send(group, group.endpoints[0], request)
             if answer.events is not None:
                 await exhaust(answer.events)
@@ -187,7 +193,7 @@ def check(provider: Provider, route: Route, seen: Seen, base: str, model: str) -
     carriers = [header for header, value in seen.headers.items() if KEY in value]
     assert [header.lower() for header in carriers] == ([name.lower()] if provider.main_credential and provider.key else [])
     assert KEY not in str(seen.url)
-    assert seen.model == model
+    assert seen.model == (None if route is Route.GENERATE_CONTENT else model)  # its model is in the path alone
 
 
 @pytest.mark.parametrize(("provider", "route"), cases())
@@ -218,6 +224,14 @@ def test_the_row_agrees_with_what_was_measured(provider: Provider, route: Route)
     path = URL(provider.relay.routes[route].replace("{model}", known["model"]), encoded=True).raw_path
     assert URL(known["url"], encoded=True).raw_path.endswith(path)
     assert known["key"] in (provider.key_header[0].lower(), "")
+
+
+def test_a_stream_in_geminis_format_has_a_path_of_its_own(tmp_path: Path):
+    config = rendered(catalogue.named("gemini"), "gemini-2.5-flash", "", tmp_path)
+    seen = ask(config, Route.GENERATE_CONTENT, "gemini-2.5-flash", stream=True)
+    assert seen.url == URL(
+        "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
+    )
 
 
 def test_azure_gets_the_version_of_the_specification(tmp_path: Path):

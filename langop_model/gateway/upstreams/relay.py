@@ -45,7 +45,8 @@ class Relay:
         return await exchange.answer(self._target(endpoint, upstream, request), upstream)
 
     def _target(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> Target:
-        path = upstream.routes[request.route]
+        route = request.route
+        path = upstream.streams[route] if request.stream and route in upstream.streams else upstream.routes[route]
         model = upstream_model(upstream, request.model)
         place = (endpoint.id, path, model if "{model}" in path else "")
         found = self._targets.get(place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from enum import Enum
 from functools import cache
 from typing import Any
 
@@ -14,14 +13,6 @@ from langop_model.resources import load_json
 OWN = frozenset({"model", "cache", "disable_fallbacks", "num_retries"})
 # Parameters of a chat that are no defaults of another route.
 ABOUT_THE_CHAT = frozenset({"messages", "n", "stream", "stream_options"})
-
-
-class Over(Enum):
-    """What a route goes over: nothing where the provider serves it, a server's chat, or whatever LiteLLM translates it to."""
-
-    NOTHING = "nothing"
-    CHAT = "chat"
-    LITELLM = "litellm"
 
 
 TEXT_ROUTES = frozenset(
@@ -62,21 +53,19 @@ def aliases(name: str) -> frozenset[str]:
     return next((frozenset(names) for names in _data()["aliases"] if name in names), frozenset({name}))
 
 
-def default_name(route: Route, name: str, own: Collection[str], over: Over = Over.NOTHING) -> str | None:
+def default_name(route: Route, name: str, own: Collection[str], *, over_chat: bool = False) -> str | None:
     """Return the name on a route of a specification's default, None where the route has no such parameter.
 
-    `own` are the provider's own parameters. A parameter that no API has is a server's own, and goes to all text routes; to
-    Gemini's where it is translated. Where the server is asked for a chat, the chat's parameters go with it.
+    `own` are the provider's own parameters. A parameter that no API has is a server's own, and goes to all text routes.
+    `over_chat`: the server is asked for a chat, so that the chat's parameters go with it.
     """
     named: Mapping[str, str] = _data()["defaults"].get(route.value, {})
     if name in named:
         return named[name]
     if route not in TEXT_ROUTES or route is Route.COUNT_TOKENS:
         return None
-    if over is Over.CHAT and name in of_route(Route.CHAT) - ABOUT_THE_CHAT:
+    if over_chat and name in of_route(Route.CHAT) - ABOUT_THE_CHAT:
         return name
-    if route is Route.GENERATE_CONTENT:
-        return name if over is not Over.NOTHING and name not in of_apis() else None
     is_known = name in of_route(route) or name not in of_apis() or name in own
     return name if is_known else None
 

@@ -10,7 +10,6 @@ from langop_model.contract.settings import Group, ModelRules
 from langop_model.gateway.upstreams import conditions, request_members
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError
 from langop_model.gateway.upstreams.conditions import Condition
-from langop_model.gateway.upstreams.request_members import Over
 
 WITH_USAGE = (Route.CHAT, Route.COMPLETIONS)  # their streams report usage if they are asked for it
 RENAMING = (Route.CHAT, Route.COMPLETIONS)  # the names of `renames` are those of chat completions
@@ -51,15 +50,15 @@ class RoutePlan:
         self.renames = {**request_members.renames(route), **own_renames}
         self.drops = _drops(route, drops)
         self.is_relayed = upstream is not None and route in upstream.routes
-        self.over = _over(group, route)
+        self.over_chat = upstream is not None and Route.CHAT in upstream.routes and not self.is_relayed
         self.inner_drops = _inner_drops(drops if self.is_relayed else [_on_route(route, text) for text in drops])
         self.conditions = [conditions.of(text) for text in translates] if self.is_relayed else []
         self.asks_usage = route in WITH_USAGE and "stream_options" not in drops
         self.has_developer = upstream is None or upstream.developer_role or route is not Route.CHAT
         # Members that pass without a look: most members of most requests.
         self.plain = self.allowed - self.renames.keys() - self.drops.keys() - self.inner_drops.keys() - request_members.OWN
-        self.chat_renames = _own_renames(group, rules, request_members.of_route(Route.CHAT)) if self.over is Over.CHAT else {}
-        self.chat_drops = _drops(Route.CHAT, drops) if self.over is Over.CHAT else {}
+        self.chat_renames = _own_renames(group, rules, request_members.of_route(Route.CHAT)) if self.over_chat else {}
+        self.chat_drops = _drops(Route.CHAT, drops) if self.over_chat else {}
         self.dropped_defaults: list[Default] = []
         self.defaults = self._defaults(group, unsupported)
         self.required = REQUIRED.get(route, ())
@@ -137,7 +136,7 @@ class RoutePlan:
     def _stated(self, group: Group) -> Iterator[tuple[str, Default]]:
         """Yield the defaults for which this route has a parameter, each with its name in the specification."""
         for name, stated in group.defaults.items():
-            target = request_members.default_name(self.route, name, group.accepts, self.over)
+            target = request_members.default_name(self.route, name, group.accepts, over_chat=self.over_chat)
             if target is None or name in request_members.OWN:
                 continue
             target = self.renames.get(target, target if target in self.allowed else self.chat_renames.get(target, target))
@@ -154,14 +153,6 @@ class RoutePlan:
         body = {default.outer: default.value}
         found = (self.drops.get(default.outer), self.chat_drops.get(default.outer))
         return any(condition is not None and condition(body) for condition in found)
-
-
-def _over(group: Group, route: Route) -> Over:
-    """Return what a route goes over for a group."""
-    served = group.upstream.routes if group.upstream is not None else {}
-    if route in served:
-        return Over.NOTHING
-    return Over.CHAT if Route.CHAT in served else Over.LITELLM
 
 
 def _own_renames(group: Group, rules: ModelRules | None, allowed: Collection[str]) -> dict[str, str]:

@@ -217,7 +217,7 @@ def test_over_a_chat_go_none_that_its_model_does_not_take():
     assert (found.body, found.dropped) == ({"max_tokens": 9}, ("seed",))
 
 
-def test_a_servers_own_default_goes_with_geminis_format_where_that_is_translated():
+def test_a_servers_own_default_goes_with_geminis_format_too():
     assert asked({}, {"theirs": 1}, route=Route.GENERATE_CONTENT) == {"theirs": 1}
 
 
