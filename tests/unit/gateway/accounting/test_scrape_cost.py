@@ -54,11 +54,11 @@ def test_what_has_not_changed_since_the_last_scrape_is_not_written_again(monkeyp
 
     for lines in (_Values, _Histograms):
 
-        def noted(self: Any, labels: bytes, number: Any, write: Callable[..., bytes] = lines._written) -> bytes:
+        def noted(self: Any, numbers: list[Any], write: Callable[..., list[bytes]] = lines._texts) -> list[bytes]:
             written.append(self.definition.name)
-            return write(self, labels, number)
+            return write(self, numbers)
 
-        monkeypatch.setattr(lines, "_written", noted)
+        monkeypatch.setattr(lines, "_texts", noted)
 
     def changed() -> set[str]:
         written.clear()
@@ -71,3 +71,14 @@ def test_what_has_not_changed_since_the_last_scrape_is_not_written_again(monkeyp
     metrics.in_flight.labels("m").dec()
     assert changed() == {"langop_requests_in_flight"}
     assert b'langop_requests_in_flight{model="m"} 0\n' in metrics.text()
+
+
+def test_what_another_worker_has_not_counted_is_not_written_again(monkeypatch: pytest.MonkeyPatch):
+    one, other = (Metrics([Group("m", "m", (Endpoint("m/0"),))]) for _ in range(2))
+    other.in_flight.labels("m").inc()
+    one.text([other.snapshot()])
+    monkeypatch.setattr(_Histograms, "_texts", None)
+    one.text([other.snapshot()])
+    other.in_flight.labels("m").inc()
+    assert b'langop_requests_in_flight{model="m"} 2\n' in one.text([other.snapshot()])
+    assert b'langop_requests_in_flight{model="m"} 0\n' in one.text()
