@@ -71,8 +71,8 @@ def _lines_of(family: Family[Value] | Family[Distribution], models: Collection[s
 class _Lines(ABC, Generic[Child]):
     """The lines of one metric in one of the two formats. They are written again when one of its numbers has changed.
 
-    All at once: the numbers of 500 models take their places in one template faster than the lines of those that have changed
-    are written one by one, as soon as most have.
+    All numbers take their places in one template at once. Where each of 500 models has counted something, that takes half the
+    CPU of writing the lines of each series on their own.
     """
 
     def __init__(self, family: Family[Child], models: Collection[str], is_open: bool) -> None:
@@ -113,9 +113,9 @@ class _Lines(ABC, Generic[Child]):
 
     def _show(self, key: str, child: Child) -> bool:
         """Give a series a place, unless it belongs to a model that is not shown. Return whether it needs lines."""
-        self.shown = None
         if key in self.places:
             self.series[self.places[key]] = child
+            self.shown = None  # what others have counted is added from now on
             return False
         if self.definition.labels[:1] == ("model",) and key.partition(SEPARATOR)[0] not in self.models:
             return False
@@ -189,10 +189,10 @@ class _Histograms(_Lines[Distribution]):
             flat += (flat[-1], total)
         texts = _each_as_text(flat)
         if self.is_open:
-            each = len(self.definition.buckets) + 3  # numbers: of the buckets and +Inf, count and sum
+            width = len(self.definition.buckets) + 3  # of a series: its buckets and +Inf, count and sum
             for place, (_, _, exemplars) in enumerate(numbers):
                 for bucket, exemplar in (exemplars or {}).items():
-                    texts[place * each + int(bucket)] += _exemplar(*exemplar)
+                    texts[place * width + int(bucket)] += _exemplar(*exemplar)
         return texts
 
 
