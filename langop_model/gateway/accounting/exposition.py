@@ -105,7 +105,8 @@ class _Lines(ABC, Generic[Child]):
             children = list(self.family.children.values())
             new += [child.key for child in children[self.seen :] if self._show(child.key, child)]
             self.seen = len(children)
-        new += [key for key in others if key not in self.places and self._show(key, self.unknown)]
+        if not others.keys() <= self.places.keys():
+            new += [key for key in others if key not in self.places and self._show(key, self.unknown)]
         if new:
             self.template += b"".join(
                 _template(self.of_series.replace(LABELS, _label_text(self.definition, key))) for key in new
