@@ -91,7 +91,7 @@ def test_without_a_builder_a_build_says_so(tmp_path: Path):
         ("boto3", "bedrock and sagemaker requests can't be signed"),
         ("azure-identity", "azure knows keys only"),
         ("redis", "replicas share nothing"),
-        ("hiredis", "a scrape of many limits costs more"),
+        ("hiredis", "the client of redis can't be imported"),
         ("uvloop", "uvicorn serves on a slower event loop"),
         ("httptools", "uvicorn parses HTTP in Python"),
     ],

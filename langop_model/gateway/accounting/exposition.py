@@ -22,12 +22,14 @@ from langop_model.gateway.accounting.registry import (
     Registry,
     Totals,
     Value,
-    combined,
+    as_json,
+    combiner,
 )
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-LABELS = b"\0"  # where the labels go in the lines of a series; no text of a label has this character
+# Where the labels and a number go in the lines of a series; no text of a label has these characters.
+LABELS, NUMBER = "\0", "\1"
 
 
 def content_type(accept: str) -> str:
@@ -36,7 +38,7 @@ def content_type(accept: str) -> str:
 
 
 class Exposition:
-    """The text of a registry's metrics, with the numbers of all workers. Lines are kept from scrape to scrape.
+    """The text of a registry's metrics, with the numbers of all workers. A metric's lines are kept from scrape to scrape.
 
     Of other models than `models` nothing is shown: workers that served a previous configuration have counted them.
     """
@@ -51,13 +53,10 @@ class Exposition:
         is_open = media_type == OPENMETRICS
         parts: list[bytes] = []
         for name, family in self.registry.families.items():
-            shown = self._families.get((name, is_open))
-            if shown is None:
-                shown = self._families[name, is_open] = _lines_of(family, self.models, is_open)
-            shown.update(others.get(name, {}))
-            if shown.lines:
-                parts.append(shown.header)
-                parts += shown.lines
+            lines = self._families.get((name, is_open))
+            if lines is None:
+                lines = self._families[name, is_open] = _lines_of(family, self.models, is_open)
+            parts.append(lines.text(others.get(name, {})))
         if is_open:
             parts.append(b"# EOF\n")
         return b"".join(parts)
@@ -70,118 +69,150 @@ def _lines_of(family: Family[Value] | Family[Distribution], models: Collection[s
 
 
 class _Lines(ABC, Generic[Child]):
-    """The lines of one metric in one of the two formats. Only those whose numbers have changed are written again."""
+    """The lines of one metric in one of the two formats. They are written again when one of its numbers has changed.
+
+    All numbers take their places in one template at once. Where each of 500 models has counted something, that takes half the
+    CPU of writing the lines of each series on their own.
+    """
 
     def __init__(self, family: Family[Child], models: Collection[str], is_open: bool) -> None:
         self.family: Family[Child] = family
         self.definition = family.definition
         self.models = models
         self.is_open = is_open
-        self.header = _header(self.definition, is_open).encode()
-        self.template = self._template()
+        self.of_series = self._of_series()
+        self.template = _template(_header(self.definition, is_open))  # of all lines
         self.seen = 0  # series of the family that have been looked at
         self.unknown: Child = family.new("")  # in `series` for those that only others have
-        # For each series that is shown, at its place: its counter, its labels as text, its numbers, and its lines.
-        self.series: list[Child] = []
-        self.labels: list[bytes] = []
-        self.numbers: list[Any] = []
-        self.lines: list[bytes] = []
-        self.places: dict[str, int] = {}  # by labels as in a snapshot
+        self.series: list[Child] = []  # those that are shown, in the order of the lines
+        self.places: dict[str, int] = {}  # in `series`, by labels as in a snapshot
+        self.shown: object = None  # what `lines` are made of
+        self.lines = b""
 
-    def update(self, others: Mapping[str, Any]) -> None:
-        """Add the series that are new, and write the lines whose numbers have changed."""
+    def text(self, others: Mapping[str, Any]) -> bytes:
+        """Return the lines; none of a metric without series."""
+        self._add_new(others)
+        shown = (self._versions(), others)
+        if shown != self.shown and self.series:
+            self.lines = self.template % tuple(self._texts(self._combined(others)))
+            self.shown = shown
+        return self.lines
+
+    def _add_new(self, others: Mapping[str, Any]) -> None:
+        """Give the series that are new their lines."""
+        new: list[str] = []
         if len(self.family.children) > self.seen:
             children = list(self.family.children.values())
-            for child in children[self.seen :]:
-                self._show(child.key, child)
+            new += [child.key for child in children[self.seen :] if self._show(child.key, child)]
             self.seen = len(children)
-        now = self._read()
-        for key, theirs in others.items():
-            if key not in self.places and self._show(key, self.unknown):
-                now.append(theirs)
-            elif key in self.places:
-                place = self.places[key]
-                is_known = self.series[place] is not self.unknown
-                now[place] = combined(self.definition, now[place], theirs) if is_known else theirs
-        for place, (number, last) in enumerate(zip(now, self.numbers, strict=True)):
-            if number != last:
-                self.lines[place] = self._written(self.labels[place], number)
-        self.numbers = now
+        if not others.keys() <= self.places.keys():
+            new += [key for key in others if key not in self.places and self._show(key, self.unknown)]
+        if new:
+            self.template += b"".join(
+                _template(self.of_series.replace(LABELS, _label_text(self.definition, key))) for key in new
+            )
 
     def _show(self, key: str, child: Child) -> bool:
-        """Give a series a place, unless it belongs to a model that is not shown."""
+        """Give a series a place, unless it belongs to a model that is not shown. Return whether it needs lines."""
         if key in self.places:
             self.series[self.places[key]] = child
-            return True
+            self.shown = None  # what others have counted is added from now on
+            return False
         if self.definition.labels[:1] == ("model",) and key.partition(SEPARATOR)[0] not in self.models:
             return False
-        self.places[key] = len(self.lines)
+        self.places[key] = len(self.series)
         self.series.append(child)
-        self.labels.append(_label_text(self.definition, key).encode())
-        self.numbers.append(None)
-        self.lines.append(b"")
         return True
 
+    def _combined(self, others: Mapping[str, Any]) -> list[Any]:
+        """Return the numbers of each of `series`, in the form of a snapshot, of all workers."""
+        numbers = self._read()
+        combine = combiner(self.definition)
+        for key, theirs in others.items():
+            place = self.places.get(key)
+            if place is not None:
+                numbers[place] = theirs if self.series[place] is self.unknown else combine(numbers[place], theirs)
+        return numbers
+
     @abstractmethod
-    def _template(self) -> bytes:
+    def _of_series(self) -> str:
         """Return the lines of one series, with places for labels and numbers."""
+
+    @abstractmethod
+    def _versions(self) -> list[Any]:
+        """Return for each of `series` what is another number whenever it has changed."""
 
     @abstractmethod
     def _read(self) -> list[Any]:
         """Return the numbers of each of `series`, in the form of a snapshot."""
 
     @abstractmethod
-    def _written(self, labels: bytes, number: Any) -> bytes:
-        """Return the lines of one series."""
+    def _texts(self, numbers: list[Any]) -> list[bytes]:
+        """Return what takes the places in the template."""
 
 
 class _Values(_Lines[Value]):
     """The lines of a counter or a gauge."""
 
-    def _template(self) -> bytes:
-        return f"{self.definition.series}{_braces(self.definition)} %b\n".encode()
+    def _of_series(self) -> str:
+        return f"{self.definition.series}{_braces(self.definition)} {NUMBER}\n"
 
-    def _read(self) -> list[float]:
+    def _versions(self) -> list[float]:
         return [child.value for child in self.series]
 
-    def _written(self, labels: bytes, number: float) -> bytes:
-        return (self.template % str(number).encode()).replace(LABELS, labels)
+    def _read(self) -> list[float]:
+        return self._versions()
+
+    def _texts(self, numbers: list[float]) -> list[bytes]:
+        return _each_as_text(numbers)
 
 
 class _Histograms(_Lines[Distribution]):
     """The lines of a histogram."""
 
-    def _template(self) -> bytes:
-        """Bytes, in which numbers and labels take their places, cost half of joining the pieces of a text."""
-        name, labels = self.definition.name, f"{LABELS.decode()}," if self.definition.labels else ""
+    def _of_series(self) -> str:
+        name, labels = self.definition.name, f"{LABELS}," if self.definition.labels else ""
         bounds = [repr(float(bound)) for bound in self.definition.buckets] + ["+Inf"]
-        buckets = "".join(f'{name}_bucket{{{labels}le="{bound}"}} %d\n' for bound in bounds)
+        buckets = "".join(f'{name}_bucket{{{labels}le="{bound}"}} {NUMBER}\n' for bound in bounds)
         plain = _braces(self.definition)
-        return f"{buckets}{name}_count{plain} %d\n{name}_sum{plain} %b\n".encode()
+        return f"{buckets}{name}_count{plain} {NUMBER}\n{name}_sum{plain} {NUMBER}\n"
+
+    def _versions(self) -> list[int]:
+        return [child.count for child in self.series]
 
     def _read(self) -> list[Histogram]:
         return [child.state() for child in self.series]
 
-    def _written(self, labels: bytes, number: Histogram) -> bytes:
-        total, counts, exemplars = number
-        counts = [*accumulate(counts)]
-        count, total_text = counts[-1], str(total).encode()
-        if exemplars and self.is_open:
-            template = self.template.replace(b"%d", b"%b", len(counts))
-            with_exemplars = [_with_exemplar(each, exemplars.get(str(at))) for at, each in enumerate(counts)]
-            return (template % (*with_exemplars, count, total_text)).replace(LABELS, labels)
-        return (self.template % (*counts, count, total_text)).replace(LABELS, labels)
+    def _texts(self, numbers: list[Histogram]) -> list[bytes]:
+        flat: list[float] = []
+        for total, counts, _ in numbers:
+            flat += accumulate(counts)
+            flat += (flat[-1], total)
+        texts = _each_as_text(flat)
+        if self.is_open:
+            width = len(self.definition.buckets) + 3  # of a series: its buckets and +Inf, count and sum
+            for place, (_, _, exemplars) in enumerate(numbers):
+                for bucket, exemplar in (exemplars or {}).items():
+                    texts[place * width + int(bucket)] += _exemplar(*exemplar)
+        return texts
+
+
+def _each_as_text(numbers: list[float]) -> list[bytes]:
+    """Return the text of each number. As one JSON text that is then split they take a third of the time."""
+    return as_json(numbers)[1:-1].split(b",")
+
+
+def _template(text: str) -> bytes:
+    """Return a text with places for numbers as a template for `%`."""
+    return text.encode().replace(b"%", b"%%").replace(NUMBER.encode(), b"%b")
 
 
 def _braces(definition: Definition) -> str:
-    return f"{{{LABELS.decode()}}}" if definition.labels else ""
+    return f"{{{LABELS}}}" if definition.labels else ""
 
 
-def _with_exemplar(number: int, exemplar: list[Any] | None) -> bytes:
-    if exemplar is None:
-        return b"%d" % number
-    trace_id, value, at = exemplar
-    return f'{number} # {{trace_id="{trace_id}"}} {value} {at}'.encode()
+def _exemplar(trace_id: str, value: float, at: float) -> bytes:
+    return f' # {{trace_id="{trace_id}"}} {value} {at}'.encode()
 
 
 def _header(definition: Definition, is_open: bool) -> str:
@@ -196,5 +227,5 @@ def _label_text(definition: Definition, key: str) -> str:
 
 
 def _escaped(value: str, *, quote: bool = True) -> str:
-    value = value.replace("\\", "\\\\").replace("\n", "\\n").replace("\0", "")
+    value = value.replace("\\", "\\\\").replace("\n", "\\n").replace(LABELS, "").replace(NUMBER, "")
     return value.replace('"', '\\"') if quote else value

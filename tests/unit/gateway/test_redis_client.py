@@ -7,9 +7,11 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import hiredis
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Connection, Redis
 
 from langop_model.contract.settings import Limits
 from langop_model.gateway import redis_client
@@ -120,6 +122,38 @@ def test_what_cant_be_read_is_said_without_its_value(variables: dict[str, str], 
     assert redis_client.connect({f"REDIS_{name}": value for name, value in variables.items()}) is None
     assert "redis://USER:PASSWORD@HOST:PORT/DATABASE" in caplog.text
     assert "secret-4711" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"HOST": "h"},
+        {"HOST": "h", "SSL": "true"},
+        {"URL": "redis://h"},
+        {"URL": "rediss://h"},
+        {"SENTINEL_NODES": "h:1", "SERVICE_NAME": "s"},
+    ],
+)
+def test_scripts_are_packed_in_c(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch):
+    """To the bytes that redis-py would send; other commands, which may have a large value, by redis-py."""
+    client = redis_client.connect({f"REDIS_{name}": value for name, value in variables.items()})
+    assert isinstance(client, Redis)
+    pool: Any = client.connection_pool
+    sent = pool.make_connection()
+    packed: list[Any] = []
+    pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
+
+    def noted(command: tuple[Any, ...]) -> bytes:
+        packed.append(command[0])
+        return pack(command)
+
+    monkeypatch.setattr(hiredis, "pack_command", noted)
+    for command in (
+        ("EVALSHA", "0" * 40, 2, "k\u00e9y", b"\xff key", -1, 0.25, "a b"),
+        ("SET", "key", b"value " * 9000, "PX", 5),
+    ):
+        assert b"".join(sent.pack_command(*command)) == b"".join(Connection().pack_command(*command))
+    assert packed == ["EVALSHA"]
 
 
 def test_the_timeout_of_litellms_cache_is_not_that_of_the_limits():

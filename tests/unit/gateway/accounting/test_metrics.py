@@ -139,6 +139,15 @@ def test_a_series_that_only_another_worker_has_is_there():
     assert value(text, "langop_responses_total", model="m", operation="embeddings", status_code="503") == 1
 
 
+def test_a_series_that_another_worker_had_first_is_then_of_both():
+    one, other = metrics(), metrics()
+    other.endpoint_up.labels("m", "m/new", "").set(1)
+    labels = {"model": "m", "endpoint": "m/new", "region": ""}
+    assert value(one.text([other.snapshot()]), "langop_endpoint_up", **labels) == 1
+    one.endpoint_up.labels("m", "m/new", "")
+    assert value(one.text([other.snapshot()]), "langop_endpoint_up", **labels) == 0
+
+
 def test_a_metric_of_another_version_is_skipped():
     assert b"unheard_of" not in metrics().text([b'{"unheard_of":{"":1}}'])
 
@@ -156,6 +165,38 @@ def test_openmetrics_is_what_its_parser_reads():
     assert exemplar.value == 0.03
     assert families["langop_requests"].type == "counter"
     assert families["langop_build_info"].samples[0].labels["version"] == 'a"b\\c\nd'
+
+
+def test_an_exemplar_is_in_its_bucket_of_its_series():
+    worker = metrics()
+    worker.request_duration.labels("m", "chat", "failure").observe(0.5, "bad")
+    worker.request_duration.labels("m", "embeddings", "success").observe(1e6, "slow")
+    families = read_openmetrics(worker.text(media_type=OPENMETRICS).decode())  # type: ignore[no-untyped-call]
+    found = {
+        (sample.labels["outcome"], sample.labels["le"]): sample.exemplar.labels["trace_id"]
+        for family in families
+        for sample in family.samples
+        if sample.exemplar is not None
+    }
+    assert found == {("failure", "0.64"): "bad", ("success", "+Inf"): "slow"}
+
+
+def test_a_label_may_have_any_character():
+    """Those that are places in the templates of lines too; of control characters two are left out."""
+    worker = metrics()
+    worker.build_info.labels("100%b %d %%", "\0\1", "é").set(1)
+    assert value(worker.text(), "langop_build_info", version="100%b %d %%", litellm_version="", python_version="é") == 1
+
+
+@pytest.mark.parametrize("number", [2**53, 2**63, 2**70, 1e-7, 1e300, 0.1])
+def test_a_number_of_any_size_is_shown(number: float):
+    """A sum of tokens is an integer, which has no largest."""
+    one, other = metrics(), metrics()
+    other.tokens_of_endpoint.labels("m", "m/eu", "", "input").inc(number)
+    other.token_usage.labels("m", "chat", "input").observe(number)
+    for text in (other.text(), one.text([other.snapshot()]), one.text((), retire(None, other.snapshot(), of.BY_NAME))):
+        assert value(text, "langop_tokens_total", model="m", endpoint="m/eu", region="", token_type="input") == number
+        assert value(text, "gen_ai_client_token_usage_sum", model="m", operation="chat", token_type="input") == number
 
 
 def test_exemplars_are_not_in_the_text_for_others():
