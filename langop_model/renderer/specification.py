@@ -82,7 +82,9 @@ def _validator() -> Any:
 
 
 def _is_duration(value: object) -> bool:
-    return not isinstance(value, str) or durations.seconds(value) > 0
+    if isinstance(value, str):
+        durations.seconds(value)  # raises ValueError for any other text
+    return True
 
 
 def _is_url(value: object) -> bool:

@@ -95,6 +95,11 @@ def said(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[Severity, str]]
             [(CHANGES, "fallback a: after any error → after rate_limit or timeout")],
         ),
         (
+            a_spec(fallbacks=[{"modelRef": "a"}]),
+            a_spec(fallbacks=[{"modelRef": "a"}, {"modelRef": "b", "conditions": ["timeout"]}]),
+            [(CHANGES, "fallback b added: after timeout")],
+        ),
+        (
             a_spec(fallbacks=[{"modelRef": "a"}, {"modelRef": "b"}]),
             a_spec(fallbacks=[{"modelRef": "b"}, {"modelRef": "a"}]),
             [(CHANGES, "fallbacks are asked in another order: b and a")],
