@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import (
@@ -16,17 +16,19 @@ from jinja2 import (
     StrictUndefined,
     Template,
     Undefined,
+    nodes,
 )
 from jinja2.bccache import bc_magic
+from jinja2.runtime import Context
 
 from langop_model import kept
-from langop_model.renderer import durations, upstream, yaml_emit
+from langop_model.renderer import durations, inlining, upstream, yaml_emit
 from langop_model.renderer.findings import dotted
 from langop_model.renderer.written import Comment, Written
 from langop_model.resources import litellm_version, place
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
     from types import CodeType
 
     from jinja2.bccache import Bucket
@@ -37,15 +39,28 @@ class _Absent(ChainableUndefined, StrictUndefined):
 
 
 _METHODS = frozenset(dir(dict))
-_MAGIC = bc_magic + b"langop-model 1"  # of a file of compiled templates; autoescape, for example, is in their code
+_LONGEST_TEXT = 100  # letters of a text whose YAML is remembered
+_MAGIC = bc_magic + b"langop-model 2"  # of a file of compiled templates; autoescape, for example, is in their code
+
+
+class _Context(Context):
+    """A context whose functions get their arguments and nothing else: none of the templates' asks for the context itself."""
+
+    def call(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
+        """Return what a template calls; Jinja2 adds `_loop_vars` and `_block_vars` for functions that want a context."""
+        named.pop("_loop_vars", None)
+        named.pop("_block_vars", None)
+        return function(*arguments, **named)
 
 
 class _Environment(Environment):
-    """Jinja2's environment for templates that do not change and include each other some thirty times for each model.
+    """Jinja2's environment for templates that do not change, and of which each uses many others.
 
-    A template that was loaded is found by its name, all see the same globals, and a field of an object is looked up at once: a
-    dict has attributes only for its methods.
+    A template is compiled together with those that it names. One that was loaded is found by its name, all see the same
+    globals, and a field of an object is looked up at once: a dict has attributes only for its methods.
     """
+
+    context_class = _Context
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -58,18 +73,27 @@ class _Environment(Environment):
             found = self.loaded[name] = super().get_template(name, parent, globals)
         return found
 
+    def compile(self, source: str | nodes.Template, *args: Any, **named: Any) -> Any:
+        """Return the code of a template, which holds that of its parts."""
+        if isinstance(source, str):
+            source = inlining.with_parts(self, self.parse(source, *args[:2]))
+        return super().compile(source, *args, **named)
+
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """Return the globals of a template: a dict, which is faster to read than the chain of two that Jinja2 makes."""
         return self.globals if not d else {**self.globals, **d}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return `obj.attribute` of a template."""
-        if type(obj) is not dict or attribute in _METHODS:
-            return super().getattr(obj, attribute)
+        kind = type(obj)
+        if kind is dict and attribute not in _METHODS:
+            return obj[attribute] if attribute in obj else _Absent(obj=obj, name=attribute)
+        if kind is _Absent:
+            return obj
         try:
-            return obj[attribute]
-        except KeyError:
-            return self.undefined(obj=obj, name=attribute)
+            return getattr(obj, attribute)
+        except AttributeError:
+            return super().getattr(obj, attribute)
 
 
 @cache
@@ -111,7 +135,7 @@ def environment() -> Environment:
 
 
 class _Cache(BytecodeCache):
-    """Jinja2's cache of compiled templates, in one file: a configuration needs thirty of them, and one file is soon read."""
+    """Jinja2's cache of compiled templates, in one file, which is soon read."""
 
     def __init__(self, directory: str) -> None:
         self.file = os.path.join(directory, kept.name("templates"))  # noqa: PTH118
@@ -120,6 +144,10 @@ class _Cache(BytecodeCache):
     def codes(self) -> dict[str, tuple[str, CodeType]]:
         """The checksum of each template's text, and its code, by Jinja2's key of it."""
         return kept.read(self.file, _MAGIC) or {}
+
+    def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
+        """Return the place of a template's code, which changes with the text of any of its parts."""
+        return super().get_bucket(environment, name, filename, inlining.whole_source(environment, source))
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Give `bucket` the code of a template, where it was kept and the template is still the same."""
@@ -152,11 +180,27 @@ def _bytecode_cache() -> _Cache | None:
 
 def render(name: str, **context: Any) -> list[str]:
     """Return the pieces of templates/`name` rendered with `context`; those that are values are Written."""
-    return list(environment().get_template(name).generate(context))
+    template = environment().get_template(name)
+    try:  # as Template.generate does, which hands on piece after piece
+        return list(template.root_render_func(template.new_context(context)))
+    except Exception:  # noqa: BLE001 - raised again, with the lines of the template
+        environment().handle_exception()
 
 
 def _finalize(value: Any) -> Any:
-    return value if isinstance(value, Comment | Undefined) else Written(yaml_emit.to_flow_yaml(value))
+    remembered = _REMEMBERED.get(type(value))
+    if remembered is not None and (type(value) is not str or len(value) <= _LONGEST_TEXT):
+        return remembered(value)
+    return value if isinstance(value, Comment | Undefined) else _written(value)
+
+
+def _written(value: Any) -> Written:
+    return Written(yaml_emit.to_flow_yaml(value))
+
+
+# The same names and numbers are written for each model, and most of them several times. Each type has a memory of its own,
+# because True, 1 and 1.0 are equal; floats have none, because 0.0 and -0.0 are.
+_REMEMBERED = {kind: lru_cache(maxsize=1000)(_written) for kind in (str, int, bool)}
 
 
 def _comment(text: str) -> Comment:

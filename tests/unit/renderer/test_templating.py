@@ -50,6 +50,21 @@ def test_a_value_of_json_is_written_as_yaml(value: Any, text: str):
     assert written("{{ value }}", value=value) == text
 
 
+def test_values_that_are_equal_are_not_written_as_one():
+    """What was written is remembered, and to Python True is 1, and 1.0 too."""
+    values = [1, True, 1.0, 0, False, 0.0, -0.0, "1", "true"]
+    expected = '1 true 1.0 0 false 0.0 -0.0 "1" "true"'
+    for _ in range(2):
+        assert written("{% for value in values %}{{ value }} {% endfor %}", values=values).strip() == expected
+        assert (
+            written("{% for value in values %}{{ value }} {% endfor %}", values=values[::-1]).split() == expected.split()[::-1]
+        )
+
+
+def test_a_field_that_is_called_like_a_method_is_no_method():
+    assert written("{{ spec.items() | list }} {{ spec['items'] }}", spec={"items": 1}) == '[["items", 1]] 1'
+
+
 def test_a_field_that_is_not_there_may_be_asked_about_at_any_depth():
     assert written("{{ spec.a.b.c is defined }} {{ spec.a.b | default(5) }}", spec={}) == "false 5"
 
