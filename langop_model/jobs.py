@@ -5,15 +5,21 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
 
-from langop_model.sources import SourceFile
+from langop_model.sources import TOGETHER, SourceFile
 
-Result = TypeVar("Result")
+Done = TypeVar("Done")
 
-CHUNK = 16  # files that a process is given at a time: few enough for progress to be seen, enough for messages to cost nothing
+
+class Each(Protocol):
+    """A function that has work done for files, several at a time, and yields what it returns for each, in their order."""
+
+    def __call__(self, work: Callable[[list[SourceFile]], list[Done]], files: list[SourceFile]) -> Iterator[Done]:
+        """Raises BrokenProcessPool when the system ended a process that did the work, for want of memory for example."""
 
 
 def number_of(asked: int) -> int:
@@ -23,15 +29,24 @@ def number_of(asked: int) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def results(work: Callable[[SourceFile], Result], files: Sequence[SourceFile], jobs: int) -> Iterator[Result]:
-    """Yield what `work` returns for each file, in the order of `files`, done by `jobs` processes.
+@contextmanager
+def divided(jobs: int) -> Iterator[Each]:
+    """Return, for a `with`, a function that has work done by `jobs` processes, which end with the block."""
+    from langop_model.renderer import rendering  # noqa: F401 - once, for all of them
 
-    Raises BrokenProcessPool when the system ended one of them, for want of memory for example.
-    """
     # A forked process has all modules already. Where there is no fork, each starts a Python of its own.
     way = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
     with ProcessPoolExecutor(jobs, multiprocessing.get_context(way), initializer=_leave_interrupts) as pool:
-        yield from pool.map(work, files, chunksize=CHUNK)
+
+        def each(work: Callable[[list[SourceFile]], list[Done]], files: list[SourceFile]) -> Iterator[Done]:
+            groups = [files[first : first + TOGETHER] for first in range(0, len(files), TOGETHER)]
+            for done in pool.map(work, groups):
+                yield from done
+
+        try:
+            yield each
+        finally:
+            pool.shutdown(cancel_futures=True)  # where the command ends early, nobody waits for what is left
 
 
 def _leave_interrupts() -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from langop_model.outcome import Outcome, write_result
 from langop_model.renderer.settings import Settings
-from langop_model.sources import Result, SourceFile, Task, files_of
+from langop_model.sources import TOGETHER, Result, SourceFile, Task, files_of
+
+if TYPE_CHECKING:
+    from langop_model.jobs import Each
 
 
 class UsageError(ValueError):
@@ -37,31 +41,34 @@ _USUAL = Options()
 def render(sources: Sequence[str], output: str | None = None, options: Options = _USUAL) -> None:
     """Write the configuration of each source; end the program with 1 where one is wrong. Raises UsageError."""
     outcome, task, files = _prepared(sources, options)
-    if output is None:
-        task = task._replace(texts=True)
-    else:
-        from langop_model.renderer.atomic_write import Destination
+    # To standard output, each result is written before the next source is waited for.
+    with _workers(_every(files), options, together=1 if output is None else TOGETHER) as each:
+        if output is None:
+            task = task._replace(texts=True)
+        else:
+            from langop_model.renderer.atomic_write import Destination
 
-        names = [name for each in _each(task.names_of, _every(files), options) for name in each]
-        try:
-            task = task._replace(destination=Destination.settle(output, names))
-        except ValueError as problem:
-            raise UsageError(str(problem)) from None
-    written = 0
-    for result in _results(sources, files, task, options):
-        outcome.finish(result)
-        for text in result.texts:
-            with outcome.collecting():
-                write_result(("---\n" if written else "") + text)
-            written += 1
+            names = [name for of_file in each(task.names_of, _every(files)) for name in of_file]
+            try:
+                task = task._replace(destination=Destination.settle(output, names))
+            except ValueError as problem:
+                raise UsageError(str(problem)) from None
+        written = 0
+        for result in _results(sources, files, task, options, each):
+            outcome.finish(result)
+            for text in result.texts:
+                with outcome.collecting():
+                    write_result(("---\n" if written else "") + text)
+                written += 1
     outcome.exit()
 
 
 def validate(sources: Sequence[str], options: Options = _USUAL) -> None:
     """Check each source; end the program with 1 where one is wrong. Raises UsageError."""
     outcome, task, files = _prepared(sources, options)
-    for result in _results(sources, files, task, options):
-        outcome.finish(result)
+    with _workers(_every(files), options, together=1) as each:
+        for result in _results(sources, files, task, options, each):
+            outcome.finish(result)
     outcome.exit()
 
 
@@ -81,11 +88,25 @@ def _prepared(sources: Sequence[str], options: Options) -> tuple[Outcome, Task, 
     return outcome, Task(Settings.from_environment(os.environ)), files
 
 
-def _results(sources: Sequence[str], files: _Files, task: Task, options: Options) -> Iterator[Result]:
+def _workers(files: list[SourceFile], options: Options, together: int) -> AbstractContextManager[Each]:
+    """Return, for a `with`, who does the work: this process, or several, which end with the block."""
+    if options.jobs != 1 and len(files) > 1 and all(file.rereadable for file in files):
+        from langop_model import jobs
+
+        return jobs.divided(min(jobs.number_of(options.jobs), len(files)))
+
+    def here(work: Callable[[list[SourceFile]], list[_Done]], files: list[SourceFile]) -> Iterator[_Done]:
+        for first in range(0, len(files), together):
+            yield from work(files[first : first + together])
+
+    return nullcontext(here)
+
+
+def _results(sources: Sequence[str], files: _Files, task: Task, options: Options, each: Each) -> Iterator[Result]:
     if options.gateway:
         yield task.of_gateway(list(sources))
         return
-    results = _each(task.of_file, _every(files), options)
+    results = each(task.of_files, _every(files))
     for source, of_source in files:
         held = False
         for _ in of_source:
@@ -100,12 +121,3 @@ def _results(sources: Sequence[str], files: _Files, task: Task, options: Options
 
 def _every(files: _Files) -> list[SourceFile]:
     return [file for _, of_source in files for file in of_source]
-
-
-def _each(work: Callable[[SourceFile], _Done], files: list[SourceFile], options: Options) -> Iterator[_Done]:
-    """Yield what `work` returns for each file, in order, done in this process or in several."""
-    if options.jobs != 1 and len(files) > 1 and all(file.rereadable for file in files):
-        from langop_model import jobs
-
-        return jobs.results(work, files, min(jobs.number_of(options.jobs), len(files)))
-    return map(work, files)

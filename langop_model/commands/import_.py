@@ -50,8 +50,7 @@ def command(config: str, output: str | None, report_to: str | None, variables: d
                 destination = Destination.settle(output, list(texts))
             except ValueError as problem:
                 raise click.UsageError(str(problem)) from None
-            for name, text in texts.items():
-                destination.write(name, text)
+            outcome.add(problem for problem in destination.write(list(texts.items())) if problem is not None)
         if report_to:
             write(Path(report_to), reports.text(imported, "standard input" if config == "-" else Path(config).name))
     outcome.exit()

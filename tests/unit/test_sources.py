@@ -14,8 +14,10 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from langop_model import running
 from langop_model.cli import main
 from langop_model.renderer import rendering
+from langop_model.sources import TOGETHER
 from tests.conftest import ROOT
 from tests.unit.specs import a_manifest, a_spec
 
@@ -280,19 +282,51 @@ def test_a_folder_in_a_folder_that_is_missing_is_an_error(tmp_path: Path):
     assert (result.exit_code, "error LM015" in result.stderr) == (1, True)
 
 
-def test_one_rendering_is_held_at_a_time(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Thousands of models: their names are known before the first is written, and no more than that."""
+def test_few_renderings_are_held_at_a_time(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Thousands of models: their names are known before the first is written, and of few more than that."""
     folder = tmp_path / "new"
+    held: list[int] = []
+    render_each = rendering.render_each
+
+    def observed(*arguments: object, **options: object) -> object:
+        held.append(len(held) - len(files_in(folder)))
+        return render_each(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rendering, "render_each", observed)
+    several = [write(a_manifest(a_spec(), f"model-{number}"), f"{number}.yaml") for number in range(3 * TOGETHER)]
+    assert run("render", *several, "-o", str(folder)).exit_code == 0
+    assert held == [*range(TOGETHER)] * 3
+
+
+def test_of_many_models_in_one_file_no_more_is_held(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """They are written before the next file is read."""
+    items = [a_manifest(a_spec(), f"model-{number}") for number in range(2 * TOGETHER)]
+    sources = [write({"kind": "List", "items": items}, "a.json"), write(a_manifest(a_spec(), "last"), "b.json")]
     written: list[int] = []
     render_each = rendering.render_each
 
     def observed(*arguments: object, **options: object) -> object:
-        written.append(len(files_in(folder)))
+        written.append(len(files_in(tmp_path / "new")))
         return render_each(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(rendering, "render_each", observed)
-    assert run("render", *three(write), "-o", str(folder)).exit_code == 0
-    assert written == [0, 1, 2]
+    assert run("render", *sources, "-o", f"{tmp_path}/new/").exit_code == 0
+    assert written == [0, 2 * TOGETHER]
+
+
+def test_a_result_for_standard_output_waits_for_no_other(write: Write, monkeypatch: pytest.MonkeyPatch):
+    """The next source may be a pipe that something slow writes to."""
+    events: list[str] = []
+    render_each = rendering.render_each
+
+    def observed(*arguments: object, **options: object) -> object:
+        events.append("rendered")
+        return render_each(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rendering, "render_each", observed)
+    monkeypatch.setattr(running, "write_result", lambda _: events.append("written"))
+    assert run("render", *three(write)).exit_code == 0
+    assert events == ["rendered", "written"] * 3
 
 
 # Configurations of LiteLLM.

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from langop_model.renderer.atomic_write import write
+from langop_model.renderer.atomic_write import MAX_TOGETHER, write, write_all
 from langop_model.renderer.findings import Finding, SpecError
 
 
@@ -64,10 +64,51 @@ def test_a_failed_write_leaves_the_old_file_intact(tmp_path: Path, monkeypatch: 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr({"fsync": "os.fsync", "replace": "pathlib.Path.replace"}[step], full)
+    monkeypatch.setattr({"fsync": "os.fsync", "replace": "os.replace"}[step], full)
     assert "No space left on device" in refused(path).message
     assert path.read_text(encoding="utf-8") == "old"
     assert [other.name for other in tmp_path.iterdir()] == ["config.yaml"]
+
+
+def test_of_several_texts_each_is_written_or_named(tmp_path: Path):
+    """More of them than are written together; what can't be written stops none of the others."""
+    paths = [str(tmp_path / f"{number}.yaml") for number in range(2 * MAX_TOGETHER + 1)]
+    (tmp_path / "3.yaml").mkdir()
+    problems = write_all([(path, path) for path in paths])
+    assert [problem.file for problem in problems if problem is not None] == [paths[3]]
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir() if path.is_file()} == {
+        Path(path).name: path for path in paths if path != paths[3]
+    }
+
+
+def test_of_several_texts_none_is_seen_before_the_disk_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    synced: list[int] = []
+    seen: list[int] = []
+    replace = os.replace
+
+    def observed(old: str, new: str) -> None:
+        seen.append(len(synced))
+        replace(old, new)
+
+    monkeypatch.setattr("os.fsync", synced.append)
+    monkeypatch.setattr("os.replace", observed)
+    write_all([(str(tmp_path / name), name) for name in "abc"])
+    assert all(count >= number for number, count in enumerate(seen, 1))
+    assert len(seen) == 3
+
+
+def test_an_interrupted_write_leaves_nothing_beside_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    replace = os.replace
+
+    def interrupted(old: str, new: str) -> None:
+        if new.endswith("b"):
+            raise KeyboardInterrupt
+        replace(old, new)
+
+    monkeypatch.setattr("os.replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_all([(str(tmp_path / name), name) for name in "abc"])
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path):
