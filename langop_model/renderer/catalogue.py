@@ -14,6 +14,8 @@ from langop_model.resources import load_json
 PLACEHOLDER = re.compile(r"[A-Z][A-Z_]{3,}")  # HOST, REGION, MODEL: differs from one user, or one request, to the next
 SETTING_ENDINGS = ("API_KEY", "API_BASE", "BASE_URL")  # of the variables that LiteLLM reads for a provider
 
+_compiled = cache(re.compile)  # the patterns of names in the catalogue, which each model is compared with
+
 
 class Row:
     """Members by their names: those of its class, whose defaults count for what is not given.
@@ -52,7 +54,7 @@ class Relay(Row):
 
     def rules(self, model: str) -> dict[str, Any]:
         """Return `drops`, `renames` and `translates` of a model, those of all models included; the first match counts."""
-        own = next((rules for rules in self.models if re.fullmatch(rules["match"], model)), {})
+        own = next((rules for rules in self.models if _compiled(rules["match"]).fullmatch(model)), {})
         return {
             "drops": [*self.drops, *own.get("drops", ())],
             "renames": {**self.renames, **own.get("renames", {})},
@@ -154,12 +156,12 @@ class Provider(Row):
 
     def unsupported_fields_of(self, model: str) -> list[str]:
         """Return the fields of spec.configuration that a model of this provider does not know."""
-        by_model = (drops for pattern, drops in self.unsupported_fields_by_model.items() if re.fullmatch(pattern, model))
+        by_model = (drops for pattern, drops in self.unsupported_fields_by_model.items() if _compiled(pattern).fullmatch(model))
         return [*self.unsupported_fields, *next(by_model, [])]
 
     def conflicts_of(self, model: str) -> list[list[str]]:
         """Return the sets of fields of spec.configuration that a model of this provider refuses together."""
-        by_model = (sets for pattern, sets in self.conflicting_fields_by_model.items() if re.fullmatch(pattern, model))
+        by_model = (sets for pattern, sets in self.conflicting_fields_by_model.items() if _compiled(pattern).fullmatch(model))
         return next(by_model, [])
 
     def serves(self, route: str) -> bool:

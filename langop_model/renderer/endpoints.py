@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import NamedTuple
@@ -76,6 +76,7 @@ def host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
+@lru_cache(maxsize=100)
 def is_loopback(url: str) -> bool:
     """Whether a URL leads to the machine that asks: RFC 6761 (localhost), 127.0.0.0/8 and ::1; 0.0.0.0 does on Linux."""
     name = host(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import stat
@@ -11,6 +12,7 @@ from langop_model.renderer import findings
 from langop_model.renderer.limits import MAX_SOURCE_SIZE
 
 STANDARD_INPUT = "-"
+_NEXT = 64 * 1024  # bytes that are asked for where a file may hold more than it says
 
 
 def read(name: str, source: str) -> str:
@@ -36,25 +38,40 @@ def _standard_input() -> bytes:
 
 def _file(path: str) -> bytes:
     """Return the content of a file, or of a pipe that something writes to: an unused one would be waited for forever."""
-    with open(path, "rb", buffering=0, opener=_without_waiting) as file:
-        is_pipe = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
-        first = file.read(MAX_SOURCE_SIZE + 1)
-        if is_pipe and first == b"":
-            raise OSError("nothing writes to this pipe")
-        os.set_blocking(file.fileno(), True)  # None: there is a writer, and it has written nothing yet
-        rest = io.BufferedReader(file).read(MAX_SOURCE_SIZE + 1 - len(first or b""))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode):
+            return _regular(descriptor, status.st_size)
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            return _stream(file, is_pipe=stat.S_ISFIFO(status.st_mode))
+    finally:
+        os.close(descriptor)
+
+
+def _regular(descriptor: int, size: int) -> bytes:
+    """Return the content of a file that says it has `size` bytes, in as few calls of the system as possible."""
+    content = os.read(descriptor, min(size, MAX_SOURCE_SIZE) + 1)
+    while len(content) <= MAX_SOURCE_SIZE and (more := os.read(descriptor, _NEXT)):
+        content += more
+    return content
+
+
+def _stream(file: io.FileIO, *, is_pipe: bool) -> bytes:
+    first = file.read(MAX_SOURCE_SIZE + 1)
+    if is_pipe and first == b"":
+        raise OSError("nothing writes to this pipe")
+    os.set_blocking(file.fileno(), True)  # None: there is a writer, and it has written nothing yet
+    rest = io.BufferedReader(file).read(MAX_SOURCE_SIZE + 1 - len(first or b""))
     return (first or b"") + rest
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _decoded(name: str, content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise findings.error("LM004", file=name, line=1, column=1, problem="it starts like UTF-16")
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8")
     except UnicodeDecodeError as problem:
         before = content[: problem.start]
         line = before.count(b"\n") + 1

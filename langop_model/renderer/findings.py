@@ -95,14 +95,16 @@ def make(code: str, path: Path = (), **values: Any) -> Finding:
     """Return the catalogue's finding `code` with its texts filled in; it has no place yet."""
     entry = catalogue()[code]
     values["field"] = dotted(path)
+    message = entry["message"].format_map(values)
+    hidden = {name: "(hidden)" for name in _VALUES if name in values}
     return Finding(
         code=code,
         level=entry["level"],
-        message=entry["message"].format_map(values),
+        message=message,
         fix=entry.get("fix", "").format_map(values),
         fidelity=entry.get("fidelity", ""),
         path=path,
-        public=entry["message"].format_map(values | {name: "(hidden)" for name in _VALUES if name in values}),
+        public=entry["message"].format_map(values | hidden) if hidden else message,
     )
 
 

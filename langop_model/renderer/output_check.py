@@ -65,7 +65,7 @@ def _without(config: Any, own_parameters: Collection[str]) -> Any:
     if not own_parameters or not isinstance(config, dict):
         return config
     known = load_json("litellm-config.schema.json")["properties"]["model_list"]["items"]["properties"]["litellm_params"]
-    unknown = set(own_parameters) - known["properties"].keys()
+    unknown = [name for name in own_parameters if name not in known["properties"]]
     if not unknown:
         return config
     deployments = [

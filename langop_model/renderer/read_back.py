@@ -20,6 +20,7 @@ from langop_model.renderer.written import Comment, Written
 _MARK = "written-"  # and a number, and a hyphen
 _LONGEST = 2000  # letters of a value: what is remembered stays small
 _LONGEST_KEY = 150  # letters of a key: YAML reads none of more than 1,024, and a letter may be written as six
+_AS_IT_IS = frozenset({str, int, float, bool, type(None)})  # kinds of values that can't be changed, and are no places
 _MOST_SHAPES, _MOST_VALUES = 200, 2000
 
 Shape = tuple[str | type[str], ...]  # of the pieces of a text: the template's own, and the kind of each value
@@ -45,7 +46,7 @@ _values: dict[str, Any] = {}
 
 def load(pieces: Sequence[str]) -> Any:
     """Return what YAML reads in the text that `pieces` are together. Raises yaml.YAMLError."""
-    shape: Shape = tuple(type(piece) if isinstance(piece, Written) else piece for piece in pieces)
+    shape: Shape = tuple([piece if type(piece) is str else type(piece) for piece in pieces])
     if shape not in _shapes:
         if len(_shapes) >= _MOST_SHAPES:
             _shapes.popitem(last=False)
@@ -107,25 +108,46 @@ def _understood(texts: Sequence[str]) -> dict[str, Any]:
     """Return each text with the value that it is to YAML, as the value of a key. Raises _UnclearError."""
     if any(len(text) > _LONGEST for text in texts):
         raise _UnclearError
+    simple: dict[str, Any] = {}
+    others = []
+    for text in map(str.__str__, texts):
+        try:
+            simple[text] = yaml_values.simple(text)
+        except ValueError:
+            others.append(text)
+    return simple | _understood_together(others) if others else simple
+
+
+def _understood_together(texts: Sequence[str]) -> dict[str, Any]:
     try:
         found = yaml_values.load("".join(f"v{number}: {text}\n" for number, text in enumerate(texts)))
     except yaml.YAMLError:
         raise _UnclearError from None
     if list(found) != [f"v{number}" for number in range(len(texts))]:
         raise _UnclearError
-    return dict(zip(map(str.__str__, texts), found.values(), strict=True))
+    return dict(zip(texts, found.values(), strict=True))
 
 
 def _filled(held: Any, values: Sequence[Any]) -> Any:
     """Return what a text says: nothing of it is shared with what another one says."""
     kind = type(held)
-    if kind is _Object:
-        return {(key if type(key) is str else _key(key, values)): _filled(item, values) for key, item in held}
+    if kind in _AS_IT_IS:
+        return held
     if kind is _Place:
-        return _copied(values[held])
+        value = values[held]
+        return value if type(value) in _AS_IT_IS else _copied(value)
     if kind is list:
         return [_filled(item, values) for item in held]
-    return held
+    filled = {}
+    for key, item in held:
+        kind = type(item)
+        # A call for each of a hundred members would take longer than all the rest.
+        if kind is _Place and type(values[item]) in _AS_IT_IS:
+            item = values[item]  # noqa: PLW2901
+        elif kind not in _AS_IT_IS:
+            item = _filled(item, values)  # noqa: PLW2901
+        filled[key if type(key) is str else _key(key, values)] = item
+    return filled
 
 
 def _key(held: Any, values: Sequence[Any]) -> Any:
@@ -140,5 +162,5 @@ def _key(held: Any, values: Sequence[Any]) -> Any:
 
 def _copied(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
+        return {key: item if type(item) in _AS_IT_IS else _copied(item) for key, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value

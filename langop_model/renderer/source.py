@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from langop_model.renderer import files, findings, syntax
+from langop_model.renderer import files, findings, nested, syntax
 from langop_model.renderer.files import STANDARD_INPUT
 from langop_model.renderer.findings import Path, SpecError
 from langop_model.renderer.limits import MAX_DEPTH
@@ -64,14 +64,13 @@ class Document:
         """Return the same in the document's own text, which may be inside another document."""
         if path[: len(self.stands_for)] == self.stands_for:
             path = path[len(self.stands_for) :]
-        path = self.prefix + path
         if self.is_json:
             from langop_model.renderer import json_places
 
-            return json_places.locate(self.text, path)
+            return json_places.locate(self.text, self.prefix + path, exists=nested.at(self.value, path, self) is not self)
         from langop_model.renderer import yaml_source
 
-        return yaml_source.locate(self.text, self.index, path)
+        return yaml_source.locate(self.text, self.index, self.prefix + path)
 
     def written(self, path: Path) -> str:
         """Return the plain value at `path` as it is written in the source."""
@@ -198,6 +197,24 @@ def parse_json(name: str, text: str) -> Any:
     Raises json.JSONDecodeError where it is none, and SpecError for what JSON allows and a specification does not: a key
     that appears twice (LM006), nesting without end (LM007), a number that is not finite (LM008), half a surrogate pair (LM004).
     """
+    try:
+        value = _loaded(name, text)
+        too_deep = _is_too_deep(text, value)
+    except RecursionError:
+        too_deep = True
+    except json.JSONDecodeError:
+        raise
+    except ValueError as problem:  # an integer of more than 4,300 digits
+        raise syntax.error("LM005", name, text, str(problem).split(";")[0], language="JSON") from None
+    if too_deep:
+        raise findings.error("LM007", file=name, problem="is nested too deeply")
+    if "\\u" in text:  # numbers that are not finite are refused already
+        _refuse_bad_scalars(Document(name, text, value))
+    return value
+
+
+def _loaded(name: str, text: str) -> Any:
+    """Return what `json.loads` does. Raises as it does, and SpecError for a key that appears twice and what is not finite."""
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(items)
@@ -215,19 +232,12 @@ def parse_json(name: str, text: str) -> Any:
             raise _not_finite(name, text, number)
         return value
 
-    try:
-        value = json.loads(text, object_pairs_hook=pairs, parse_constant=refuse_constant, parse_float=finite)
-        too_deep = _depth(value) > MAX_DEPTH
-    except RecursionError:
-        too_deep = True
-    except json.JSONDecodeError:
-        raise
-    except ValueError as problem:  # an integer of more than 4,300 digits
-        raise syntax.error("LM005", name, text, str(problem).split(";")[0], language="JSON") from None
-    if too_deep:
-        raise findings.error("LM007", file=name, problem="is nested too deeply")
-    _refuse_bad_scalars(Document(name, text, value))
-    return value
+    return json.loads(text, object_pairs_hook=pairs, parse_constant=refuse_constant, parse_float=finite)
+
+
+def _is_too_deep(text: str, value: Any) -> bool:
+    """Whether the value of a JSON text is nested too deeply: each level begins with a bracket, and most texts have few."""
+    return text.count("{") + text.count("[") > MAX_DEPTH and _depth(value) > MAX_DEPTH
 
 
 def _depth(value: Any) -> int:

@@ -7,8 +7,9 @@ tests/unit/renderer/test_verdict.py compares the verdicts about thousands of cha
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Format = Callable[[object], bool]
@@ -53,16 +54,7 @@ class Checker:
     def _made(self, part: Mapping[str, Any]) -> Verdict:
         part = {**part, **part["x-strict"]} if "x-strict" in part else part
         checks = [_rule(name)(self, rule, part) for name, rule in part.items() if not _says_nothing(name)]
-        if len(checks) < 2:
-            return checks[0] if checks else _anything
-
-        def all_of(value: Any) -> bool:
-            for check in checks:  # noqa: SIM110 - twice as fast as all()
-                if not check(value):
-                    return False
-            return True
-
-        return all_of
+        return _all([check for check in checks if check is not _anything])
 
 
 def _anything(_: Any) -> bool:
@@ -71,6 +63,29 @@ def _anything(_: Any) -> bool:
 
 def _nothing(_: Any) -> bool:
     return False
+
+
+def _all(checks: Sequence[Verdict]) -> Verdict:
+    if len(checks) < 2:
+        return checks[0] if checks else _anything
+
+    def check_all(value: Any) -> bool:
+        for check in checks:  # noqa: SIM110 - twice as fast as all()
+            if not check(value):
+                return False
+        return True
+
+    return check_all
+
+
+def _any(checks: Sequence[Verdict]) -> Verdict:
+    def check_any(value: Any) -> bool:
+        for check in checks:  # noqa: SIM110 - twice as fast as any()
+            if check(value):
+                return True
+        return False
+
+    return check_any
 
 
 def _says_nothing(keyword: str) -> bool:
@@ -85,11 +100,13 @@ def _rule(keyword: str) -> _Keyword:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    kind = type(value)  # of JSON, which has no classes derived from its own; a bool is none of these
+    return kind is int or kind is float
 
 
 def _is_integer(value: Any) -> bool:
-    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
+    kind = type(value)
+    return kind is int or (kind is float and value.is_integer())
 
 
 _TYPES: dict[str, Verdict] = {
@@ -106,8 +123,7 @@ _TYPES: dict[str, Verdict] = {
 def _type(_: Checker, rule: str | list[str], __: Any) -> Verdict:
     if isinstance(rule, str):
         return _TYPES[rule]
-    kinds = [_TYPES[name] for name in rule]
-    return lambda value: any(is_kind(value) for is_kind in kinds)
+    return _any([_TYPES[name] for name in rule])
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -183,8 +199,9 @@ def _format(checker: Checker, rule: str, _: Any) -> Verdict:
     return check
 
 
-def _properties(checker: Checker, rule: dict[str, Any], _: Any) -> Verdict:
-    """Walk the value, not the rule: LiteLLM's parameters are 500, a deployment has ten."""
+def _properties(checker: Checker, rule: dict[str, Any], part: Mapping[str, Any]) -> Verdict:
+    """Walk the value, not the rule, and once: LiteLLM's parameters are 500, a deployment has ten."""
+    of_others = checker.verdict(part.get("additionalProperties", True))
     verdicts: dict[str, Verdict] = {}
 
     def check(value: Any) -> bool:
@@ -193,9 +210,9 @@ def _properties(checker: Checker, rule: dict[str, Any], _: Any) -> Verdict:
         for name, item in value.items():
             accepts = verdicts.get(name)
             if accepts is None:
-                if name not in rule:
-                    continue
-                accepts = verdicts[name] = checker.verdict(rule[name])
+                accepts = of_others
+                if name in rule:
+                    accepts = verdicts[name] = checker.verdict(rule[name])
             if not accepts(item):
                 return False
         return True
@@ -204,16 +221,15 @@ def _properties(checker: Checker, rule: dict[str, Any], _: Any) -> Verdict:
 
 
 def _additional_properties(checker: Checker, rule: Any, part: Mapping[str, Any]) -> Verdict:
-    known = part.get("properties", {}).keys()
-    if rule is False:
-        return lambda value: not isinstance(value, dict) or bool(known >= value.keys())
+    if "properties" in part:
+        return _anything  # what is not among them is seen there
     accepts = checker.verdict(rule)
-    return lambda value: not isinstance(value, dict) or all(accepts(item) for name, item in value.items() if name not in known)
+    return lambda value: not isinstance(value, dict) or all(map(accepts, value.values()))
 
 
 def _property_names(checker: Checker, rule: Any, _: Any) -> Verdict:
     accepts = checker.verdict(rule)
-    return lambda value: not isinstance(value, dict) or all(accepts(name) for name in value)
+    return lambda value: not isinstance(value, dict) or all(map(accepts, value))
 
 
 def _required(_: Checker, rule: list[str], __: Any) -> Verdict:
@@ -227,13 +243,11 @@ def _items(checker: Checker, rule: Any, _: Any) -> Verdict:
 
 
 def _all_of(checker: Checker, rule: list[Any], _: Any) -> Verdict:
-    parts = [checker.verdict(part) for part in rule]
-    return lambda value: all(accepts(value) for accepts in parts)
+    return _all([checker.verdict(part) for part in rule])
 
 
 def _any_of(checker: Checker, rule: list[Any], _: Any) -> Verdict:
-    parts = [checker.verdict(part) for part in rule]
-    return lambda value: any(accepts(value) for accepts in parts)
+    return _any([checker.verdict(part) for part in rule])
 
 
 def _not(checker: Checker, rule: Any, _: Any) -> Verdict:
@@ -260,18 +274,18 @@ _KEYWORDS: dict[str, _Keyword] = {
     "anyOf": _any_of,
     "const": _const,
     "enum": _enum,
-    "exclusiveMaximum": _bound(lambda value, rule: value < rule),
-    "exclusiveMinimum": _bound(lambda value, rule: value > rule),
+    "exclusiveMaximum": _bound(operator.lt),
+    "exclusiveMinimum": _bound(operator.gt),
     "format": _format,
     "items": _items,
-    "maxItems": _size(list, lambda size, rule: size <= rule),
-    "maxLength": _size(str, lambda size, rule: size <= rule),
-    "maxProperties": _size(dict, lambda size, rule: size <= rule),
-    "maximum": _bound(lambda value, rule: value <= rule),
-    "minItems": _size(list, lambda size, rule: size >= rule),
-    "minLength": _size(str, lambda size, rule: size >= rule),
-    "minProperties": _size(dict, lambda size, rule: size >= rule),
-    "minimum": _bound(lambda value, rule: value >= rule),
+    "maxItems": _size(list, operator.le),
+    "maxLength": _size(str, operator.le),
+    "maxProperties": _size(dict, operator.le),
+    "maximum": _bound(operator.le),
+    "minItems": _size(list, operator.ge),
+    "minLength": _size(str, operator.ge),
+    "minProperties": _size(dict, operator.ge),
+    "minimum": _bound(operator.ge),
     "not": _not,
     "pattern": _pattern,
     "properties": _properties,

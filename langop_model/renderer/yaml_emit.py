@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
@@ -13,15 +14,20 @@ _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "nul
 _encoded = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an encoder for each call
 # What JSON leaves as it is and YAML does not read back, or reads as a line break.
 _UNPRINTABLE = "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
-_ODD_NUMBER = re.compile("[0-9]e")  # 1e-05, or something else: JSON writes it in another way than YAML
+_ODD_NUMBER = re.compile("[0-9]e[-+]")  # 1e-05, or something else: JSON writes it in another way than YAML
 _LONGEST_KEY = 1000  # letters of a key in quotes that YAML reads without a mark before it
 
 
 def to_flow_yaml(value: Any) -> str:
     """Return `value` (JSON's types) as YAML on one line."""
-    if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED else _quoted(value)
-    return _flow(value)
+    emit = _EMITTERS.get(type(value))
+    if emit is not None:
+        return emit(value)
+    return _text(value) if isinstance(value, str) else _in_parts(value)
+
+
+def _text(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED else _quoted(value)
 
 
 def _flow(value: Any) -> str:
@@ -30,7 +36,8 @@ def _flow(value: Any) -> str:
         text = _encoded(value)
     except TypeError:
         return _in_parts(value)
-    plain = len(text) <= _LONGEST_KEY and text.isprintable() and not _ODD_NUMBER.search(text)
+    is_odd = ("e-" in text or "e+" in text) and _ODD_NUMBER.search(text)  # the search alone takes longer than all the rest
+    plain = len(text) <= _LONGEST_KEY and text.isprintable() and not is_odd
     return text if plain else _in_parts(value)
 
 
@@ -67,3 +74,7 @@ def _float(value: float) -> str:
     """PyYAML reads 1e-05 as text: a float needs its point."""
     text = repr(value)
     return text.replace("e", ".0e") if "e" in text and "." not in text else text
+
+
+# Of the types themselves; what is derived from one of them is looked at more closely.
+_EMITTERS: dict[type, Callable[[Any], str]] = {str: _text, int: str, float: _float, dict: _flow, list: _flow}

@@ -6,6 +6,8 @@ again. So PyYAML is asked once what kind of value a plain text is, and once for 
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import yaml
@@ -14,6 +16,10 @@ _TAG = "tag:yaml.org,2002:"
 _TEXT, _MAP, _LIST = f"{_TAG}str", f"{_TAG}map", f"{_TAG}seq"
 _PLAIN = frozenset(f"{_TAG}{name}" for name in ("bool", "float", "int", "null"))  # values that nothing can change
 _LONGEST, _MOST = 40, 5000  # letters of a text that is remembered, and texts: memory stays flat
+_WORD = re.compile("[A-Za-z][A-Za-z0-9_./-]*")
+_JSON = re.compile(r'[\[{"][ !-\[\]-~]*')  # in ASCII, without a backslash
+_EXPONENT = re.compile("[0-9.][eE]")
+_LONGEST_JSON = 1000  # letters: a key of more than 1,024 is none to YAML
 _values: dict[tuple[str, str], Any] = {}  # by tag and text
 
 Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -40,6 +46,29 @@ class Remembering(Safe):  # type: ignore[misc]
             if len(value) <= _LONGEST and len(self._tags) < _MOST:
                 self._tags[value] = tag
         return tag
+
+
+def simple(text: str) -> Any:
+    """Return what YAML reads in a text on one line where a value is expected, of the two forms that are plainly so.
+
+    The one is a word: a plain scalar without anything that has a meaning in YAML (1.1, 9.1.3), unless PyYAML's patterns take it
+    for another type. The other is JSON without escapes, and without numbers that YAML reads as texts, such as 1e5. Raises
+    ValueError for any other text.
+    """
+    if _WORD.fullmatch(text):
+        if any(pattern.match(text) for _, pattern in Safe.yaml_implicit_resolvers.get(text[0], ())):
+            raise ValueError(text)
+        return text
+    if len(text) > _LONGEST_JSON or not _JSON.fullmatch(text) or _EXPONENT.search(text):
+        raise ValueError(text)
+    return _json(text)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)  # NaN, which YAML reads as a text
+
+
+_json = json.JSONDecoder(parse_constant=_refuse).decode
 
 
 def load(text: str, loader: Any = Remembering) -> Any:

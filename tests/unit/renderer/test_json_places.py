@@ -27,7 +27,8 @@ def test_every_field_is_where_yaml_finds_it(value: Any, indent: int | str | None
     for path, _ in walk(value):
         for length in range(len(path) + 1):
             part = path[:length]
-            assert json_places.locate(text, part) == yaml_source.locate(text, 0, part)
+            place = yaml_source.locate(text, 0, part)
+            assert json_places.locate(text, part) == json_places.locate(text, part, exists=True) == place
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,22 @@ def test_what_is_not_there_is_where_its_nearest_parent_is(path: tuple[str | int,
 def test_what_is_no_json_is_refused(text: str):
     with pytest.raises(ValueError, match=r".+"):
         json_places.locate(text, ("a",) if text[0] == "{" else (1,))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"spec": {"timeout": 1}, "metadata": {"name": "timeout"}}',
+        '{"metadata": {"timeout": 1}, "spec": {"timeout": 1}}',
+        '{"metadata": {"name": "\\"timeout\\""}, "spec": {"timeout": 1}}',
+        '{"spec": {"time\\u006fut": 1}, "metadata": {"name": "timeout"}}',
+    ],
+)
+def test_a_key_that_may_be_in_two_places_is_looked_for(text: str):
+    path = ("spec", "timeout")
+    assert json_places.locate(text, path, exists=True) == yaml_source.locate(text, 0, path)
+
+
+def test_a_key_in_one_place_needs_no_parser(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(json_places, "_walked", lambda *_: pytest.fail("it is looked for from the start"))
+    assert json_places.locate('{"spec": {\n  "timeout": 1}}', ("spec", "timeout"), exists=True) == (2, 3)

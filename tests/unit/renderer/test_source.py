@@ -122,6 +122,12 @@ def test_latin_1_is_refused_with_the_place_of_its_first_byte(write: Write):
     assert "0xe8" in finding.message
 
 
+def test_a_byte_order_mark_does_not_move_the_place_of_a_wrong_byte(write: Write):
+    finding = refused(write(b"\xef\xbb\xbf" + "b: modèle\n".encode("latin-1")))
+    assert place(finding) == ("LM004", 1, 7)
+    assert "0xe8" in finding.message
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_utf_16_is_refused(write: Write, encoding: str):
     mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,56 @@ def test_what_is_remembered_has_a_limit(monkeypatch: pytest.MonkeyPatch):
     numbers = list(range(1000))
     assert yaml_values.load(str(numbers)) == numbers
     assert len(yaml_values._values) == len(yaml_values.Remembering._tags) == 10
+
+
+# What is plain without a parser.
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(WORDS),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4) | st.sampled_from(WORDS), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+def same_where_simple(text: str) -> bool:
+    """Compare a text's value with PyYAML's; return whether it is simple."""
+    try:
+        value = yaml_values.simple(text)
+    except ValueError:
+        return False
+    assert repr(value) == repr(yaml.safe_load(f"v: {text}\n")["v"])
+    return True
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["gpt-4", "a/b.c_d", "v1", '"a: b # c"', "[]", "{}", '{"id": "a/0", "url": "https://x/v1"}', "[1, -2, 0.5, true, null]"],
+)
+def test_what_most_values_look_like_is_simple(text: str):
+    assert same_where_simple(text)
+
+
+@pytest.mark.parametrize(
+    "word", [*WORDS, "a b", "a:b", "a: b", "a #b", "*a", "&a", "!a", "-", "---", "a,", "[a]", "{a: 1}", ""]
+)
+def test_a_word_is_simple_only_where_yaml_reads_it_as_it_is(word: str):
+    same_where_simple(word)
+
+
+@pytest.mark.parametrize(
+    "text", ["[1e5]", "[1E5]", "[NaN]", "[-Infinity]", '["\\u0041"]', '["\\/"]', '["é"]', '["a\tb"]', "[01]", '[1"]']
+)
+def test_json_that_yaml_reads_in_another_way_is_not_simple(text: str):
+    assert not same_where_simple(text)
+
+
+@given(json_values, st.sampled_from([(", ", ": "), (",", ":"), (" , ", " : ")]), st.booleans())
+def test_json_is_what_yaml_reads_where_it_is_simple(value: Any, separators: tuple[str, str], ascii_only: bool):
+    same_where_simple(json.dumps(value, separators=separators, ensure_ascii=ascii_only))
+
+
+@given(st.text("abeEy0123456789.,:;-+_/ '\"#[]{}&*!|>%@`~=<?\\", max_size=12))
+def test_any_text_is_what_yaml_reads_where_it_is_simple(text: str):
+    same_where_simple(text)
