@@ -30,7 +30,7 @@ def cpu(call: Callable[[], object], before: Callable[[], object] = bool) -> floa
     return min(once() for _ in range(3))
 
 
-def test_five_hundred_models_cost_a_thirtieth_of_what_prometheus_client_needs():
+def test_500_models_cost_a_thirtieth_of_prometheus_clients_cpu():
     """For the same number of series, each of which has counted something since the last scrape."""
     metrics = Metrics([Group(f"m{at}", "m", (Endpoint(f"m{at}/0"),), limits=Limits(10)) for at in range(MODELS)])
 
