@@ -34,6 +34,15 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is asked for. Raises UsageError where there is none, which names one that is near."""
+        name = args[0]
+        if name not in COMMANDS and not ctx.resilient_parsing:
+            from langop_model.renderer.wording import did_you_mean
+
+            ctx.fail(f"No such command {name!r}.{did_you_mean(name, list(COMMANDS))}")
+        return super().resolve_command(ctx, args)
+
     def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002
         """Return the overview, which needs no command."""
         return overview.text().rstrip("\n")

@@ -110,6 +110,11 @@ def test_a_wrong_usage_ends_with_2(arguments: tuple[str, ...]):
     assert "Usage:" in result.stderr
 
 
+def test_a_command_that_does_not_exist_names_one_that_is_near():
+    assert run("valdate", "x").stderr.endswith("Error: No such command 'valdate'. Did you mean validate?\n")
+    assert run("serve").stderr.endswith("Error: No such command 'serve'.\n")
+
+
 @pytest.mark.parametrize("command", ["render", "validate"])
 def test_no_source_on_a_terminal_is_a_wrong_usage(command: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("langop_model.commands.options.sys.stdin", type("Terminal", (), {"isatty": lambda _: True})())
