@@ -36,6 +36,9 @@ _DROPS_WHAT_LITELLM_ADDS = frozenset({"gradient_ai"})
 # Where LiteLLM's own client asks again unless its argument says otherwise; elsewhere the argument would reach the body.
 _RETRYING = frozenset({Route.IMAGES, Route.IMAGE_EDITS, Route.SPEECH, Route.TRANSCRIPTIONS})
 
+# Where `metadata` is the provider's, what callbacks want to know of a call has another name.
+_METADATA = {Route.MESSAGES: "litellm_metadata", Route.RESPONSES: "litellm_metadata"}
+
 Function = Callable[..., Awaitable[Any]]
 
 
@@ -151,9 +154,8 @@ def _around(call: Call, deployment: Deployment, *, observed: bool) -> dict[str, 
     }
     if observed:
         trace = call.metadata.get("litellm_trace_id")
-        around.update(
-            metadata=dict(call.metadata), litellm_call_id=call.call_id, **({"litellm_trace_id": trace} if trace else {})
-        )
+        around |= {_METADATA.get(call.route, "metadata"): dict(call.metadata), "litellm_call_id": call.call_id}
+        around |= {"litellm_trace_id": trace} if trace else {}
     else:
         around["no-log"] = True
     return around

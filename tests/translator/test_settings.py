@@ -14,7 +14,14 @@ from langop_model.contract import translator_settings
 from langop_model.gateway.serving.translator_process import TranslatorProcess, passed
 from langop_model.gateway.upstreams.base import Route
 from tests.translator.live import MESSAGES, Live, soon, wait_until_ready
-from tests.translator.scripted import Asked, Scripted
+from tests.translator.scripted import STREAM, Asked, Scripted, streamed
+
+TEXT_BODIES: Mapping[Route, dict[str, Any]] = {
+    Route.CHAT: {"messages": MESSAGES},
+    Route.RESPONSES: {"input": "hello"},
+    Route.MESSAGES: {"messages": MESSAGES, "max_tokens": 9},
+    Route.GENERATE_CONTENT: {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]},
+}
 
 
 def with_settings(
@@ -52,7 +59,8 @@ from litellm.integrations.custom_logger import CustomLogger
 
 class Mine(CustomLogger):
     async def async_log_success_event(self, kwargs, response_obj, start_time, end_time):
-        urllib.request.urlopen(os.environ["RECEIVER"], json.dumps({"model": kwargs["model"]}).encode())
+        told = {"model": kwargs["model"], "group": kwargs["standard_logging_object"]["model_group"]}
+        urllib.request.urlopen(os.environ["RECEIVER"], json.dumps(told).encode())
 
 mine = Mine()
 """
@@ -65,7 +73,25 @@ def test_a_callback_in_a_module_beside_the_configuration_is_told(tmp_path: Path)
         receiver.behave = _accept
         await live.send(Route.CHAT, {"messages": MESSAGES})
         await soon(lambda: receiver.asked)
-        assert receiver.asked[0].body == {"model": "theirs"}
+        assert receiver.asked[0].body == {"model": "theirs", "group": "mine"}
+
+    with_settings({"callbacks": ["house_callbacks.mine"]}, test, tmp_path, RECEIVER="{receiver}/told")
+
+
+def test_a_callback_is_told_the_model_group_on_every_route_and_of_streams(tmp_path: Path):
+    (tmp_path / "house_callbacks.py").write_text(MODULE, encoding="utf-8")
+
+    async def test(live: Live, provider: Scripted, receiver: Scripted) -> None:
+        receiver.behave = _accept
+        for route, body in TEXT_BODIES.items():
+            before = len(receiver.asked)
+            await live.send(route, body)
+            provider.behave = lambda request, _: streamed(request, STREAM)
+            await live.events(route, body)
+            provider.behave = None
+            await soon(lambda before=before: len(receiver.asked) >= before + 2)
+        assert [asked.body["group"] for asked in receiver.asked] == ["mine"] * 2 * len(TEXT_BODIES)
+        assert not any("metadata" in asked.body for asked in provider.asked)
 
     with_settings({"callbacks": ["house_callbacks.mine"]}, test, tmp_path, RECEIVER="{receiver}/told")
 
