@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import litellm
+from litellm.llms.anthropic.messages.adapters.handler import LiteLLMMessagesToCompletionTransformationHandler
 from litellm.utils import ProviderConfigManager
 
 from langop_model.gateway.upstreams import request_members
@@ -56,6 +57,7 @@ def messages(call: Call, deployment: Deployment) -> Request:
     is_bridged = call.stream or not _speaks_messages(deployment)
     if is_bridged:
         over_chat.messages(request)
+        request.function = LiteLLMMessagesToCompletionTransformationHandler.async_anthropic_messages_handler
     if call.native is not True and deployment.provider in _LOSING - {"azure"}:
         request.arguments["model"] = f"{_PLAIN_SERVER}/{deployment.name}"
         request.arguments["api_base"] = deployment.settings.get("api_base") or _OPENAI_ADDRESS
@@ -88,8 +90,11 @@ def _beside(request: Request, others: Mapping[str, Any], hints: Collection[str],
 def _speaks_messages(deployment: Deployment) -> bool:
     """Whether LiteLLM asks this model's provider in Anthropic's protocol, not over chat completions.
 
-    For a whole answer: its streams in that protocol need its proxy's packages.
+    For a whole answer: its streams in that protocol need its proxy's packages. An endpoint that ends in /v1 is one of chat
+    completions: LiteLLM would ask /v1/v1/messages there.
     """
+    if str(deployment.settings.get("api_base") or "").rstrip("/").endswith("/v1"):
+        return False
     try:
         provider = litellm.LlmProviders(deployment.provider)
     except ValueError:  # one that LiteLLM describes by its address alone

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import litellm
 import orjson
-from litellm.llms.anthropic.messages.adapters.handler import LiteLLMMessagesToCompletionTransformationHandler
 
 from langop_model.gateway.upstreams.base import Route, Usage
 from langop_model.gateway.upstreams.translator_protocol import Call
@@ -27,7 +26,7 @@ from langop_model.translator.deployment import Deployment, deployment_of
 from langop_model.translator.exchanges import Exchange
 from langop_model.translator.failures import MalformedStreamError, RefusedRequestError
 from langop_model.translator.parameters import HINTS
-from langop_model.translator.requests import Prepare, Request
+from langop_model.translator.requests import Function, Prepare, Request
 from langop_model.translator.streams import Events
 
 # LiteLLM refuses an argument that it adds itself. What the request says was judged before.
@@ -38,8 +37,6 @@ _RETRYING = frozenset({Route.IMAGES, Route.IMAGE_EDITS, Route.SPEECH, Route.TRAN
 
 # Where `metadata` is the provider's, what callbacks want to know of a call has another name.
 _METADATA = {Route.MESSAGES: "litellm_metadata", Route.RESPONSES: "litellm_metadata"}
-
-Function = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +59,18 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`prepare` makes the arguments of `function`; `streaming` is the function for a stream where that is another.
-
-    `form` are a stream's events, where the route has streams.
-    """
+    """`prepare` makes the arguments of `function`; `form` are a stream's events, where the route has streams."""
 
     function: Function
     prepare: Prepare
     form: Callable[[Events], AsyncIterator[bytes]] | None = None
-    streaming: Function | None = None
 
 
 OPERATIONS: Mapping[Route, Operation] = {
     Route.CHAT: Operation(litellm.acompletion, requests.chat, streams.chat),
     Route.COMPLETIONS: Operation(litellm.atext_completion, requests.completions, streams.chat),
     Route.RESPONSES: Operation(litellm.aresponses, bridges.responses, streams.responses),
-    Route.MESSAGES: Operation(
-        litellm.anthropic_messages,
-        bridges.messages,
-        streams.messages,
-        LiteLLMMessagesToCompletionTransformationHandler.async_anthropic_messages_handler,
-    ),
+    Route.MESSAGES: Operation(litellm.anthropic_messages, bridges.messages, streams.messages),
     Route.GENERATE_CONTENT: Operation(gemini_over_chat.ask, bridges.generate_content, streams.generate_content),
     Route.EMBEDDINGS: Operation(litellm.aembedding, requests.simple(parameters.EMBEDDINGS, "input")),
     Route.MODERATIONS: Operation(litellm.amoderation, requests.narrow(parameters.MODERATIONS, "input")),
@@ -113,8 +101,7 @@ async def run(call: Call, exchange: Exchange, *, observed: bool = False) -> Whol
     request = operation.prepare(call, deployment)
     if call.stream and operation.form is None:
         raise RefusedRequestError("stream is not supported on this route by this model's provider")
-    function = operation.streaming if call.stream and operation.streaming else operation.function
-    answer = await _ask(function, request, _around(call, deployment, observed=observed), call)
+    answer = await _ask(request.function or operation.function, request, _around(call, deployment, observed=observed), call)
     dropped = tuple(dict.fromkeys(request.dropped))
     if call.stream and operation.form is not None:
         if not hasattr(answer, "__aiter__"):

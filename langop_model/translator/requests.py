@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,12 +24,19 @@ _ALWAYS = frozenset({"messages", "user"})
 _ABOUT_THE_CALL = frozenset({"model", "stream", "stream_options"})
 
 
+Function = Callable[..., Awaitable[Any]]
+
+
 @dataclass(slots=True)
 class Request:
-    """The arguments for LiteLLM's function, and which hints of the request are not among them."""
+    """The arguments for LiteLLM's function, and which hints of the request are not among them.
+
+    `function` is the one that has to be asked where that is not the route's own.
+    """
 
     arguments: dict[str, Any]
     dropped: list[str] = field(default_factory=list)
+    function: Function | None = None
 
     def drop(self, name: str) -> None:
         """Leave a hint out, and remember it."""

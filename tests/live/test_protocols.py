@@ -25,6 +25,7 @@ MODELS = {
         "endpoint": at("protocols-claude", ""),
         "region": "us-east-1",
     },
+    "protocols-minimax": {"provider": "minimax", "modelName": "MiniMax-M2.1", "endpoint": at("protocols-minimax")},
     "protocols-deepseek": {"provider": "deepseek", "modelName": "deepseek-reasoner", "endpoint": at("protocols-deepseek")},
 }
 MESSAGES = [{"role": "user", "content": "Hello!"}]
@@ -60,6 +61,13 @@ def test_each_protocol_is_answered_by_each_provider(laboratory: Laboratory, mode
     text = answer(laboratory, model, path, stream=stream)
     assert "Hello" in text
     assert text.startswith(("data: ", "event: ")) is stream
+
+
+def test_messages_are_asked_where_the_endpoint_is(laboratory: Laboratory):
+    """LiteLLM asks MiniMax in Anthropic's protocol, at /v1/messages below an endpoint that may end in /v1."""
+    before = len(laboratory.seen("protocols-minimax"))
+    answer(laboratory, "protocols-minimax", "/v1/messages")
+    assert [seen.path for seen in laboratory.seen("protocols-minimax")[before:]] == ["/v1/chat/completions"]
 
 
 @pytest.mark.parametrize("path", BODIES)

@@ -403,7 +403,7 @@ def test_what_changes_the_price_of_tokens_is_reported(translator: TranslatorProc
         assert (await live.send(Route.CHAT, BODIES[Route.CHAT])).usage == expected
         assert (await live.send(Route.MESSAGES, BODIES[Route.MESSAGES])).usage == expected
 
-    run(translator, test, "anthropic/claude")
+    run(translator, test, "anthropic/claude", base="")
 
 
 def test_seconds_of_a_recording_are_a_usage(translator: TranslatorProcess):
