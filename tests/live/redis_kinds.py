@@ -113,6 +113,7 @@ def behind_sentinel(program: str, folder: Path) -> Iterator[tuple[list[Node], in
         _until(lambda: client.info("replication")["connected_slaves"] == 1)
         watcher = redis.Redis("127.0.0.1", sentinel.port)
         _until(lambda: len(watcher.sentinel_slaves("main")) == 1)
+        _until(lambda: watcher.sentinel_master("main")["flags"] == "master")  # down until it has answered the first ping
         yield nodes, sentinel.port
     finally:
         for node in nodes:
