@@ -111,9 +111,9 @@ def behind_sentinel(program: str, folder: Path) -> Iterator[tuple[list[Node], in
             node.start()
         client = redis.Redis("127.0.0.1", master.port, password=PASSWORD)
         _until(lambda: client.info("replication")["connected_slaves"] == 1)
-        watcher = redis.Redis("127.0.0.1", sentinel.port)
+        watcher: Any = redis.Redis("127.0.0.1", sentinel.port)
         _until(lambda: len(watcher.sentinel_slaves("main")) == 1)
-        _until(lambda: watcher.sentinel_master("main")["flags"] == "master")  # down until it has answered the first ping
+        _until(lambda: watcher.sentinel_master("main")["flags"] == "master")  # not before it has answered a ping
         yield nodes, sentinel.port
     finally:
         for node in nodes:
