@@ -61,7 +61,7 @@ def check_messages(messages: Any, deployment: Deployment) -> None:
 def check_contents(contents: Any, deployment: Deployment) -> None:
     """Raise RefusedRequestError for a part of Gemini's format that this provider's translation would lose or fetch.
 
-    Google's own providers get the parts as they are: LiteLLM fetches nothing for them.
+    Of Google's own providers, the messages that the parts become are looked at instead.
     """
     if deployment.provider in GOOGLE:
         return

@@ -42,9 +42,9 @@ def served_as(model: str) -> str:
     return str(MODELS[model].get("modelName", model))
 
 
-def answer(laboratory: Laboratory, model: str, path: str, *, stream: bool = False) -> str:
-    """Return what the gateway answers, which must be a success."""
-    body = BODIES[path]
+def answer(laboratory: Laboratory, model: str, path: str, *, stream: bool = False, **said: Any) -> str:
+    """Return what the gateway answers to the route's body with what else is `said`, which must be a success."""
+    body = {**BODIES[path], **said}
     if path.startswith("/v1beta"):
         path = path.replace("generateContent", "streamGenerateContent?alt=sse") if stream else path
     else:
@@ -89,7 +89,6 @@ def test_a_specifications_defaults_reach_a_server_whatever_the_protocol(laborato
 
 @pytest.mark.parametrize("path", BODIES)
 def test_what_a_client_says_counts_more(laboratory: Laboratory, path: str):
-    said = {"/v1beta": {"generationConfig": {"temperature": 0.75}}}.get(path[:7], {"temperature": 0.75})
-    body = {**BODIES[path], **said} if path.startswith("/v1beta") else {**BODIES[path], **said, "model": "protocols-chat"}
-    assert laboratory.post(path.replace("MODEL", "protocols-chat"), body).status_code == 200
+    said: dict[str, Any] = {"temperature": 0.75}
+    answer(laboratory, "protocols-chat", path, **({"generationConfig": said} if path.startswith("/v1beta") else said))
     assert laboratory.seen("protocols-chat")[-1].body["temperature"] == 0.75

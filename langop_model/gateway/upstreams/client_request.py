@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
+MAX_STALE_CONNECTIONS = 1_000  # that a request passes over: more than a pool has, and an end for a server that closes them all
 KEEP_ALIVE = 4.0  # seconds that an idle connection is kept: the servers of uvicorn and Node.js close it after 5
 
 
@@ -29,9 +30,15 @@ class ClientRequest(aiohttp.ClientRequest):
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Send it. Raises StaleConnectionError."""
-        if conn.protocol is None or conn.protocol.should_close:
+        if not is_clean(conn):
             raise StaleConnectionError
         return await super().send(conn)
+
+
+def is_clean(connection: Connection) -> bool:
+    """Whether a connection is open, and nothing has been said on it since its last answer."""
+    protocol, transport = connection.protocol, connection.transport
+    return protocol is not None and transport is not None and not transport.is_closing() and not protocol.should_close
 
 
 def new_session(**options: Any) -> aiohttp.ClientSession:
@@ -47,8 +54,9 @@ def new_session(**options: Any) -> aiohttp.ClientSession:
 
 async def _on_clean_connection(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
     """Send a request on the first clean connection."""
-    while True:
+    for _ in range(MAX_STALE_CONNECTIONS):
         try:
             return await handler(request)
         except StaleConnectionError:
             continue
+    raise aiohttp.ServerDisconnectedError

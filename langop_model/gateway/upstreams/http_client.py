@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from multidict import CIMultiDictProxy
 
 CONNECT_TIMEOUT = 10.0  # seconds; a host that is down is found down long before the answer's own timeout
-MAX_STALE_CONNECTIONS = 1_000  # that a request passes over: more than a pool has, and an end for a server that closes them all
 SWITCHING_PROTOCOLS = 101
+OWN = frozenset({"Content-Type", "Content-Length", "Transfer-Encoding"})  # headers that each request has for itself
 
 
 class Response(Protocol):
@@ -71,9 +71,6 @@ class Target:
         if text.count("\n") != breaks or text.count("\r") != breaks or "\0" in text:
             raise ValueError("a header holds a line break")
         return text.encode()
-
-
-OWN = frozenset({"Content-Type", "Content-Length", "Transfer-Encoding"})  # of each request
 
 
 class HTTPClient:
@@ -129,13 +126,12 @@ class HTTPClient:
         """Return a connection that nothing has been said on since its last answer."""
         connector, timeout = self.session.connector, self.session.timeout
         assert connector is not None  # noqa: S101 - the session is open as long as requests are served
-        for _ in range(MAX_STALE_CONNECTIONS):
+        for _ in range(client_request.MAX_STALE_CONNECTIONS):
             try:
                 connection = await connector.connect(target.pooled, [], timeout)
             except TimeoutError as problem:
                 raise aiohttp.ConnectionTimeoutError from problem
-            protocol, transport = connection.protocol, connection.transport
-            if protocol is not None and transport is not None and not transport.is_closing() and not protocol.should_close:
+            if client_request.is_clean(connection):
                 return connection
             connection.close()
         raise aiohttp.ServerDisconnectedError

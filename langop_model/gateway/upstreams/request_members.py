@@ -13,8 +13,6 @@ from langop_model.resources import load_json
 OWN = frozenset({"model", "cache", "disable_fallbacks", "num_retries"})
 # Parameters of a chat that are no defaults of another route.
 ABOUT_THE_CHAT = frozenset({"messages", "n", "stream", "stream_options"})
-
-
 TEXT_ROUTES = frozenset(
     {Route.CHAT, Route.COMPLETIONS, Route.RESPONSES, Route.MESSAGES, Route.COUNT_TOKENS, Route.GENERATE_CONTENT}
 )

@@ -58,7 +58,7 @@ class RoutePlan:
         # Members that pass without a look: most members of most requests.
         self.plain = self.allowed - self.renames.keys() - self.drops.keys() - self.inner_drops.keys() - request_members.OWN
         self.chat_renames = _own_renames(group, rules, request_members.of_route(Route.CHAT)) if self.over_chat else {}
-        self.chat_drops = _drops(Route.CHAT, drops) if self.over_chat else {}
+        self.default_drops = _drops(Route.CHAT, drops) if self.over_chat else self.drops
         self.dropped_defaults: list[Default] = []
         self.defaults = self._defaults(group, unsupported)
         self.required = REQUIRED.get(route, ())
@@ -150,9 +150,8 @@ class RoutePlan:
         if default.inner:
             body = {default.outer: {default.inner: default.value}}
             return any(condition(body) for _, condition in self.inner_drops.get(default.outer, ()))
-        body = {default.outer: default.value}
-        found = (self.drops.get(default.outer), self.chat_drops.get(default.outer))
-        return any(condition is not None and condition(body) for condition in found)
+        condition = self.default_drops.get(default.outer)
+        return condition is not None and condition({default.outer: default.value})
 
 
 def _own_renames(group: Group, rules: ModelRules | None, allowed: Collection[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ import aiohttp
 
 from langop_model.contract.settings import Cause, Endpoint, Group
 from langop_model.gateway.deadline import Deadline
-from langop_model.gateway.upstreams import error_body, events, redaction
+from langop_model.gateway.upstreams import answers, error_body, events, redaction
 from langop_model.gateway.upstreams.base import (
     CLIENT_ERROR,
     DROPPED,
@@ -258,10 +258,7 @@ class _Exchange:
         if self.response is not None:
             response, self.response = self.response, None
             with contextlib.suppress(Exception):
-                if response.content.at_eof():
-                    response.release()
-                else:
-                    response.close()
+                answers.leave(response)
 
     def _error(self, failure: Failure) -> UpstreamError:
         """Return a failure as the dispatcher and the client shall see it."""
