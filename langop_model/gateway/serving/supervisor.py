@@ -100,11 +100,11 @@ class Supervisor:
             self._begin(self.coming)
             while self._workers() or not self.stopping:
                 self.selector.select(POLL)
+                for worker in self._workers():  # before signals: one that has just become ready may have requests already
+                    self._read_messages(worker)
                 cut = self._handle_signals()
                 if cut:
                     return 128 + cut
-                for worker in self._workers():
-                    self._read_messages(worker)
                 self._reap()
                 if not self.stopping:
                     self._advance_rollout()
@@ -113,6 +113,8 @@ class Supervisor:
                     serving = self.serving.workers if self.serving is not None else []
                     self.publish(sum(worker.ready for worker in serving), self.restarts)
         finally:
+            for number in (signal.SIGTERM, signal.SIGINT):  # Python, while it ends, would restore what kills this process
+                signal.signal(number, signal.SIG_IGN)
             self._end_all()
             if self.companion is not None:
                 self.companion.stop()
@@ -194,8 +196,7 @@ class Supervisor:
         if self.serving is None:
             raise LaunchError(reason)
         if self.coming is not None:
-            _kill(self.coming.workers)
-            self.retiring += self.coming.workers
+            self._retire(self.coming)
             self.coming = None
         if self.companion is not None:
             self.companion.failed()
@@ -225,8 +226,8 @@ class Supervisor:
             elif any(not worker.ready and now - worker.began > START_TIMEOUT for worker in self.coming.workers):
                 self._give_up(f"not ready within {START_TIMEOUT:.0f} seconds")
         elif self.retiring:
-            if now - self.retired_at > RETIRE_TIMEOUT:
-                _kill(self.retiring)
+            for worker in self.retiring if now - self.retired_at > RETIRE_TIMEOUT else ():
+                worker.kill()
         elif self.changes and now - self.looked_at >= POLL:
             self.looked_at = now
             if self.companion is not None:
@@ -256,14 +257,21 @@ class Supervisor:
         if previous is None:
             self.opened()
             return
-        self.retired_at = time.monotonic()
-        self.retiring += previous.workers
-        for worker in previous.workers:
-            worker.channel.send("retire")
+        self._retire(previous)
         if self.companion is not None:
             self.companion.took_effect()
         if self.changes:
             self.changes.took_effect()
+
+    def _retire(self, generation: Generation) -> None:
+        """Let its workers finish their answers; one that is not ready has none."""
+        self.retired_at = time.monotonic()
+        self.retiring += generation.workers
+        for worker in generation.workers:
+            if worker.ready:
+                worker.channel.send("retire")
+            else:
+                worker.kill()
 
     def _end_all(self) -> None:
         """Leave no child behind, whatever happened."""
@@ -271,9 +279,3 @@ class Supervisor:
             worker.kill()
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(worker.pid, 0)
-
-
-def _kill(workers: list[ChildProcess]) -> None:
-    """End workers that nobody waits for."""
-    for worker in workers:
-        worker.kill()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -171,6 +172,24 @@ def test_a_change_that_no_worker_can_load_is_told_once(start: Callable[..., Smal
     assert small.version() == "1"
 
 
+def test_a_worker_of_a_change_that_failed_finishes_its_answers(start: Callable[..., Small], tmp_path: Path):
+    """Two workers of the change: one has taken requests when the other one dies."""
+    small = start(workers=2)
+    assert eventually(lambda: small.version() == "1" and len(small.children()) == 2)
+    before = set(small.children())
+    small.want(VERSION="2", HOLD=str(tmp_path))
+    ready = int(eventually(small.get, lambda answer: answer.text == "2.").headers["pid"])
+    (held,) = set(small.children()) - before - {ready}
+    with contextlib.ExitStack() as open_answers:
+        answers = []
+        while not any(answer.headers["pid"] == str(ready) for answer in answers):
+            answers.append(open_answers.enter_context(plain_http.stream("GET", small.url("1"), timeout=PATIENCE)))
+        os.kill(held, signal.SIGKILL)
+        assert {answer.read() for answer in answers} <= {b"1.", b"2."}
+    assert eventually(lambda: set(small.children()) == before)
+    assert small.version() == "1"
+
+
 def test_after_a_change_that_failed_the_next_one_is_served(small: Small):
     small.want(VERSION="2", FAIL="no such model")
     assert eventually(small.told)
@@ -299,6 +318,33 @@ def test_told_a_second_time_it_ends_at_once(small: Small):
         assert small.ended() == 128 + signal.SIGTERM
         with pytest.raises(httpx.TransportError):
             answer.read()
+
+
+def test_told_again_and_again_its_exit_code_stays(small: Small):
+    """Also while the interpreter ends, when Python has given its signals back to the system."""
+    with plain_http.stream("GET", small.url("15"), timeout=PATIENCE):
+        while small.process.poll() is None:
+            small.signal()
+            time.sleep(0.001)
+    assert small.ended() == 128 + signal.SIGTERM
+
+
+def test_told_to_stop_a_worker_that_has_just_become_ready_finishes_its_answers(start: Callable[..., Small], tmp_path: Path):
+    """The supervisor finds the worker's message and the signal at once, as on a busy machine."""
+    small = start(workers=2, HOLD=str(tmp_path))
+    assert eventually(lambda: small.version() == "1")
+    first = small.get().headers["pid"]
+    small.signal(signal.SIGSTOP)
+    (tmp_path / "go").touch()
+    assert eventually(lambda: small.get().headers["pid"] != first)
+    with contextlib.ExitStack() as open_answers:
+        answers = []
+        while not any(answer.headers["pid"] != first for answer in answers):
+            answers.append(open_answers.enter_context(plain_http.stream("GET", small.url("1"), timeout=PATIENCE)))
+        small.signal()
+        small.signal(signal.SIGCONT)
+        assert {answer.read() for answer in answers} == {b"1."}
+    assert small.ended() == 0
 
 
 def test_told_to_stop_during_a_change_both_generations_finish(small: Small):
