@@ -73,6 +73,12 @@ class _Environment(Environment):
             found = self.loaded[name] = super().get_template(name, parent, globals)
         return found
 
+    def parse(self, *args: Any, **named: Any) -> nodes.Template:
+        """Return a parsed template. Only the parser knows `{% do %}`: kept code is read without its extension."""
+        if not self.extensions:
+            self.add_extension("jinja2.ext.do")
+        return super().parse(*args, **named)
+
     def compile(self, source: str | nodes.Template, *args: Any, **named: Any) -> Any:
         """Return the code of a template, which holds that of its parts."""
         if isinstance(source, str):
@@ -111,7 +117,6 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        extensions=["jinja2.ext.do"],
         auto_reload=False,
         cache_size=-1,
         bytecode_cache=_bytecode_cache(),
