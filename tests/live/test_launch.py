@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from langop_model.gateway.accounting import definitions, registry
+from langop_model.gateway.accounting import snapshots
 from stand_in import StandIn
 from tests.live.changing import put
 from tests.live.laboratory import PATIENCE, question
@@ -63,8 +63,8 @@ class Two:
     def saved(self) -> float:
         """Return the requests in the workers' snapshots: what one has counted since its last one is lost when it is killed."""
         (folder,) = (self.folder / "tmp").glob("langop-metrics-*")
-        found = registry.merge([(folder / name).read_bytes() for name in self.snapshots()], definitions.BY_NAME)
-        return sum(found.get("langop_responses", {}).values())
+        every = [snapshots.load((folder / name).read_bytes()) for name in self.snapshots()]
+        return sum(sum(each["langop_responses"].numbers) for each in every if "langop_responses" in each)
 
     def log(self) -> str:
         return self.gateway.log.read_text(encoding="utf-8")

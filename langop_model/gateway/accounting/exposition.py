@@ -6,10 +6,11 @@ https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from itertools import accumulate
-from typing import Any, Generic, cast
+from typing import Generic, cast
 
 from langop_model.gateway.accounting.registry import (
     SEPARATOR,
@@ -17,13 +18,19 @@ from langop_model.gateway.accounting.registry import (
     Definition,
     Distribution,
     Family,
-    Histogram,
     MetricType,
     Registry,
-    Totals,
     Value,
+)
+from langop_model.gateway.accounting.snapshots import (
+    SERIES,
+    Alignment,
+    Counted,
+    Snapshot,
+    absent,
     as_json,
     combiner,
+    join_exemplars,
 )
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -48,15 +55,19 @@ class Exposition:
         self.models = {*models, ""}
         self._families: dict[tuple[str, bool], _Values | _Histograms] = {}
 
-    def text(self, others: Totals, media_type: str = TEXT) -> bytes:
-        """Return all metrics: those of the registry, each of its series from 0 on, with what `others` have counted."""
+    def text(self, others: Sequence[Snapshot], media_type: str = TEXT) -> bytes:
+        """Return all metrics: those of the registry, each of its series from 0 on, with what `others` have counted.
+
+        A metric of theirs that has no definition here is skipped: a worker of another version may be running during an
+        upgrade.
+        """
         is_open = media_type == OPENMETRICS
         parts: list[bytes] = []
         for name, family in self.registry.families.items():
             lines = self._families.get((name, is_open))
             if lines is None:
                 lines = self._families[name, is_open] = _lines_of(family, self.models, is_open)
-            parts.append(lines.text(others.get(name, {})))
+            parts.append(lines.text([snapshot[name] for snapshot in others if name in snapshot]))
         if is_open:
             parts.append(b"# EOF\n")
         return b"".join(parts)
@@ -85,29 +96,36 @@ class _Lines(ABC, Generic[Child]):
         self.seen = 0  # series of the family that have been looked at
         self.unknown: Child = family.new("")  # in `series` for those that only others have
         self.series: list[Child] = []  # those that are shown, in the order of the lines
-        self.places: dict[str, int] = {}  # in `series`, by labels as in a snapshot
+        self.places: dict[str, int] = {}  # in `series`, by their keys
+        self.foreign: set[int] = set()  # places of those that only others have
+        self.alignments: dict[str, Alignment] = {}  # by the keys of others' series
         self.shown: object = None  # what `lines` are made of
         self.lines = b""
 
-    def text(self, others: Mapping[str, Any]) -> bytes:
+    def text(self, others: Sequence[Counted]) -> bytes:
         """Return the lines; none of a metric without series."""
         self._add_new(others)
-        shown = (self._versions(), others)
+        own = self.family.numbers(self.series)
+        shown = (own, others)
         if shown != self.shown and self.series:
-            self.lines = self.template % tuple(self._texts(self._combined(others)))
+            texts = self._texts(self._combined(own, others), others)
+            self.lines = self.template % tuple(texts)
             self.shown = shown
         return self.lines
 
-    def _add_new(self, others: Mapping[str, Any]) -> None:
+    def _add_new(self, others: Sequence[Counted]) -> None:
         """Give the series that are new their lines."""
         new: list[str] = []
         if len(self.family.children) > self.seen:
             children = list(self.family.children.values())
             new += [child.key for child in children[self.seen :] if self._show(child.key, child)]
             self.seen = len(children)
-        if not others.keys() <= self.places.keys():
-            new += [key for key in others if key not in self.places and self._show(key, self.unknown)]
+        for counted in others:
+            if counted.series not in self.alignments:
+                keys = counted.series.split(SERIES)
+                new += [key for key in keys if key not in self.places and self._show(key, self.unknown)]
         if new:
+            self.alignments = {}
             self.template += b"".join(
                 _template(self.of_series.replace(LABELS, _label_text(self.definition, key))) for key in new
             )
@@ -116,54 +134,55 @@ class _Lines(ABC, Generic[Child]):
         """Give a series a place, unless it belongs to a model that is not shown. Return whether it needs lines."""
         if key in self.places:
             self.series[self.places[key]] = child
-            self.shown = None  # what others have counted is added from now on
+            self.foreign.discard(self.places[key])
             return False
         if self.definition.labels[:1] == ("model",) and key.partition(SEPARATOR)[0] not in self.models:
             return False
         self.places[key] = len(self.series)
+        if child is self.unknown:
+            self.foreign.add(len(self.series))
         self.series.append(child)
         return True
 
-    def _combined(self, others: Mapping[str, Any]) -> list[Any]:
-        """Return the numbers of each of `series`, in the form of a snapshot, of all workers."""
-        numbers = self._read()
+    def _combined(self, own: list[float], others: Sequence[Counted]) -> list[float]:
+        """Return the numbers of all workers, in the order of `series`."""
+        self.alignments = {each.series: self._alignment(each.series) for each in others}
         combine = combiner(self.definition)
-        for key, theirs in others.items():
-            place = self.places.get(key)
-            if place is not None:
-                numbers[place] = theirs if self.series[place] is self.unknown else combine(numbers[place], theirs)
+        numbers = own
+        for each in others:
+            numbers = list(map(combine, numbers, self.alignments[each.series].numbers(each.numbers)))
         return numbers
+
+    def _alignment(self, series: str) -> Alignment:
+        return self.alignments.get(series) or Alignment(self.places, series, self.definition)
 
     @abstractmethod
     def _of_series(self) -> str:
         """Return the lines of one series, with places for labels and numbers."""
 
     @abstractmethod
-    def _versions(self) -> list[Any]:
-        """Return for each of `series` what is another number whenever it has changed."""
-
-    @abstractmethod
-    def _read(self) -> list[Any]:
-        """Return the numbers of each of `series`, in the form of a snapshot."""
-
-    @abstractmethod
-    def _texts(self, numbers: list[Any]) -> list[bytes]:
+    def _texts(self, numbers: list[float], others: Sequence[Counted]) -> list[bytes]:
         """Return what takes the places in the template."""
 
 
 class _Values(_Lines[Value]):
     """The lines of a counter or a gauge."""
 
+    def __init__(self, family: Family[Value], models: Collection[str], is_open: bool) -> None:
+        super().__init__(family, models, is_open)
+        self.unknown.value = absent(self.definition)
+
+    def _combined(self, own: list[float], others: Sequence[Counted]) -> list[float]:
+        numbers = list(super()._combined(own, others))
+        for place in self.foreign:
+            if math.isinf(numbers[place]):  # the worker that had it has ended
+                numbers[place] = 0
+        return numbers
+
     def _of_series(self) -> str:
         return f"{self.definition.series}{_braces(self.definition)} {NUMBER}\n"
 
-    def _versions(self) -> list[float]:
-        return [child.value for child in self.series]
-
-    def _read(self) -> list[float]:
-        return self._versions()
-
-    def _texts(self, numbers: list[float]) -> list[bytes]:
+    def _texts(self, numbers: list[float], _: Sequence[Counted]) -> list[bytes]:
         return _each_as_text(numbers)
 
 
@@ -177,24 +196,24 @@ class _Histograms(_Lines[Distribution]):
         plain = _braces(self.definition)
         return f"{buckets}{name}_count{plain} {NUMBER}\n{name}_sum{plain} {NUMBER}\n"
 
-    def _versions(self) -> list[int]:
-        return [child.count for child in self.series]
-
-    def _read(self) -> list[Histogram]:
-        return [child.state() for child in self.series]
-
-    def _texts(self, numbers: list[Histogram]) -> list[bytes]:
+    def _texts(self, numbers: list[float], others: Sequence[Counted]) -> list[bytes]:
+        width = self.definition.width
         flat: list[float] = []
-        for total, counts, _ in numbers:
-            flat += accumulate(counts)
-            flat += (flat[-1], total)
+        for start in range(0, len(numbers), width):
+            flat += accumulate(numbers[start : start + width - 1])
+            flat += (flat[-1], numbers[start + width - 1])
         texts = _each_as_text(flat)
         if self.is_open:
-            width = len(self.definition.buckets) + 3  # of a series: its buckets and +Inf, count and sum
-            for place, (_, _, exemplars) in enumerate(numbers):
-                for bucket, exemplar in (exemplars or {}).items():
-                    texts[place * width + int(bucket)] += _exemplar(*exemplar)
+            self._add_exemplars(texts, others)
         return texts
+
+    def _add_exemplars(self, texts: list[bytes], others: Sequence[Counted]) -> None:
+        own = Counted("", [], {child.key: child.exemplars for child in self.series if child.exemplars})
+        for key, exemplars in join_exemplars([own, *others]).items():
+            if key in self.places:
+                start = self.places[key] * (self.definition.width + 1)  # buckets and +Inf, count and sum
+                for bucket, exemplar in exemplars.items():
+                    texts[start + int(bucket)] += _exemplar(*exemplar)
 
 
 def _each_as_text(numbers: list[float]) -> list[bytes]:

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-import orjson
+from collections.abc import Iterable
 
 from langop_model.gateway.accounting import state_definitions as of
 from langop_model.gateway.accounting.metrics import LIMITS, REASONS, Metrics
 from langop_model.gateway.accounting.registry import SEPARATOR, Definition, Value
+from langop_model.gateway.accounting.snapshots import Counted, dump
 from langop_model.gateway.caching.memory import MemoryBackend
 from langop_model.gateway.limits.sliding_window import Used
 from langop_model.gateway.limits.usage import used_of
@@ -129,15 +127,15 @@ class _Endpoint:
 
 def snapshot_of(state: SupervisorState) -> bytes:
     """Return what the supervisor knows as a worker's snapshot is: it adds to the others."""
-    versions = SEPARATOR.join(state.versions)
-    found: dict[Definition, Mapping[str, Any]] = {
-        of.WORKERS: {"": state.workers},
-        of.WORKER_RESTARTS: {"": state.worker_restarts},
-        of.RELOAD_SUCCESSFUL: {"": 0 if state.reload.refused else 1},
-        of.RELOAD_TIME: {"": round(state.reload.loaded_at, 3)},
-        of.BUILD_INFO: {versions: 1},
+    found: dict[Definition, float] = {
+        of.WORKERS: state.workers,
+        of.WORKER_RESTARTS: state.worker_restarts,
+        of.RELOAD_SUCCESSFUL: 0 if state.reload.refused else 1,
+        of.RELOAD_TIME: round(state.reload.loaded_at, 3),
+        of.BUILD_INFO: 1,
     }
     if state.translator_up is not None:
-        found[of.TRANSLATOR_UP] = {"": int(state.translator_up)}
-        found[of.TRANSLATOR_RESTARTS] = {"": state.translator_restarts}
-    return orjson.dumps({definition.name: values for definition, values in found.items()})
+        found[of.TRANSLATOR_UP] = int(state.translator_up)
+        found[of.TRANSLATOR_RESTARTS] = state.translator_restarts
+    labels = {of.BUILD_INFO: SEPARATOR.join(state.versions)}
+    return dump({each.name: Counted(labels.get(each, ""), [number], {}) for each, number in found.items()})

@@ -15,7 +15,8 @@ from langop_model.gateway.accounting import request_definitions as of
 from langop_model.gateway.accounting import state_definitions as state
 from langop_model.gateway.accounting.definitions import BY_NAME
 from langop_model.gateway.accounting.exposition import TEXT, Exposition
-from langop_model.gateway.accounting.registry import Registry, merge
+from langop_model.gateway.accounting.registry import Registry
+from langop_model.gateway.accounting.snapshots import load_current, take
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, Route
 
 OUTCOMES = ("success", "client_error", "rate_limited", "failure", "left")
@@ -113,14 +114,14 @@ class Metrics:
     def snapshot(self) -> bytes:
         """Return what this worker has counted, for the process that answers a scrape."""
         self._process()
-        return self.registry.snapshot()
+        return take(self.registry)
 
     def text(self, snapshots: Iterable[bytes] = (), retired: bytes | None = None, media_type: str = TEXT) -> bytes:
         """Return the text of /metrics: of this worker, with the `snapshots` of the others and what ended ones had counted."""
         self._process()
         every = [*snapshots, *([retired] if retired else [])]
         served = {child.key for child in self.config_info.children.values()}
-        return self._exposition.text(merge(every, BY_NAME, state.CONFIG_INFO.name, served), media_type)
+        return self._exposition.text(load_current(every, BY_NAME, state.CONFIG_INFO.name, served), media_type)
 
     def endpoint_labels(self, group: str, endpoint: str) -> tuple[str, str, str]:
         """Return the labels of an endpoint: model, endpoint, region."""

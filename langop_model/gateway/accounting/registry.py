@@ -1,4 +1,4 @@
-"""Counters, gauges and histograms of one process, and how those of several workers add up to one truth.
+"""Counters, gauges and histograms of one process; snapshots.py adds up those of several workers.
 
 Not prometheus_client: with 500 models its text takes over 100 times the CPU of this one, an observation 6 times; several
 processes need a folder of files that outlives them. Its parsers check this text in the tests.
@@ -6,21 +6,18 @@ processes need a folder of files that outlives them. Its parsers check this text
 
 from __future__ import annotations
 
-import json
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from operator import add
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
-import orjson
+SEPARATOR = "\x1f"  # between the values of labels in the key of a series
+Exemplars = dict[str, tuple[str, float, float]]  # by the number of the bucket: trace, value, seconds since 1970
 
-SEPARATOR = "\x1f"  # between the values of labels in a snapshot
-Totals = dict[str, dict[str, Any]]
-# Of a histogram in a snapshot: the sum of its values, the number in each bucket, and the exemplars by their buckets.
-Histogram = list[Any]
+
+NONE: Exemplars = {}
 
 
 class MetricType(StrEnum):
@@ -66,6 +63,11 @@ class Definition:
         """Whether each worker knows the whole of it, so that it does not add up."""
         return self.kind is MetricType.GAUGE and self.merge is not Merge.SUM
 
+    @property
+    def width(self) -> int:
+        """How many numbers a series has: a histogram's those of its buckets and of +Inf, and the sum of its values."""
+        return len(self.buckets) + 2 if self.kind is MetricType.HISTOGRAM else 1
+
 
 class Value:
     """A counter or a gauge with one set of labels."""
@@ -87,6 +89,11 @@ class Value:
         """Set a gauge, or a counter that something else counts."""
         self.value = value
 
+    @staticmethod
+    def numbers(children: Iterable[Value]) -> list[float]:
+        """Return the numbers of `children`, one of each."""
+        return [child.value for child in children]
+
 
 class Distribution:
     """A histogram with one set of labels: how many values each bucket has, not added up, and the last trace in each."""
@@ -99,7 +106,7 @@ class Distribution:
         self.counts = [0] * (len(bounds) + 1)
         self.count = 0
         self.sum: float = 0
-        self.exemplars: dict[int, tuple[str, float, float]] | None = None
+        self.exemplars: Exemplars = NONE
 
     def observe(self, value: float, trace_id: str = "") -> None:
         """Count a value; `trace_id` names a request that took as long."""
@@ -108,27 +115,35 @@ class Distribution:
         self.count += 1
         self.sum += value
         if trace_id:
-            if self.exemplars is None:
-                self.exemplars = {}
-            self.exemplars[bucket] = (trace_id, value, round(time.time(), 3))
+            self.exemplars = {**self.exemplars, str(bucket): (trace_id, value, round(time.time(), 3))}
 
-    def state(self) -> Histogram:
-        """Return what a snapshot says of it, until the next value."""
-        exemplars = {str(bucket): each for bucket, each in self.exemplars.items()} if self.exemplars else None
-        return [self.sum, self.counts, exemplars]
+    @staticmethod
+    def numbers(children: Iterable[Distribution]) -> list[float]:
+        """Return the numbers of `children`, one after the other: those of its buckets, and the sum, of each."""
+        flat: list[float] = []
+        for child in children:
+            flat += child.counts
+            flat.append(child.sum)
+        return flat
 
 
 Child = TypeVar("Child", Value, Distribution)
 
 
 class Family(Generic[Child]):
-    """A metric with all its sets of labels. Those that are asked for are there from then on, at 0."""
+    """A metric with all its sets of labels. Those that are asked for are there from then on, at 0.
 
-    __slots__ = ("children", "definition", "new")
+    `new` makes the one with a key, `numbers` are those of several in a row.
+    """
 
-    def __init__(self, definition: Definition, new: Callable[[str], Child]) -> None:
+    __slots__ = ("children", "definition", "new", "numbers")
+
+    def __init__(
+        self, definition: Definition, new: Callable[[str], Child], numbers: Callable[[Iterable[Child]], list[float]]
+    ) -> None:
         self.definition = definition
         self.new: Callable[[str], Child] = new
+        self.numbers: Callable[[Iterable[Child]], list[float]] = numbers
         self.children: dict[tuple[str, ...], Child] = {}
 
     def labels(self, *values: str) -> Child:
@@ -149,88 +164,11 @@ class Registry:
 
     def value(self, definition: Definition) -> Family[Value]:
         """Add a counter or a gauge."""
-        family = Family(definition, Value)
+        family = Family(definition, Value, Value.numbers)
         self.families[definition.name] = family
         return family
 
     def histogram(self, definition: Definition) -> Family[Distribution]:
-        family = Family(definition, lambda key: Distribution(definition.buckets, key))
+        family = Family(definition, lambda key: Distribution(definition.buckets, key), Distribution.numbers)
         self.families[definition.name] = family
         return family
-
-    def totals(self) -> Totals:
-        """Return what was counted: by metric and labels a number, or sum, counts and exemplars of a histogram.
-
-        What is 0 is omitted, but for gauges whose 0 means something to the others.
-        """
-        return {name: found for name, family in self.families.items() if (found := _of(family))}
-
-    def snapshot(self) -> bytes:
-        """Return the totals as JSON, for another process."""
-        return as_json(self.totals())
-
-
-def merge(
-    snapshots: Iterable[bytes],
-    definitions: Mapping[str, Definition],
-    served: str = "",
-    configuration: Collection[str] | None = None,
-) -> Totals:
-    """Return the sum of the snapshots of workers.
-
-    `served` names the metric whose labels say which configuration a worker serves. One that serves another than
-    `configuration`, because it finishes its last requests after a change, adds what it counts: what it knows of limits and
-    endpoints is outdated. A metric that has no definition here is skipped: a worker of another version may be running during
-    an upgrade.
-    """
-    totals: Totals = {}
-    for snapshot in snapshots:
-        added = orjson.loads(snapshot)
-        is_outdated = configuration is not None and not set(configuration).issuperset(added.get(served, ()))
-        for name, found in added.items():
-            definition = definitions.get(name)
-            if definition is None or (is_outdated and definition.is_shared_knowledge):
-                continue
-            mine = totals.setdefault(name, found)
-            if mine is not found:
-                combine = combiner(definition)
-                mine.update({key: combine(mine[key], value) if key in mine else value for key, value in found.items()})
-    return totals
-
-
-def retire(base: bytes | None, snapshot: bytes, definitions: dict[str, Definition]) -> bytes:
-    """Return `base`, what ended workers have counted, with the last snapshot of one more; its gauges ended with it."""
-    totals = merge([snapshot, base] if base else [snapshot], definitions)
-    return as_json({name: found for name, found in totals.items() if definitions[name].kind is not MetricType.GAUGE})
-
-
-def as_json(figures: Any) -> bytes:
-    """Return figures as JSON. A sum of tokens may be an integer of more than the 64 bits that orjson writes."""
-    try:
-        return orjson.dumps(figures)
-    except TypeError:
-        return json.dumps(figures, separators=(",", ":")).encode()
-
-
-def _of(family: Family[Value] | Family[Distribution]) -> dict[str, Any]:
-    definition = family.definition
-    children = list(family.children.values())  # a scrape may be answered while a request adds a series
-    if definition.kind is MetricType.HISTOGRAM:
-        return {child.key: child.state() for child in cast("list[Distribution]", children) if child.count}
-    keeps_zero = definition.is_shared_knowledge
-    values = cast("list[Value]", children)
-    return {child.key: child.value for child in values if keeps_zero or child.value}
-
-
-def combiner(definition: Definition) -> Callable[[Any, Any], Any]:
-    """Return what makes one number of two workers' numbers of a series."""
-    if definition.kind is MetricType.HISTOGRAM:
-        return _added
-    if definition.is_shared_knowledge:
-        return max if definition.merge is Merge.MAX else min
-    return add
-
-
-def _added(one: Histogram, other: Histogram) -> Histogram:
-    exemplars = {**(one[2] or {}), **(other[2] or {})} if one[2] or other[2] else None
-    return [one[0] + other[0], [*map(add, one[1], other[1])], exemplars]

@@ -12,7 +12,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from langop_model.gateway.accounting import definitions, registry
+from langop_model.gateway.accounting import definitions, snapshots
 from langop_model.gateway.supervisor_state import SupervisorState
 
 INTERVAL = 1.0  # seconds between two snapshots of a worker that is not alone
@@ -71,7 +71,7 @@ class SharedMetrics:
         snapshot = _read(path)
         with contextlib.suppress(OSError, ValueError, KeyError):
             if snapshot is not None:
-                _replace(self.folder / RETIRED, registry.retire(self.retired(), snapshot, definitions.BY_NAME))
+                _replace(self.folder / RETIRED, snapshots.retire(self.retired(), snapshot, definitions.BY_NAME))
         for left in (path, path.with_suffix(HEALTH)):
             with contextlib.suppress(OSError):
                 left.unlink()

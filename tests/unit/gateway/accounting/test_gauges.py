@@ -10,7 +10,7 @@ from langop_model.contract.settings import Caching, Endpoint, Group, Limits
 from langop_model.gateway.accounting.definitions import BY_NAME
 from langop_model.gateway.accounting.gauges import Gauges, snapshot_of
 from langop_model.gateway.accounting.metrics import Metrics
-from langop_model.gateway.accounting.registry import retire
+from langop_model.gateway.accounting.snapshots import retire
 from langop_model.gateway.routing.endpoints import PeerReport
 from langop_model.gateway.routing.health_checks import HealthChecker
 from langop_model.gateway.shared_state import SharedState

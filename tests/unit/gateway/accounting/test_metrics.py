@@ -13,7 +13,8 @@ from langop_model.contract.settings import Caching, Endpoint, Fallback, Group, H
 from langop_model.gateway.accounting import definitions as of
 from langop_model.gateway.accounting.exposition import OPENMETRICS, TEXT, content_type
 from langop_model.gateway.accounting.metrics import Metrics
-from langop_model.gateway.accounting.registry import Definition, MetricType, retire
+from langop_model.gateway.accounting.registry import Definition, MetricType
+from langop_model.gateway.accounting.snapshots import retire
 from langop_model.gateway.serving.shared_metrics import SharedMetrics
 from tests.unit.gateway.samples import samples, value
 
@@ -148,8 +149,37 @@ def test_a_series_that_another_worker_had_first_is_then_of_both():
     assert value(one.text([other.snapshot()]), "langop_endpoint_up", **labels) == 0
 
 
+def test_a_series_that_only_an_ended_worker_had_is_0():
+    one, other = metrics(), metrics()
+    for up in (0, 1):
+        other.endpoint_up.labels("m", "m/new", "").set(up)
+        assert value(one.text([other.snapshot()]), "langop_endpoint_up", model="m", endpoint="m/new", region="") == up
+    assert value(one.text(), "langop_endpoint_up", model="m", endpoint="m/new", region="") == 0
+
+
+def test_workers_add_up_whatever_the_order_of_their_series():
+    """Each of three workers has seen routes in another order, and one of them has not seen all."""
+    routes = ("embeddings", "rerank", "moderations")
+    workers = []
+    for turn in range(3):
+        workers.append(metrics())
+        for at in range(turn, 3 if turn == 0 else turn + 2):
+            route = routes[at % 3]
+            workers[turn].responses.labels("m", route, "200").inc(10 ** (at % 3))
+            workers[turn].request_duration.labels("m", route, "success").observe(10 ** (at % 3))
+    one, *others = workers
+    for _ in range(2):  # as they are added for the first time, and ever after
+        text = one.text([other.snapshot() for other in others])
+        for route, number, times in (("embeddings", 1, 2), ("rerank", 10, 2), ("moderations", 100, 3)):
+            name, labels = "gen_ai_server_request_duration_seconds", {"model": "m", "operation": route, "outcome": "success"}
+            assert value(text, f"{name}_sum", **labels) == number * times
+            assert value(text, f"{name}_count", **labels) == times
+            assert value(text, "langop_responses_total", model="m", operation=route, status_code="200") == number * times
+        others.reverse()
+
+
 def test_a_metric_of_another_version_is_skipped():
-    assert b"unheard_of" not in metrics().text([b'{"unheard_of":{"":1}}'])
+    assert b"unheard_of" not in metrics().text([b'{"unheard_of":["",[1],{}]}'])
 
 
 def test_openmetrics_is_what_its_parser_reads():

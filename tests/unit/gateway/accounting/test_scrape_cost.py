@@ -58,9 +58,9 @@ def test_what_has_not_changed_since_the_last_scrape_is_not_written_again(monkeyp
 
     for lines in (_Values, _Histograms):
 
-        def noted(self: Any, numbers: list[Any], write: Callable[..., list[bytes]] = lines._texts) -> list[bytes]:
+        def noted(self: Any, *numbers: Any, write: Callable[..., list[bytes]] = lines._texts) -> list[bytes]:
             written.append(self.definition.name)
-            return write(self, numbers)
+            return write(self, *numbers)
 
         monkeypatch.setattr(lines, "_texts", noted)
 

@@ -181,7 +181,7 @@ def test_a_worker_of_a_change_that_failed_finishes_its_answers(start: Callable[.
     ready = int(eventually(small.get, lambda answer: answer.text == "2.").headers["pid"])
     (held,) = set(small.children()) - before - {ready}
     with contextlib.ExitStack() as open_answers:
-        answers = []
+        answers: list[httpx.Response] = []
         while not any(answer.headers["pid"] == str(ready) for answer in answers):
             answers.append(open_answers.enter_context(plain_http.stream("GET", small.url("1"), timeout=PATIENCE)))
         os.kill(held, signal.SIGKILL)
@@ -329,7 +329,7 @@ def test_told_again_and_again_its_exit_code_stays(small: Small):
     assert small.ended() == 128 + signal.SIGTERM
 
 
-def test_told_to_stop_a_worker_that_has_just_become_ready_finishes_its_answers(start: Callable[..., Small], tmp_path: Path):
+def test_told_to_stop_a_worker_just_ready_finishes_its_answers(start: Callable[..., Small], tmp_path: Path):
     """The supervisor finds the worker's message and the signal at once, as on a busy machine."""
     small = start(workers=2, HOLD=str(tmp_path))
     assert eventually(lambda: small.version() == "1")
@@ -338,7 +338,7 @@ def test_told_to_stop_a_worker_that_has_just_become_ready_finishes_its_answers(s
     (tmp_path / "go").touch()
     assert eventually(lambda: small.get().headers["pid"] != first)
     with contextlib.ExitStack() as open_answers:
-        answers = []
+        answers: list[httpx.Response] = []
         while not any(answer.headers["pid"] != first for answer in answers):
             answers.append(open_answers.enter_context(plain_http.stream("GET", small.url("1"), timeout=PATIENCE)))
         small.signal()
