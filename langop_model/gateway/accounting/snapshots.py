@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import chain
 from operator import add, itemgetter
 from typing import Any, NamedTuple, cast
 
@@ -93,7 +94,7 @@ class Alignment:
         places = {key: at * width for at, key in enumerate(series.split(SERIES))}
         starts = [places.get(key, -width) for key in keys]
         # The last one is for no key: a getter of a single place would return no tuple.
-        self._pick = itemgetter(*(start + at for start in starts for at in range(width)), -1)
+        self._pick = itemgetter(*chain.from_iterable(range(start, start + width) for start in starts), -1)
 
     def numbers(self, numbers: list[float]) -> tuple[float, ...]:
         """Return them in the order of this process, and one number more at the end."""
