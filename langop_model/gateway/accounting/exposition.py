@@ -24,12 +24,11 @@ from langop_model.gateway.accounting.registry import (
 )
 from langop_model.gateway.accounting.snapshots import (
     SERIES,
-    Alignment,
     Counted,
     Snapshot,
     absent,
+    add_to,
     as_json,
-    combiner,
     join_exemplars,
 )
 
@@ -98,7 +97,7 @@ class _Lines(ABC, Generic[Child]):
         self.series: list[Child] = []  # those that are shown, in the order of the lines
         self.places: dict[str, int] = {}  # in `series`, by their keys
         self.foreign: set[int] = set()  # places of those that only others have
-        self.alignments: dict[str, Alignment] = {}  # by the keys of others' series
+        self.known: set[str] = set()  # others' series at the last scrape
         self.shown: object = None  # what `lines` are made of
         self.lines = b""
 
@@ -121,11 +120,11 @@ class _Lines(ABC, Generic[Child]):
             new += [child.key for child in children[self.seen :] if self._show(child.key, child)]
             self.seen = len(children)
         for counted in others:
-            if counted.series not in self.alignments:
+            if counted.series not in self.known:
                 keys = counted.series.split(SERIES)
                 new += [key for key in keys if key not in self.places and self._show(key, self.unknown)]
+        self.known = {counted.series for counted in others}
         if new:
-            self.alignments = {}
             self.template += b"".join(
                 _template(self.of_series.replace(LABELS, _label_text(self.definition, key))) for key in new
             )
@@ -146,15 +145,10 @@ class _Lines(ABC, Generic[Child]):
 
     def _combined(self, own: list[float], others: Sequence[Counted]) -> list[float]:
         """Return the numbers of all workers, in the order of `series`."""
-        self.alignments = {each.series: self._alignment(each.series) for each in others}
-        combine = combiner(self.definition)
-        numbers = own
-        for each in others:
-            numbers = list(map(combine, numbers, self.alignments[each.series].numbers(each.numbers)))
+        numbers = own.copy()
+        for counted in others:
+            add_to(numbers, self.places, counted, self.definition)
         return numbers
-
-    def _alignment(self, series: str) -> Alignment:
-        return self.alignments.get(series) or Alignment(self.places, series, self.definition)
 
     @abstractmethod
     def _of_series(self) -> str:
@@ -173,7 +167,7 @@ class _Values(_Lines[Value]):
         self.unknown.value = absent(self.definition)
 
     def _combined(self, own: list[float], others: Sequence[Counted]) -> list[float]:
-        numbers = list(super()._combined(own, others))
+        numbers = super()._combined(own, others)
         for place in self.foreign:
             if math.isinf(numbers[place]):  # the worker that had it has ended
                 numbers[place] = 0

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import chain
-from operator import add, itemgetter
+from operator import add
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -85,20 +84,20 @@ def retire(base: bytes | None, snapshot: bytes, definitions: Mapping[str, Defini
     return dump(total)
 
 
-class Alignment:
-    """Puts numbers of `series`, which another process has in its order, into the order of `keys`: those of this one."""
-
-    def __init__(self, keys: Iterable[str], series: str, definition: Definition) -> None:
-        width = definition.width
-        self.absent = [absent(definition)] * width
-        places = {key: at * width for at, key in enumerate(series.split(SERIES))}
-        starts = [places.get(key, -width) for key in keys]
-        # The last one is for no key: a getter of a single place would return no tuple.
-        self._pick = itemgetter(*chain.from_iterable(range(start, start + width) for start in starts), -1)
-
-    def numbers(self, numbers: list[float]) -> tuple[float, ...]:
-        """Return them in the order of this process, and one number more at the end."""
-        return cast("tuple[float, ...]", self._pick(numbers + self.absent))
+def add_to(numbers: list[float], places: Mapping[str, int], counted: Counted, definition: Definition) -> None:
+    """Add what another process has counted to `numbers`, in which each series has its place by its key."""
+    width = definition.width
+    combine = combiner(definition)
+    found = map(places.get, counted.series.split(SERIES))
+    if width == 1:
+        for place, number in zip(found, counted.numbers, strict=True):
+            if place is not None:
+                numbers[place] = combine(numbers[place], number)
+        return
+    for start, place in zip(range(0, len(counted.numbers), width), found, strict=True):
+        if place is not None:
+            own = slice(place * width, (place + 1) * width)
+            numbers[own] = map(combine, numbers[own], counted.numbers[start : start + width])
 
 
 def absent(definition: Definition) -> float:
@@ -144,9 +143,11 @@ def _counted(
 
 
 def _added(definition: Definition, one: Counted, other: Counted) -> Counted:
-    keys = list(dict.fromkeys([*one.series.split(SERIES), *other.series.split(SERIES)]))
-    first, second = (Alignment(keys, each.series, definition).numbers(each.numbers) for each in (one, other))
-    return Counted(SERIES.join(keys), list(map(add, first, second))[:-1], join_exemplars([one, other]))
+    keys = dict.fromkeys([*one.series.split(SERIES), *other.series.split(SERIES)])
+    numbers = [absent(definition)] * (len(keys) * definition.width)
+    for counted in (one, other):
+        add_to(numbers, {key: place for place, key in enumerate(keys)}, counted, definition)
+    return Counted(SERIES.join(keys), numbers, join_exemplars([one, other]))
 
 
 def join_exemplars(every: Iterable[Counted]) -> dict[str, Exemplars]:
