@@ -24,8 +24,14 @@ TEXT_ONLY = frozenset(
 WITHOUT_SOUND = frozenset(
     {"anthropic", "anthropic_text", "bedrock", "codestral", "fal_ai", "mistral", "oci", "ollama", "ollama_chat", "sap"}
 )
-# Providers for which LiteLLM downloads what a message refers to.
+# Providers whose models take no file, or to which LiteLLM does not hand it on.
+WITHOUT_FILES = frozenset({"fal_ai", "fireworks_ai", "oci", "ollama", "ollama_chat", "sap"})
+# Providers for which LiteLLM would download whatever a message refers to. For others it would download some addresses, and says
+# that it may not (settings.BEFORE_IMPORT).
 FETCHES = frozenset({"bedrock", "gemini", "ollama"})
+LOSES_ADDRESSES_OF_FILES = frozenset({"azure_ai"})
+_FILES = frozenset({"file", "input_file", "document"})
+_WITHOUT = {"input_audio": WITHOUT_SOUND, **dict.fromkeys(_FILES, WITHOUT_FILES)}
 GOOGLE = frozenset({"gemini", "vertex_ai", "vertex_ai_beta"})  # they speak Gemini's format themselves
 _GEMINI_MEDIA = ("fileData", "file_data", "inlineData", "inline_data")
 # Any scheme but data: an address of a scheme that LiteLLM does not know is one that it fails on.
@@ -49,9 +55,10 @@ def check_messages(messages: Any, deployment: Deployment) -> None:
         kind = str(part.get("type", "text"))
         if kind in _TEXT:
             continue
-        if deployment.provider in TEXT_ONLY or (kind == "input_audio" and deployment.provider in WITHOUT_SOUND):
+        if deployment.provider in TEXT_ONLY or deployment.provider in _WITHOUT.get(kind, ()):
             raise RefusedRequestError(f"a part of the type {kind} is not supported by this model's provider")
-        if deployment.provider in FETCHES and (url := _remote(part)):
+        bytes_only = FETCHES | LOSES_ADDRESSES_OF_FILES if kind in _FILES else FETCHES
+        if deployment.provider in bytes_only and (url := _remote(part)):
             raise RefusedRequestError(
                 f"a part of the type {kind} refers to {url.partition(':')[0]}: this provider takes its bytes only; "
                 "send them as a data: URL"

@@ -115,6 +115,11 @@ async def _ask(function: Function, request: Request, around: Mapping[str, Any], 
     while True:
         try:
             return await function(**{**around, **request.arguments})
+        except litellm.ImageFetchError:  # settings.py lets LiteLLM download nothing
+            raise RefusedRequestError(
+                "a part of the type image_url or file refers to an address that the gateway does not download; "
+                "send its bytes as a data: URL"
+            ) from None
         except litellm.UnsupportedParamsError as refused:
             said = str(refused)
             named = [name for name in request.arguments if name in HINTS and name in said]

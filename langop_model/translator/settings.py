@@ -21,6 +21,7 @@ BEFORE_IMPORT = {
     "LITELLM_LOCAL_BLOG_POSTS": "True",
     "LITELLM_MODE": "PRODUCTION",  # no .env file is read
     "HF_HUB_OFFLINE": "1",
+    "MAX_IMAGE_URL_DOWNLOAD_SIZE_MB": "0",  # nothing that a message refers to is downloaded
 }
 
 

@@ -39,6 +39,18 @@ def test_an_address_in_a_message_is_refused_where_it_would_be_fetched(model: str
         check_messages([message], deployment_of({"model": model}))
 
 
+@pytest.mark.parametrize("kind", ["file", "input_file", "document"])
+def test_a_file_is_refused_where_it_would_vanish(kind: str):
+    """On each route its part has another type."""
+    part = {"type": kind, "source": {"data": "aGVsbG8="}}
+    with pytest.raises(RefusedRequestError, match=f"type {kind} is not supported"):
+        check_messages([{"role": "user", "content": [part]}], deployment_of({"model": "ollama_chat/m"}))
+    part = {"type": kind, "file_url": "https://example.com/a.pdf"}
+    with pytest.raises(RefusedRequestError, match="send them as a data: URL"):
+        check_messages([{"role": "user", "content": [part]}], deployment_of({"model": "azure_ai/m"}))
+    check_messages([{"role": "user", "content": [part]}], deployment_of({"model": "azure/m"}))
+
+
 @pytest.mark.parametrize("model", FETCHING)
 def test_bytes_in_geminis_format_pass(model: str):
     check_contents(contents(inlineData={"mimeType": "image/png", "data": "aGVsbG8="}), deployment_of({"model": model}))
