@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import langop_model.renderer.json_schema  # noqa: F401 - before jsonschema: it leaves out a parser that takes four seconds
+from langop_model.translator.settings import BEFORE_IMPORT
 
 if TYPE_CHECKING:
     from langop_model.gateway.serving.translator_process import TranslatorProcess
@@ -24,7 +25,7 @@ READ = re.compile(
 for name in [name for name in os.environ if READ.fullmatch(name)]:
     del os.environ[name]
 
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else an import of LiteLLM asks for prices
+os.environ.update(BEFORE_IMPORT)  # LiteLLM reads it once, in whichever test imports it first
 os.environ["LANGOP_NAMESPACE"] = "default"  # else a gateway that is started inside a pod takes the pod's
 
 ROOT = Path(__file__).parent.parent

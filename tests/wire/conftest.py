@@ -36,24 +36,21 @@ def provider() -> Iterator[StandIn]:
 @pytest.fixture(scope="package")
 def runner() -> Iterator[asyncio.Runner]:
     """An event loop in which LiteLLM is set up as the translator does it, and afterwards as it was."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in translator_settings.BEFORE_IMPORT.items():
-            patch.setenv(name, value)
-        import litellm
+    import litellm
 
-        from langop_model.translator import clients
+    from langop_model.translator import clients
 
-        before = {name: getattr(litellm, name) for name in CHANGED}
-        models = dict(litellm.model_cost)  # the translator adds those that it is asked for
-        translator_settings.apply()
-        with asyncio.Runner() as runner:
-            session = runner.run(clients.install())
-            yield runner
-            runner.run(session.close())
-        for name, value in before.items():
-            setattr(litellm, name, value)
-        litellm.model_cost.clear()
-        litellm.model_cost.update(models)
+    before = {name: getattr(litellm, name) for name in CHANGED}
+    models = dict(litellm.model_cost)  # the translator adds those that it is asked for
+    translator_settings.apply()
+    with asyncio.Runner() as runner:
+        session = runner.run(clients.install())
+        yield runner
+        runner.run(session.close())
+    for name, value in before.items():
+        setattr(litellm, name, value)
+    litellm.model_cost.clear()
+    litellm.model_cost.update(models)
 
 
 @cache
