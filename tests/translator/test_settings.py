@@ -8,11 +8,12 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from langop_model.contract import translator_settings
 from langop_model.gateway.serving.translator_process import TranslatorProcess, passed
-from langop_model.gateway.upstreams.base import Route
+from langop_model.gateway.upstreams.base import Route, UpstreamError
 from tests.translator.live import MESSAGES, Live, soon, wait_until_ready
 from tests.translator.scripted import STREAM, Asked, Scripted, streamed
 
@@ -126,3 +127,16 @@ def test_what_the_gateway_does_itself_is_withheld_from_the_translator():
 
 async def _accept(_: web.Request, __: Asked) -> web.StreamResponse:
     return web.json_response({})
+
+
+def test_nothing_is_downloaded_whatever_the_settings_say():
+    """Not even where LiteLLM is told to trust every address."""
+
+    async def test(live: Live, provider: Scripted, receiver: Scripted) -> None:
+        part = {"type": "file", "file": {"file_id": f"{receiver.url}/a.pdf"}}
+        with pytest.raises(UpstreamError, match="does not download") as refused:
+            await live.send(Route.CHAT, {"messages": [{"role": "user", "content": [part]}]})
+        assert refused.value.status == 400
+        assert (provider.asked, receiver.asked) == ([], [])
+
+    with_settings({"user_url_validation": False}, test)
