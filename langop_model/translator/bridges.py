@@ -18,7 +18,7 @@ from langop_model.translator import content, gemini_over_chat, over_chat, parame
 from langop_model.translator.deployment import Deployment
 from langop_model.translator.failures import RefusedRequestError
 from langop_model.translator.parameters import divided
-from langop_model.translator.requests import Request, body_of, drop, require
+from langop_model.translator.requests import Request, add_extra, body_of, drop, require
 
 # Asked under these names LiteLLM takes Anthropic's messages to OpenAI's responses and loses half of a request on the way;
 # under the name of any server that speaks chat completions it does not.
@@ -36,12 +36,11 @@ def responses(call: Call, deployment: Deployment) -> Request:
     if isinstance(own["input"], list):
         content.check_messages(own["input"], deployment)
     request = Request(own)
-    extra = {**deployment.extra_body, **others}
+    extra = {**others, **deployment.extra_body}
     if call.native is False or (call.native is None and deployment.provider not in ("openai", "azure")):
         extra.update(over_chat.responses(request, call, deployment))
         request.arguments["use_chat_completions_api"] = True
-    if extra:
-        request.arguments["extra_body"] = extra
+    add_extra(request, extra, call, deployment)
     if call.stream:
         request.arguments["stream"] = True
     return request
@@ -51,7 +50,7 @@ def messages(call: Call, deployment: Deployment) -> Request:
     """Anthropic's messages."""
     own, others = divided(body_of(call), parameters.MESSAGES, call.stated)
     request = Request(own)
-    extra = {**deployment.extra_body, **_beside(request, others, over_chat.HINTS, call)}
+    extra = {**_beside(request, others, over_chat.HINTS, call), **deployment.extra_body}
     require(own, "messages", "max_tokens")
     content.check_messages(own["messages"], deployment)
     is_bridged = call.stream or not _speaks_messages(deployment)
@@ -64,9 +63,9 @@ def messages(call: Call, deployment: Deployment) -> Request:
     effort = own["output_config"].get("effort") if isinstance(own.get("output_config"), dict) else None
     if effort and is_bridged and "thinking" not in own:  # without `thinking` LiteLLM's bridge loses it
         request.arguments["reasoning_effort"] = effort
-    if is_bridged and extra:
-        request.arguments["extra_body"] = extra
-    elif extra:  # LiteLLM has no way for more where it asks in Anthropic's protocol
+    if is_bridged:
+        add_extra(request, extra, call, deployment)
+    else:  # LiteLLM has no way for more where it asks in Anthropic's protocol
         request.dropped += extra
     if call.stream:
         request.arguments["stream"] = True

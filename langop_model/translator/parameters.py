@@ -72,9 +72,23 @@ HINTS = frozenset(
     }
 )  # fmt: skip
 
-# Providers whose functions copy `extra_body` as such into the body: there a member is an argument, if it is one of SAMPLING.
+LOSES_OTHERS = frozenset({"chatgpt"})  # LiteLLM makes a request to /responses of the chat, and leaves out what it does not know
+# Providers whose functions copy `extra_body` as such into the body: there a member is an argument, if it is one of SAMPLING or
+# the specification's own.
 WITHOUT_EXTRA_BODY = frozenset(
-    {"aiohttp_openai", "anthropic", "anthropic_text", "nlp_cloud", "oobabooga", "petals", "text-completion-codestral"}
+    {
+        "aiohttp_openai",
+        "anthropic",
+        "anthropic_text",
+        "bedrock",
+        "nlp_cloud",
+        "oobabooga",
+        "petals",
+        "predibase",
+        "replicate",
+        "sagemaker",
+        "text-completion-codestral",
+    }
 )
 SAMPLING = frozenset(
     {

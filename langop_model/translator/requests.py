@@ -12,7 +12,7 @@ from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import content, parameters
 from langop_model.translator.deployment import Deployment
 from langop_model.translator.failures import RefusedRequestError
-from langop_model.translator.parameters import HINTS, WITHOUT_EXTRA_BODY, divided
+from langop_model.translator.parameters import HINTS, LOSES_OTHERS, WITHOUT_EXTRA_BODY, divided
 
 # What LiteLLM's list lacks although the provider documents it: it is passed as it is.
 _PASSED = {"mistral": frozenset({"frequency_penalty", "n", "prediction", "presence_penalty"})}
@@ -116,19 +116,27 @@ def drop(request: Request, name: str, call: Call) -> None:
 
 def _add(request: Request, others: Mapping[str, Any], call: Call, deployment: Deployment) -> None:
     """Add the members that are not OpenAI's, and what the deployment sends with each request."""
-    extra = {**deployment.extra_body, **others}
+    extra = {**others, **deployment.extra_body}
     for name, named in _OWN_NAMES.get(deployment.provider, {}).items():
         if name in request.arguments:
             extra[named] = request.arguments.pop(name)
-    if deployment.provider not in WITHOUT_EXTRA_BODY:
-        if "metadata" in others and not deployment.like_openai:
-            drop(request, "metadata", call)
-            del extra["metadata"]
+    if "metadata" in others and not deployment.like_openai and deployment.provider not in WITHOUT_EXTRA_BODY:
+        drop(request, "metadata", call)
+        del extra["metadata"]
+    add_extra(request, extra, call, deployment)
+
+
+def add_extra(request: Request, extra: Mapping[str, Any], call: Call, deployment: Deployment) -> None:
+    """Add the members of a body that LiteLLM has no argument for."""
+    if deployment.provider not in WITHOUT_EXTRA_BODY | LOSES_OTHERS:
         if extra:
-            request.arguments["extra_body"] = extra
+            request.arguments["extra_body"] = dict(extra)
         return
+    written = {name for name in (*deployment.extra_body, *call.stated) if not parameters.is_setting(name)}
     for name, value in extra.items():
-        if name in parameters.SAMPLING:
+        if name in written and deployment.provider in LOSES_OTHERS:
+            request.drop(name)
+        elif name in written or name in parameters.SAMPLING:
             request.arguments[name] = value
         elif name in HINTS:
             drop(request, name, call)

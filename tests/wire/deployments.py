@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -42,15 +42,23 @@ def mounted(case: Case, wire: Wire, base: str) -> tuple[dict[str, Any], dict[str
 
 
 @contextlib.contextmanager
-def asked(case: Case, wire: Wire, *, endpoint: bool = True) -> Iterator[tuple[Any, list[httpx.URL]]]:
-    """Yield a case's deployment, and what was asked of other hosts: it goes to the stand-in, or the test fails."""
+def asked(
+    case: Case, wire: Wire, *, endpoint: bool = True, params: Mapping[str, Any] | None = None
+) -> Iterator[tuple[Any, list[httpx.URL]]]:
+    """Yield a case's deployment, and what was asked of other hosts: it goes to the stand-in, or the test fails.
+
+    `params` are parameters that its spec has beside its own.
+    """
     endpoint = endpoint and not (case.redirected or case.provider.endpoint_locked)
     base = wire.provider.base(f"at-{case.name}")
     wire.provider.behave(f"at-{case.name}", text=ANSWER)
     for name, value in case.environment(base).items():
         wire.monkeypatch.setenv(name, value)
     reference, secret = mounted(case, wire, base)
-    result = wire.renderings.of({**spec_of(case, base, endpoint=endpoint), **reference}, {"secret": secret})
+    spec = spec_of(case, base, endpoint=endpoint)
+    if params:
+        spec["params"] = {**spec.get("params", {}), **params}
+    result = wire.renderings.of({**spec, **reference}, {"secret": secret})
     none: list[httpx.URL] = []
     redirected: AbstractContextManager[list[httpx.URL]] = contextlib.nullcontext(none)
     if not endpoint:

@@ -91,6 +91,52 @@ def test_what_changes_an_answer_arrives_or_is_refused(case: Case, kind: str, wir
     assert not [seen for seen in wire.seen if QUESTION in json.dumps(seen.body)]  # a token may have been asked for
 
 
+ADDED = {"extra_body": {"marked_extra": "one"}, "marked_knob": "two"}
+MESSAGE = {"messages": [{"role": "user", "content": QUESTION}]}
+OVER_CHAT: dict[Route, dict[str, Any]] = {
+    Route.COMPLETIONS: {"prompt": QUESTION},
+    Route.RESPONSES: {"input": QUESTION},
+    Route.MESSAGES: {**MESSAGE, "max_tokens": 9},
+    Route.GENERATE_CONTENT: {"contents": [{"role": "user", "parts": [{"text": QUESTION}]}]},
+}
+# LiteLLM has two ways for what is not OpenAI's: these are all providers of the one, and some of the other.
+ONE_WAY = (
+    "aiohttp_openai", "anthropic_text", "nlp_cloud", "oobabooga", "petals", "text-completion-codestral",
+    "azure", "bedrock", "cohere", "gemini", "mistral", "ollama_chat", "openai",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_a_specification_adds_arrives_or_is_named(case: Case, wire: Wire):
+    with asked(case, wire, params=ADDED) as (deployed, _):
+        question = {"messages": [{"role": "user", "content": case.question or QUESTION}]}
+        assert_added(wire, Route.CHAT, wire.answer(deployed, Route.CHAT, question).dropped)
+
+
+@pytest.mark.parametrize("route", OVER_CHAT, ids=str)
+@pytest.mark.parametrize("case", [case for case in CASES if case.name in ONE_WAY], ids=lambda case: case.name)
+def test_what_a_specification_adds_arrives_on_each_route(case: Case, route: Route, wire: Wire):
+    with asked(case, wire, params=ADDED) as (deployed, _):
+        assert_added(wire, route, wire.answer(deployed, route, OVER_CHAT[route]).dropped)
+
+
+def assert_added(wire: Wire, route: Route, dropped: tuple[str, ...]) -> None:
+    """What the specification adds is a member of the body that was sent, or it is named as dropped."""
+    bodies = [seen.body for seen in wire.seen if isinstance(seen.body, dict)]
+    places = [body.get(name, {}) for body in bodies for name in ("additionalModelRequestFields", "input", "parameters")]
+    arrived = {name for place in (*bodies, *places) for name in ("marked_extra", "marked_knob") if name in place}
+    assert arrived | set(dropped) >= {"marked_extra", "marked_knob"}, (route, bodies, dropped)
+
+
+def test_what_a_specification_adds_comes_before_what_a_client_sends(wire: Wire):
+    """As where no translation is needed."""
+    for case in [case for case in CASES if case.name in ("mistral", "anthropic_text")]:
+        with asked(case, wire, params={**ADDED, "allowed_openai_params": ["marked_extra"]}) as (deployed, _):
+            wire.provider.clear()
+            wire.answer(deployed, Route.CHAT, {**MESSAGE, "marked_extra": "mine"})
+        assert [seen.body["marked_extra"] for seen in wire.seen if "marked_extra" in seen.body] == ["one"]
+
+
 def refused(asking: Callable[[], object]) -> RefusedRequestError | UpstreamError | None:
     """Return why a request was refused; None if it was answered."""
     from langop_model.translator.failures import RefusedRequestError

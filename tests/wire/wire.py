@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import orjson
@@ -33,6 +33,9 @@ from langop_model.renderer.settings import Settings
 from stand_in import Seen, StandIn
 from tests.support.provider_keys import load_keys
 from tests.unit.specs import a_resource
+
+if TYPE_CHECKING:
+    from langop_model.translator.operations import Whole  # imports LiteLLM
 
 KEY = "not-a-real-key-4711"
 QUESTION = "What is the capital of France?"
@@ -156,6 +159,10 @@ class Wire:
 
     def ask(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> Any:
         """Make a request, and return the whole answer as an object."""
+        return orjson.loads(self.answer(deployed, route, body, model).body)
+
+    def answer(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> Whole:
+        """Make a request, and return the whole answer."""
         from langop_model.translator import exchanges, operations
 
         async def ask() -> Any:
@@ -163,7 +170,7 @@ class Wire:
 
         answer = self.runner.run(_to_the_end(ask()))
         assert isinstance(answer, operations.Whole)
-        return orjson.loads(answer.body)
+        return answer
 
     def stream(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> list[bytes]:
         """Make a request for a stream, and return its events."""
