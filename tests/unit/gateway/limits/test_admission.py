@@ -431,3 +431,37 @@ def test_the_first_of_the_queue_asks_again_as_often_as_the_store_says(poll_after
         return len(store.asked)
 
     assert abs(run(scene) - questions) <= 1
+
+
+class Delayed(SlidingWindow):
+    """A store that delays every request so often, and then lets it in."""
+
+    def __init__(self, clock: Clock, delay: Delay, times: int) -> None:
+        super().__init__(Limits(requests_per_minute=1), clock)
+        self.found, self.times = delay, times
+
+    async def admit(self, ticket: str, tokens: int | None, left: float) -> Reservation | Delay:  # noqa: ARG002
+        self.times -= 1
+        return Reservation(ticket, self.clock()) if self.times < 0 else self.found
+
+
+def test_a_refusal_after_waiting_says_when_there_is_room_and_how_many_wait():
+    async def scene(clock: Clock) -> tuple[float, str, int, int]:
+        admission = Admission(Limits(requests_per_minute=1), clock, Delayed(clock, Delay(REQUESTS, 7, certain=False), 100))
+        first = asyncio.create_task(admission.admit(None, 20))
+        await asyncio.sleep(1)
+        second = asyncio.create_task(admission.admit(None, LONG))
+        with pytest.raises(RateLimitTimeoutError) as refused:
+            await first
+        second.cancel()
+        return clock(), refused.value.limit, refused.value.retry_after, refused.value.queued
+
+    assert run(scene) == (20, "rateLimits.requestsPerMinute", 7, 1)
+
+
+def test_the_first_of_the_queue_sleeps_no_longer_than_it_has_to():
+    async def scene(clock: Clock) -> float:
+        delayed = Delayed(clock, Delay(REQUESTS, 2, certain=True, poll_after=9), 2)
+        return (await Admission(Limits(requests_per_minute=1), clock, delayed).admit(None, LONG)).at
+
+    assert run(scene) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 import pytest
-from redis.exceptions import ClusterDownError, NoScriptError, ResponseError
+from redis.exceptions import ClusterDownError, NoScriptError, RedisError, ResponseError
 
 from langop_model.gateway.limits import redis_connection
 from langop_model.gateway.limits.redis_connection import RedisConnection
@@ -31,6 +32,7 @@ class Redis:
         self.answer = answer
         self.seconds = seconds
         self.at_close: Exception | None = None
+        self.at_disconnect: Exception | None = None
         self.sent: list[Sent] = []  # batches
         self.closed = 0
         self.disconnected = 0
@@ -45,6 +47,8 @@ class Redis:
 
     async def disconnect(self) -> None:
         self.disconnected += 1
+        if self.at_disconnect:
+            raise self.at_disconnect
 
     async def aclose(self) -> None:
         self.closed += 1
@@ -517,3 +521,21 @@ def test_an_outage_ends_the_connections_on_which_answers_may_still_come(
 
     play(scene)
     assert (redis.disconnected, redis.closed) == ended
+
+
+@pytest.mark.parametrize("problem", [RedisError("gone"), OSError("gone"), None], ids=repr)
+def test_connections_that_can_not_be_ended_are_no_further_trouble(problem: Exception | None):
+    redis = Redis(refuse(ConnectionResetError()))
+    redis.at_disconnect = problem
+
+    async def scene() -> list[dict[str, Any]]:
+        unhandled: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
+        with pytest.raises(RedisUnavailableError):
+            await connected(redis).run("usage", ["key"], [])
+        await asyncio.sleep(0)
+        gc.collect()
+        return unhandled
+
+    assert play(scene) == []
+    assert redis.disconnected == 1
