@@ -23,12 +23,16 @@ from langop_model.translator.requests import Request, add_extra, body_of, drop, 
 # Asked under these names LiteLLM takes Anthropic's messages to OpenAI's responses and loses half of a request on the way;
 # under the name of any server that speaks chat completions it does not.
 _PLAIN_SERVER = "hosted_vllm"
+# LiteLLM asks these, and then can't read their usage, or fails on an `extra_body` that is not there.
+_NOT_BRIDGED = frozenset({"azure_text"})
+_NEEDS_EXTRA_BODY = frozenset({"custom"})
 _LOSING = frozenset({"openai", "custom_openai", "azure"})
 _OPENAI_ADDRESS = "https://api.openai.com/v1"
 
 
 def responses(call: Call, deployment: Deployment) -> Request:
     """OpenAI's responses, natively or over chat completions."""
+    _require_bridge(call, deployment)
     known = parameters.RESPONSES | frozenset(over_chat.STATEFUL)
     own, others = divided(body_of(call), known, call.stated)
     require(own, "input")
@@ -41,13 +45,21 @@ def responses(call: Call, deployment: Deployment) -> Request:
         extra.update(over_chat.responses(request, call, deployment))
         request.arguments["use_chat_completions_api"] = True
     add_extra(request, extra, call, deployment)
+    if deployment.provider in _NEEDS_EXTRA_BODY:
+        request.arguments.setdefault("extra_body", {})
     if call.stream:
         request.arguments["stream"] = True
     return request
 
 
+def _require_bridge(call: Call, deployment: Deployment) -> None:
+    if deployment.provider in _NOT_BRIDGED:
+        raise RefusedRequestError(f"{call.route.value} is not served for this model", 404)
+
+
 def messages(call: Call, deployment: Deployment) -> Request:
     """Anthropic's messages."""
+    _require_bridge(call, deployment)
     own, others = divided(body_of(call), parameters.MESSAGES, call.stated)
     request = Request(own)
     extra = {**_beside(request, others, over_chat.HINTS, call), **deployment.extra_body}
