@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from langop_model.gateway.upstreams.base import Route, UpstreamError
 from tests.wire.cases import Case
-from tests.wire.wire import ANSWER, KEY, Wire, nothing_leaves_this_machine
+from tests.wire.wire import ANSWER, KEY, QUESTION, Wire, nothing_leaves_this_machine
 
 if TYPE_CHECKING:
     import httpx
+
+    from langop_model.translator.failures import RefusedRequestError  # imports LiteLLM
 
 DEFAULTS = {
     "temperature": 0.31, "maxTokens": 4177, "topP": 0.62,
     "frequencyPenalty": 0.43, "presencePenalty": 0.54, "stopSequences": ["the-end"],
 }  # fmt: skip
+MESSAGE = {"messages": [{"role": "user", "content": QUESTION}]}
+OVER_CHAT: dict[Route, dict[str, Any]] = {
+    Route.COMPLETIONS: {"prompt": QUESTION},
+    Route.RESPONSES: {"input": QUESTION},
+    Route.MESSAGES: {**MESSAGE, "max_tokens": 9},
+    Route.GENERATE_CONTENT: {"contents": [{"role": "user", "parts": [{"text": QUESTION}]}]},
+}
 
 
 def spec_of(case: Case, base: str, *, endpoint: bool) -> dict[str, Any]:
@@ -70,3 +80,14 @@ def asked(
 def more(case: Case) -> dict[str, Any]:
     """Return what a question must say otherwise for a case, as members of a body."""
     return {"messages": [{"role": "user", "content": case.question}]} if case.question else {}
+
+
+def refused(asking: Callable[[], object]) -> RefusedRequestError | UpstreamError | None:
+    """Return why a request was refused; None if it was answered."""
+    from langop_model.translator.failures import RefusedRequestError
+
+    try:
+        asking()
+    except (RefusedRequestError, UpstreamError) as refusal:
+        return refusal
+    return None

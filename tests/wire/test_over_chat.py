@@ -9,8 +9,7 @@ import pytest
 
 from langop_model.gateway.upstreams.base import Route
 from tests.wire.cases import CASES, Case
-from tests.wire.deployments import asked
-from tests.wire.test_nothing_is_silent import OVER_CHAT, refused
+from tests.wire.deployments import OVER_CHAT, asked, refused
 from tests.wire.wire import ANSWER, QUESTION, Wire
 
 ROUTES = (Route.RESPONSES, Route.MESSAGES, Route.GENERATE_CONTENT)

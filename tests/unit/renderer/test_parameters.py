@@ -199,3 +199,16 @@ def test_a_name_too_long_for_a_key_of_yaml_is_refused_by_its_field():
 def test_the_finding_names_the_parameter():
     (finding,) = refusal(with_parameters(seed="x"))
     assert finding.path == ("spec", "configuration", "additionalParameters", "seed")
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "is_sent"),
+    [("petals", "extra_headers", False), ("petals", "extra_body", True), ("hosted_vllm", "extra_headers", True)],
+)
+def test_a_parameter_that_litellm_does_not_hand_on_is_named(provider: str, name: str, is_sent: bool):
+    where = ({"params": {name: {"x-team": "a"}}}, {"configuration": {"additionalParameters": {name: '{"x-team": "a"}'}}})
+    for fields in where:
+        result = render({"provider": provider, "modelName": "m", "endpoint": "https://example.com/v1", **fields})
+        said = [".".join(map(str, each.path)) for each in result.findings if each.code == "LM312"]
+        place = f"spec.params.{name}" if "params" in fields else f"spec.configuration.additionalParameters.{name}"
+        assert said == ([] if is_sent else [place])
