@@ -67,7 +67,7 @@ def messages(call: Call, deployment: Deployment) -> Request:
     content.check_messages(own["messages"], deployment)
     is_bridged = call.stream or not _speaks_messages(deployment)
     if is_bridged:
-        over_chat.messages(request)
+        over_chat.messages(request, deployment)
         request.function = LiteLLMMessagesToCompletionTransformationHandler.async_anthropic_messages_handler
     if call.native is not True and deployment.provider in _LOSING - {"azure"}:
         request.arguments["model"] = f"{_PLAIN_SERVER}/{deployment.name}"

@@ -20,6 +20,8 @@ TEXT_ONLY = frozenset(
         "text-completion-inception", "text-completion-openai", "triton",
     }
 )  # fmt: skip
+# Providers that take one message: the flows of Langflow keep a conversation themselves, and LiteLLM leaves out what was before.
+ONE_MESSAGE = frozenset({"fal_ai", "langflow"})
 # Providers for which it keeps pictures, but no sound.
 WITHOUT_SOUND = frozenset(
     {"anthropic", "anthropic_text", "bedrock", "codestral", "fal_ai", "mistral", "oci", "ollama", "ollama_chat", "sap"}
@@ -51,6 +53,8 @@ def check_messages(messages: Any, deployment: Deployment) -> None:
     """Raise RefusedRequestError for a part that this provider's translation would lose or fetch."""
     if not isinstance(messages, list):
         raise RefusedRequestError("messages is not a list")
+    if deployment.provider in ONE_MESSAGE and len(messages) > 1:
+        raise RefusedRequestError("messages has more than one message, and this model's provider takes one")
     for part in parts(messages):
         kind = str(part.get("type", "text"))
         if kind in _TEXT:
@@ -63,6 +67,20 @@ def check_messages(messages: Any, deployment: Deployment) -> None:
                 f"a part of the type {kind} refers to {url.partition(':')[0]}: this provider takes its bytes only; "
                 "send them as a data: URL"
             )
+
+
+def as_text(messages: list[Any], deployment: Deployment) -> list[Any]:
+    """Return messages with one text each, where LiteLLM makes one text of all of them and fails on parts of a text."""
+    if deployment.provider not in TEXT_ONLY:
+        return messages
+    return [_as_text(message) for message in messages]
+
+
+def _as_text(message: Any) -> Any:
+    found = message.get("content") if isinstance(message, dict) else None
+    if not isinstance(found, list) or not all(isinstance(part, dict) and isinstance(part.get("text"), str) for part in found):
+        return message
+    return {**message, "content": "".join(part["text"] for part in found)}
 
 
 def check_contents(contents: Any, deployment: Deployment) -> None:

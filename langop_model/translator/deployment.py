@@ -27,12 +27,21 @@ _NO_CHAT = _TOOLS | {"logprobs", "max_completion_tokens", "reasoning_effort", "t
 _LOST: Mapping[str, frozenset[str]] = {
     "a2a": frozenset({"max_completion_tokens", "max_tokens"}),
     "azure_text": _NO_CHAT,
-    "chatgpt": frozenset({"logprobs", "n", "stop", "top_logprobs"}),
-    "custom": _NO_CHAT | {"n", "stop"},
+    "chatgpt": frozenset({"audio", "function_call", "functions", "logprobs", "modalities", "n", "stop", "top_logprobs"}),
+    "cohere": frozenset({"tool_choice"}),
+    "cohere_chat": frozenset({"tool_choice"}),
+    "custom": _NO_CHAT | {"audio", "modalities", "n", "stop", "web_search_options"},
     "gigachat": frozenset({"stop"}),
+    "groq": frozenset({"web_search_options"}),
+    "ollama_chat": frozenset({"tool_choice"}),
     "replicate": _TOOLS,
+    "sap": frozenset({"tool_choice"}),
     "text-completion-openai": _NO_CHAT,
 }
+
+# Where it loses JSON mode (`json_object`), but not a schema; of others it is the models of Anthropic.
+_WITHOUT_JSON_MODE = frozenset({"anthropic", "bedrock", "gigachat", "meta_llama"})
+_WITHOUT_JSON_MODE_OF_ANTHROPIC = frozenset({"azure_ai", "databricks", "vertex_ai"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,12 @@ class Deployment:
     def lost(self) -> frozenset[str]:
         """The parameters that LiteLLM would lose on the way to this provider."""
         return _LOST.get(self.provider, frozenset())
+
+    @property
+    def loses_json_mode(self) -> bool:
+        """Whether LiteLLM would lose `json_object` on the way to this model, but not a schema."""
+        is_anthropics = self.provider in _WITHOUT_JSON_MODE_OF_ANTHROPIC and "claude" in self.name
+        return is_anthropics or self.provider in _WITHOUT_JSON_MODE
 
 
 @lru_cache(maxsize=1000)

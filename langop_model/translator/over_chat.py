@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from langop_model.gateway.upstreams.translator_protocol import Call
+from langop_model.translator.content import ONE_MESSAGE
 from langop_model.translator.deployment import Deployment
 from langop_model.translator.failures import RefusedRequestError
-from langop_model.translator.requests import Request, drop
+from langop_model.translator.requests import ANY_OBJECT, Request, drop
 
 # What only a provider that keeps responses has. `prompt` is one that it keeps.
 STATEFUL = ("background", "conversation", "previous_response_id", "prompt")
@@ -31,6 +32,13 @@ def responses(request: Request, call: Call, deployment: Deployment) -> dict[str,
     """Take out of a request what has no word, and return what to send beside it. Raises RefusedRequestError."""
     own = request.arguments
     _check(own)
+    _check_lost(own, deployment)
+    if (
+        deployment.loses_json_mode
+        and isinstance(own.get("text"), dict)
+        and own["text"].get("format") == {"type": "json_object"}
+    ):
+        own["text"] = {**own["text"], "format": {"type": "json_schema", **ANY_OBJECT}}
     own.pop("max_tool_calls", None)  # of the provider's own tools, of which it has none
     _include(request, call)
     for name, as_it_is in (("store", False), ("truncation", "disabled")):
@@ -56,6 +64,16 @@ def _check(own: dict[str, Any]) -> None:
             raise RefusedRequestError(f"an item of the type {kind} is not supported by this model")
 
 
+def _check_lost(own: dict[str, Any], deployment: Deployment) -> None:
+    """Raise RefusedRequestError for what LiteLLM would lose: a choice of tools but the usual one, and instructions."""
+    for name in ("instructions", "system") if deployment.provider in ONE_MESSAGE else ():
+        if own.get(name):
+            raise RefusedRequestError(f"{name} is not supported by this model")
+    choice = own.get("tool_choice")
+    if "tool_choice" in deployment.lost and (choice.get("type") if isinstance(choice, dict) else choice) not in (None, "auto"):
+        raise RefusedRequestError("tool_choice is not supported by this model")
+
+
 def _include(request: Request, call: Call) -> None:
     """Drop what has nothing to include: reasoning comes as it is, unencrypted. Anything else would be missed."""
     for name in request.arguments.get("include") or []:
@@ -77,9 +95,10 @@ def _verbosity(request: Request, call: Call, deployment: Deployment) -> dict[str
     return {}
 
 
-def messages(request: Request) -> None:
+def messages(request: Request, deployment: Deployment) -> None:
     """Say with chat completions' words what Anthropic's tools and choice of tools say. Raises RefusedRequestError."""
     own = request.arguments
+    _check_lost(own, deployment)
     for tool in own.get("tools") or []:
         kind = str(tool.get("type") or "custom") if isinstance(tool, dict) else "custom"
         if kind not in _FUNCTIONS and not kind.startswith("web_search"):  # which has a word: web_search_options

@@ -20,6 +20,9 @@ _PASSED = {"mistral": frozenset({"frequency_penalty", "n", "prediction", "presen
 _OWN_NAMES = {"mistral": {"seed": "random_seed"}}
 _NO_STREAM_OPTIONS = frozenset({"bytez", "oci"})  # LiteLLM raises for them
 _NEWER_LIMIT = frozenset({"azure", "openai"})  # where the limit's name is `max_completion_tokens`
+_USUAL = (("n", 1), ("tool_choice", "auto"))  # what is meant where it is not said
+_JSON_MODE = {"type": "json_object"}
+ANY_OBJECT = {"name": "response", "schema": {"type": "object"}}  # what JSON mode asks for, as a schema
 _ALWAYS = frozenset({"messages", "user"})
 _ABOUT_THE_CALL = frozenset({"model", "stream", "stream_options"})
 
@@ -65,8 +68,11 @@ def chat(call: Call, deployment: Deployment) -> Request:
     require(own, "messages")
     content.check_messages(own["messages"], deployment)
     content.check_tools(own.get("tools"))
+    own["messages"] = content.as_text(own["messages"], deployment)
     request = Request(own)
     _same_limit(own, deployment)
+    if deployment.loses_json_mode and own.get("response_format") == _JSON_MODE:
+        own["response_format"] = {"type": "json_schema", "json_schema": ANY_OBJECT}
     _judge(request, call, deployment)
     _add(request, others, call, deployment)
     _stream(request, call, deployment)
@@ -101,7 +107,9 @@ def _judge(request: Request, call: Call, deployment: Deployment) -> None:
             drop(request, name, call)
         elif deployment.like_openai and name not in deployment.lost:
             allowed.append(name)
-        elif (name, request.arguments[name]) != ("n", 1):
+        elif (name, request.arguments[name]) in _USUAL:
+            del request.arguments[name]
+        else:
             raise RefusedRequestError(f"{name} is not supported by this model")
     if allowed:
         request.arguments["allowed_openai_params"] = allowed

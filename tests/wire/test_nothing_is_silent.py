@@ -26,6 +26,10 @@ def with_part(part: dict[str, Any]) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": [{"type": "text", "text": QUESTION}, part]}]}
 
 
+ASKED = {"role": "user", "content": QUESTION}
+CALLED = {"name": "marked_tool", "arguments": '{"where": "marked-place"}'}
+CALL = {"role": "assistant", "content": None, "tool_calls": [{"id": "call_1", "type": "function", "function": CALLED}]}
+RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "marked-result"}
 # What is asked for, beside a question, and what shows that it arrived.
 KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "tools": ({"tools": [TOOL]}, "marked_tool"),
@@ -51,6 +55,17 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
         FILE,
     ),
     "sound": (with_part({"type": "input_audio", "input_audio": {"data": SOUND, "format": "wav"}}), SOUND),
+    "system": ({"messages": [{"role": "system", "content": "marked-system"}, ASKED]}, "marked-system"),
+    "system in parts": (
+        {"messages": [{"role": "system", "content": [{"type": "text", "text": "marked-system"}]}, ASKED]},
+        "marked-system",
+    ),
+    "system in between": ({"messages": [ASKED, {"role": "system", "content": "marked-system"}, ASKED]}, "marked-system"),
+    "answer before": ({"messages": [ASKED, {"role": "assistant", "content": "marked-answer"}, ASKED]}, "marked-answer"),
+    "result of a tool": ({"messages": [ASKED, CALL, RESULT], "tools": [TOOL]}, "marked-result"),
+    "call of a tool": ({"messages": [ASKED, CALL, RESULT], "tools": [TOOL]}, "marked-place"),
+    "functions": ({"functions": [TOOL["function"]]}, "marked_tool"),
+    "sound as answer": ({"modalities": ["text", "audio"], "audio": {"voice": "marked-voice", "format": "wav"}}, "marked-voice"),
     "n": ({"n": 7391}, "7391"),
     "stop": ({"stop": ["marked-end"]}, "marked-end"),
     "limit": ({"max_tokens": 7391}, "7391"),
@@ -85,6 +100,53 @@ def test_what_changes_an_answer_arrives_or_is_refused(case: Case, kind: str, wir
     assert refusal.status == 400
     assert any(name in str(refusal) for name in (*body, "part of the type"))
     assert not [seen for seen in wire.seen if QUESTION in json.dumps(seen.body)]  # a token may have been asked for
+
+
+CHOICE = {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "marked_tool"}}}
+JSON = {"response_format": {"type": "json_object"}}
+
+
+@pytest.mark.parametrize("body", [CHOICE, JSON], ids=["choice of a tool", "JSON mode"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_choice_arrives_in_the_providers_words_or_is_refused(case: Case, body: dict[str, Any], wire: Wire):
+    """The tool is named twice; for JSON of any kind there are as many words as providers."""
+    with asked(case, wire) as (deployed, _):
+        wire.provider.clear()
+        question = {"messages": [{"role": "user", "content": case.question or QUESTION}], **body}
+        refusal = refused(lambda: wire.ask(deployed, Route.CHAT, question))
+    if refusal is not None:
+        assert refusal.status == 400
+        assert any(name in str(refusal) for name in body)
+        return
+    sent = json.dumps([seen.body for seen in wire.seen if QUESTION in json.dumps(seen.body)])
+    assert sent.count("marked_tool") >= 2 if "tools" in body else "json" in sent.lower() or '"function_call"' in sent
+
+
+@pytest.mark.parametrize("name", ["anthropic", "bedrock", "ollama_chat"])
+def test_json_mode_arrives_on_responses_too(name: str, wire: Wire):
+    (case,) = [case for case in CASES if case.name == name]
+    with asked(case, wire) as (deployed, _):
+        wire.ask(deployed, Route.RESPONSES, {"input": QUESTION, "text": {"format": {"type": "json_object"}}})
+    assert "json" in json.dumps([seen.body for seen in wire.seen])
+
+
+@pytest.mark.parametrize(
+    ("name", "route", "members"),
+    [
+        ("cohere", Route.RESPONSES, {"tool_choice": "required"}),
+        ("ollama_chat", Route.MESSAGES, {"tool_choice": {"type": "any"}}),
+        ("langflow", Route.RESPONSES, {"instructions": "Be brief."}),
+        ("langflow", Route.CHAT, {"messages": [ASKED, ASKED]}),
+    ],
+)
+def test_what_litellm_would_lose_is_refused_on_each_route(name: str, route: Route, members: dict[str, Any], wire: Wire):
+    (case,) = [case for case in CASES if case.name == name]
+    with asked(case, wire) as (deployed, _):
+        question = {**OVER_CHAT.get(route, MESSAGE), **members}
+        refusal = refused(lambda: wire.ask(deployed, route, question))
+    assert refusal is not None
+    assert next(iter(members)) in str(refusal)
+    assert not [seen for seen in wire.seen if QUESTION in json.dumps(seen.body)]
 
 
 ADDED = {"extra_body": {"marked_extra": "one"}, "marked_knob": "two", "extra_headers": {"x-marked": "three"}}
