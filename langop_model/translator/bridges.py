@@ -39,6 +39,7 @@ def responses(call: Call, deployment: Deployment) -> Request:
     content.check_tools(own.get("tools"))
     if isinstance(own["input"], list):
         content.check_messages(own["input"], deployment)
+        own["input"] = content.as_text(own["input"], deployment)
     request = Request(own)
     extra = {**others, **deployment.extra_body}
     if call.native is False or (call.native is None and deployment.provider not in ("openai", "azure")):
@@ -65,6 +66,9 @@ def messages(call: Call, deployment: Deployment) -> Request:
     extra = {**_beside(request, others, over_chat.HINTS, call), **deployment.extra_body}
     require(own, "messages", "max_tokens")
     content.check_messages(own["messages"], deployment)
+    own["messages"] = content.as_text(own["messages"], deployment)
+    if deployment.provider in content.TEXT_ONLY and "system" in own:
+        own["system"] = content.joined(own["system"])
     is_bridged = call.stream or not _speaks_messages(deployment)
     if is_bridged:
         over_chat.messages(request, deployment)

@@ -69,18 +69,25 @@ def check_messages(messages: Any, deployment: Deployment) -> None:
             )
 
 
-def as_text(messages: list[Any], deployment: Deployment) -> list[Any]:
+def as_text(messages: Any, deployment: Deployment) -> Any:
     """Return messages with one text each, where LiteLLM makes one text of all of them and fails on parts of a text."""
-    if deployment.provider not in TEXT_ONLY:
+    if deployment.provider not in TEXT_ONLY or not isinstance(messages, list):
         return messages
-    return [_as_text(message) for message in messages]
+    return [
+        {**message, "content": joined(message.get("content"))}
+        if isinstance(message, dict) and "content" in message
+        else message
+        for message in messages
+    ]
 
 
-def _as_text(message: Any) -> Any:
-    found = message.get("content") if isinstance(message, dict) else None
-    if not isinstance(found, list) or not all(isinstance(part, dict) and isinstance(part.get("text"), str) for part in found):
-        return message
-    return {**message, "content": "".join(part["text"] for part in found)}
+def joined(content: Any) -> Any:
+    """Return the parts of a text as one; anything else as it is."""
+    if not isinstance(content, list) or not all(
+        isinstance(part, dict) and isinstance(part.get("text"), str) for part in content
+    ):
+        return content
+    return "".join(part["text"] for part in content)
 
 
 def check_contents(contents: Any, deployment: Deployment) -> None:

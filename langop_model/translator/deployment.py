@@ -32,6 +32,7 @@ _LOST: Mapping[str, frozenset[str]] = {
     "cohere_chat": frozenset({"tool_choice"}),
     "custom": _NO_CHAT | {"audio", "modalities", "n", "stop", "web_search_options"},
     "gigachat": frozenset({"stop"}),
+    "gradient_ai": _TOOLS,
     "groq": frozenset({"web_search_options"}),
     "ollama_chat": frozenset({"tool_choice"}),
     "replicate": _TOOLS,

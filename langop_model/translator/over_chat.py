@@ -25,6 +25,11 @@ _ITEMS = frozenset(
 _FUNCTIONS = ("function", "custom")
 # Of Anthropic's: about its own caches, speed and what it forgets of a long conversation, not about what is asked.
 HINTS = frozenset({"cache_control", "context_management", "speed"})
+# What chat completions call a member.
+_CHATS = {
+    "max_output_tokens": "max_tokens", "max_tokens": "max_tokens", "stop_sequences": "stop",
+    "tool_choice": "tool_choice", "tools": "tools",
+}  # fmt: skip
 _ENCRYPTED = "reasoning.encrypted_content"
 
 
@@ -65,13 +70,19 @@ def _check(own: dict[str, Any]) -> None:
 
 
 def _check_lost(own: dict[str, Any], deployment: Deployment) -> None:
-    """Raise RefusedRequestError for what LiteLLM would lose: a choice of tools but the usual one, and instructions."""
+    """Raise RefusedRequestError for what LiteLLM would lose. To let the model choose its tools is usual, and no loss."""
     for name in ("instructions", "system") if deployment.provider in ONE_MESSAGE else ():
         if own.get(name):
             raise RefusedRequestError(f"{name} is not supported by this model")
-    choice = own.get("tool_choice")
-    if "tool_choice" in deployment.lost and (choice.get("type") if isinstance(choice, dict) else choice) not in (None, "auto"):
-        raise RefusedRequestError("tool_choice is not supported by this model")
+    for name, named in _CHATS.items():
+        said = own.get(name)
+        kind = said.get("type") if isinstance(said, dict) else said
+        if said and named in deployment.lost and (name, kind) != ("tool_choice", "auto"):
+            raise RefusedRequestError(f"{name} is not supported by this model")
+    text = own.get("text")
+    form = text.get("format") if isinstance(text, dict) else None
+    if isinstance(form, dict) and form.get("type") != "text" and "response_format" in deployment.lost:
+        raise RefusedRequestError("text.format is not supported by this model")
 
 
 def _include(request: Request, call: Call) -> None:

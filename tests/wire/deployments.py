@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from langop_model.gateway.upstreams.base import Route, UpstreamError
-from tests.wire.cases import Case
+from tests.wire.cases import CASES, Case
 from tests.wire.wire import ANSWER, KEY, QUESTION, Wire, nothing_leaves_this_machine
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ DEFAULTS = {
     "temperature": 0.31, "maxTokens": 4177, "topP": 0.62,
     "frequencyPenalty": 0.43, "presencePenalty": 0.54, "stopSequences": ["the-end"],
 }  # fmt: skip
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+TRANSLATED = [case for case in CASES if case.provider.relay is None]  # the others speak OpenAI's protocol
 MESSAGE = {"messages": [{"role": "user", "content": QUESTION}]}
 OVER_CHAT: dict[Route, dict[str, Any]] = {
     Route.COMPLETIONS: {"prompt": QUESTION},

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
 
 from langop_model.gateway.upstreams.base import Route
 from tests.wire.cases import CASES, Case
-from tests.wire.deployments import MESSAGE, OVER_CHAT, asked, refused
+from tests.wire.deployments import MESSAGE, OVER_CHAT, PIXEL, TRANSLATED, asked, refused
 from tests.wire.wire import QUESTION, Wire
 
 TOOL = {
     "type": "function",
     "function": {"name": "marked_tool", "parameters": {"type": "object", "properties": {"where": {"type": "string"}}}},
 }
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 SOUND = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAESsAACJWAAACABAAZGF0YQAAAAA="
 FILE = "JVBERi0xLjQKbWFya2Vk"
 PICTURE_HOST = "pictures.example.com"
@@ -55,17 +55,6 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
         FILE,
     ),
     "sound": (with_part({"type": "input_audio", "input_audio": {"data": SOUND, "format": "wav"}}), SOUND),
-    "system": ({"messages": [{"role": "system", "content": "marked-system"}, ASKED]}, "marked-system"),
-    "system in parts": (
-        {"messages": [{"role": "system", "content": [{"type": "text", "text": "marked-system"}]}, ASKED]},
-        "marked-system",
-    ),
-    "system in between": ({"messages": [ASKED, {"role": "system", "content": "marked-system"}, ASKED]}, "marked-system"),
-    "answer before": ({"messages": [ASKED, {"role": "assistant", "content": "marked-answer"}, ASKED]}, "marked-answer"),
-    "result of a tool": ({"messages": [ASKED, CALL, RESULT], "tools": [TOOL]}, "marked-result"),
-    "call of a tool": ({"messages": [ASKED, CALL, RESULT], "tools": [TOOL]}, "marked-place"),
-    "functions": ({"functions": [TOOL["function"]]}, "marked_tool"),
-    "sound as answer": ({"modalities": ["text", "audio"], "audio": {"voice": "marked-voice", "format": "wav"}}, "marked-voice"),
     "n": ({"n": 7391}, "7391"),
     "stop": ({"stop": ["marked-end"]}, "marked-end"),
     "limit": ({"max_tokens": 7391}, "7391"),
@@ -86,10 +75,29 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+# The same of what providers in OpenAI's protocol get as it is.
+WORDS: dict[str, tuple[dict[str, Any], str]] = {
+    "system": ({"messages": [{"role": "system", "content": "marked-system"}, ASKED]}, "marked-system"),
+    "system in parts": (
+        {"messages": [{"role": "system", "content": [{"type": "text", "text": "marked-system"}]}, ASKED]},
+        "marked-system",
+    ),
+    "system in between": ({"messages": [ASKED, {"role": "system", "content": "marked-system"}, ASKED]}, "marked-system"),
+    "answer before": ({"messages": [ASKED, {"role": "assistant", "content": "marked-answer"}, ASKED]}, "marked-answer"),
+    "result of a tool": ({"messages": [ASKED, CALL, RESULT], "tools": [TOOL]}, "marked-result"),
+    "call of a tool": ({"messages": [ASKED, CALL, RESULT], "tools": [TOOL]}, "marked-place"),
+    "functions": ({"functions": [TOOL["function"]]}, "marked_tool"),
+    "sound as answer": ({"modalities": ["text", "audio"], "audio": {"voice": "marked-voice", "format": "wav"}}, "marked-voice"),
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "kind"),
+    [*product(CASES, KINDS), *product(TRANSLATED, WORDS)],
+    ids=lambda each: each if isinstance(each, str) else each.name,
+)
 def test_what_changes_an_answer_arrives_or_is_refused(case: Case, kind: str, wire: Wire):
-    body, mark = KINDS[kind]
+    body, mark = {**KINDS, **WORDS}[kind]
     with asked(case, wire) as (deployed, _):
         wire.provider.clear()
         question = {"messages": [{"role": "user", "content": case.question or QUESTION}], **body}
