@@ -23,11 +23,10 @@ from langop_model.translator.requests import Request, add_extra, body_of, drop, 
 # Asked under these names LiteLLM takes Anthropic's messages to OpenAI's responses and loses half of a request on the way;
 # under the name of any server that speaks chat completions it does not.
 _PLAIN_SERVER = "hosted_vllm"
-# LiteLLM asks these, and then can't read their usage, or fails on an `extra_body` that is not there.
-_NOT_BRIDGED = frozenset({"azure_text"})
-_NEEDS_EXTRA_BODY = frozenset({"custom"})
 _LOSING = frozenset({"openai", "custom_openai", "azure"})
 _OPENAI_ADDRESS = "https://api.openai.com/v1"
+_NOT_BRIDGED = frozenset({"azure_text"})  # LiteLLM asks it, and then can't read its usage
+_NEEDS_EXTRA_BODY = frozenset({"custom"})  # LiteLLM fails where there is none
 
 
 def responses(call: Call, deployment: Deployment) -> Request:
@@ -67,8 +66,8 @@ def messages(call: Call, deployment: Deployment) -> Request:
     require(own, "messages", "max_tokens")
     content.check_messages(own["messages"], deployment)
     own["messages"] = content.as_text(own["messages"], deployment)
-    if deployment.provider in content.TEXT_ONLY and "system" in own:
-        own["system"] = content.joined(own["system"])
+    if "system" in own:
+        own["system"] = content.joined(own["system"], deployment)
     is_bridged = call.stream or not _speaks_messages(deployment)
     if is_bridged:
         over_chat.messages(request, deployment)

@@ -74,18 +74,18 @@ def as_text(messages: Any, deployment: Deployment) -> Any:
     if deployment.provider not in TEXT_ONLY or not isinstance(messages, list):
         return messages
     return [
-        {**message, "content": joined(message.get("content"))}
+        {**message, "content": joined(message["content"], deployment)}
         if isinstance(message, dict) and "content" in message
         else message
         for message in messages
     ]
 
 
-def joined(content: Any) -> Any:
-    """Return the parts of a text as one; anything else as it is."""
-    if not isinstance(content, list) or not all(
-        isinstance(part, dict) and isinstance(part.get("text"), str) for part in content
-    ):
+def joined(content: Any, deployment: Deployment) -> Any:
+    """Return the parts of a text as one where that is needed; anything else as it is."""
+    if deployment.provider not in TEXT_ONLY or not isinstance(content, list):
+        return content
+    if not all(isinstance(part, dict) and isinstance(part.get("text"), str) for part in content):
         return content
     return "".join(part["text"] for part in content)
 

@@ -77,19 +77,10 @@ LOSES_OTHERS = frozenset({"chatgpt"})  # LiteLLM makes a request to /responses o
 # the specification's own.
 WITHOUT_EXTRA_BODY = frozenset(
     {
-        "aiohttp_openai",
-        "anthropic",
-        "anthropic_text",
-        "bedrock",
-        "nlp_cloud",
-        "oobabooga",
-        "petals",
-        "predibase",
-        "replicate",
-        "sagemaker",
-        "text-completion-codestral",
+        "aiohttp_openai", "anthropic", "anthropic_text", "bedrock", "nlp_cloud", "oobabooga", "petals", "predibase",
+        "replicate", "sagemaker", "text-completion-codestral",
     }
-)
+)  # fmt: skip
 SAMPLING = frozenset(
     {
         "best_of", "chat_template_kwargs", "cache_control", "container", "context_management", "guided_choice",

@@ -91,6 +91,16 @@ def small(start: Callable[..., Small]) -> Small:
     return small
 
 
+@contextlib.contextmanager
+def open_answers(small: Small, of_worker: Callable[[str], bool]) -> Iterator[list[httpx.Response]]:
+    """Yield answers that take a second, the last of them of a worker whose pid `of_worker` accepts."""
+    with contextlib.ExitStack() as opened:
+        answers: list[httpx.Response] = []
+        while not answers or not of_worker(answers[-1].headers["pid"]):
+            answers.append(opened.enter_context(plain_http.stream("GET", small.url("1"), timeout=PATIENCE)))
+        yield answers
+
+
 # Starting.
 
 
@@ -180,10 +190,7 @@ def test_a_worker_of_a_change_that_failed_finishes_its_answers(start: Callable[.
     small.want(VERSION="2", HOLD=str(tmp_path))
     ready = int(eventually(small.get, lambda answer: answer.text == "2.").headers["pid"])
     (held,) = set(small.children()) - before - {ready}
-    with contextlib.ExitStack() as open_answers:
-        answers: list[httpx.Response] = []
-        while not any(answer.headers["pid"] == str(ready) for answer in answers):
-            answers.append(open_answers.enter_context(plain_http.stream("GET", small.url("1"), timeout=PATIENCE)))
+    with open_answers(small, lambda pid: pid == str(ready)) as answers:
         os.kill(held, signal.SIGKILL)
         assert {answer.read() for answer in answers} <= {b"1.", b"2."}
     assert eventually(lambda: set(small.children()) == before)
@@ -337,10 +344,7 @@ def test_told_to_stop_a_worker_just_ready_finishes_its_answers(start: Callable[.
     small.signal(signal.SIGSTOP)
     (tmp_path / "go").touch()
     assert eventually(lambda: small.get().headers["pid"] != first)
-    with contextlib.ExitStack() as open_answers:
-        answers: list[httpx.Response] = []
-        while not any(answer.headers["pid"] != first for answer in answers):
-            answers.append(open_answers.enter_context(plain_http.stream("GET", small.url("1"), timeout=PATIENCE)))
+    with open_answers(small, lambda pid: pid != first) as answers:
         small.signal()
         small.signal(signal.SIGCONT)
         assert {answer.read() for answer in answers} == {b"1."}
