@@ -54,7 +54,7 @@ class JsonFormatter(BaseJsonFormatter):
 
     def line(self, created: float, level: str, message: str, fields: Mapping[str, Any]) -> str:
         """Return a line for who has no record of logging: the request log, which writes one for each request."""
-        return self.serialize_log_record({"timestamp": timestamp(created), "level": level, "message": message, **fields})
+        return self.jsonify_log_record({"timestamp": timestamp(created), "level": level, "message": message, **fields})
 
 
 class TextFormatter(logging.Formatter):

@@ -15,7 +15,7 @@ from langop_model.gateway.access.open_routes import OpenRoute, Purpose
 from langop_model.gateway.access.request_body import Body, ClientDisconnectedError
 from langop_model.gateway.access.request_schemas import SCHEMAS
 from langop_model.gateway.accounting.recorder import Accounting
-from langop_model.gateway.asgi import ABORT, Message, Receive, Send
+from langop_model.gateway.asgi import ABORT, WHOLE_BODY, Message, Receive, Send
 from langop_model.gateway.caching.keys import CacheControl
 from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
 from langop_model.gateway.routing.group_resolution import GroupNames
@@ -73,7 +73,7 @@ class _Exchange:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.raw_headers = scope["headers"]
         self.query: bytes = scope.get("query_string", b"")
-        self.abort: Callable[[], None] | None = scope.get("extensions", {}).get(ABORT)
+        self.extensions: Mapping[str, Callable[[], Any]] = scope.get("extensions", {})
         self.route = open_routes.find(self.method, self.path)
         self.protocol = self.route.protocol if self.route else open_routes.protocol_of(self.path)
         self.call_id = call_ids.new()
@@ -149,7 +149,7 @@ class _Exchange:
 
     async def _body(self, route: OpenRoute) -> Body:
         """Return the body. From then on the client is watched: what it sends before is read by one reader alone."""
-        raw = await request_body.read(self.receive, self.headers)
+        raw = await request_body.read(self.receive, self.headers, self.extensions.get(WHOLE_BODY))
         self.body_size = len(raw)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - each request is a task of its server
@@ -224,8 +224,8 @@ class _Exchange:
             if answer.usage is not None:
                 record.price(answer.usage)  # also of a client that has left: it had this much
         record.finished(answer.status, answer.usage, error)
-        if error and answer.is_binary and self.abort is not None:
-            self.abort()  # sound has no word for an error: only a connection that breaks says that the rest is missing
+        if error and answer.is_binary and (abort := self.extensions.get(ABORT)) is not None:
+            abort()  # sound has no word for an error: only a connection that breaks says that the rest is missing
         else:
             await self.send({"type": "http.response.body", "body": b""})
 

@@ -10,5 +10,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
-# An extension of the scope: what closes the connection of an answer that has begun and can't go on.
+# Extensions of the scope. What closes the connection of an answer that has begun and can't go on.
 ABORT = "langop.abort"
+# What returns the whole body where it has arrived with the head, as most do, and None where it is to be received.
+WHOLE_BODY = "langop.whole_body"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from langop_model.gateway.upstreams.base import File
 MAX_BODY_DEPTH = 100  # arrays and objects within each other; JSON schemas of tools need a few dozen
 MAX_MEMBERS = 100_000  # of all objects together; parsed they take 25 MiB
 MAX_PARTS = 100  # of a form
+JSON = b"application/json"
 BODY_TIMEOUT = 60.0  # seconds until a body is complete
 
 
@@ -26,22 +27,30 @@ class ClientDisconnectedError(Exception):
     """The client closed its connection before its request was complete."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Body:
-    """A parsed body: its members, and the files of a form."""
+    """A parsed body, never changed: its members, and the files of a form."""
 
     members: dict[str, Any]
     files: tuple[File, ...] = ()
 
 
 memory = BodyMemory()
+WholeBody = Callable[[], bytes | None]
 
 
-async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
+async def read(receive: Receive, headers: Mapping[bytes, bytes], whole: WholeBody | None = None) -> bytes:
     """Return the whole body, and take its size of `memory`, which is given back when the request has been answered.
 
-    Raises APIError (413, 408, 503) when it is too large or too slow, and ClientDisconnectedError.
+    `whole` returns it where it has arrived. Raises APIError (413, 408, 503) when it is too large or too slow, and
+    ClientDisconnectedError.
     """
+    arrived = whole() if whole is not None else None
+    if arrived is not None:
+        if len(arrived) > MAX_BODY_SIZE:
+            raise _too_large()
+        memory.take(len(arrived))
+        return arrived
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > MAX_BODY_SIZE:
         raise _too_large()
@@ -86,8 +95,8 @@ def parse(body: bytes, headers: Mapping[bytes, bytes], schema: RequestSchema) ->
 
 
 def _json(body: bytes, headers: Mapping[bytes, bytes]) -> dict[str, Any]:
-    media_type = headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
-    if media_type != b"application/json":
+    media_type = headers.get(b"content-type", JSON)
+    if media_type != JSON and media_type.partition(b";")[0].strip().lower() != JSON:
         raise APIError(415, "the body must be JSON, and its Content-Type application/json")
     try:
         found = orjson.loads(body)
@@ -100,7 +109,7 @@ def _json(body: bytes, headers: Mapping[bytes, bytes]) -> dict[str, Any]:
     # Most bodies have too few brackets and colons to break a limit, whatever their texts are.
     if body.count(b"[") + body.count(b"{") > MAX_BODY_DEPTH and is_deeper(found, MAX_BODY_DEPTH):
         raise APIError(400, f"the body has more than {MAX_BODY_DEPTH} arrays and objects within each other", "invalid_json")
-    if body.count(b":") > MAX_MEMBERS and members_of(found) > MAX_MEMBERS:
+    if len(body) > MAX_MEMBERS and body.count(b":") > MAX_MEMBERS and members_of(found) > MAX_MEMBERS:
         raise APIError(400, f"the objects of the body have more than {MAX_MEMBERS} members", "invalid_json")
     return found
 

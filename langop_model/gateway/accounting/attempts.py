@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.prices import Deployment
+from langop_model.gateway.accounting.series import Series
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Span
@@ -15,22 +15,24 @@ if TYPE_CHECKING:
 class Attempt:
     """An attempt, from its construction to `end`. `asked` is the model for a group that serves any."""
 
-    __slots__ = ("endpoint", "group", "labels", "model", "provider", "span", "started")
+    __slots__ = ("endpoint", "group", "model", "provider", "series", "span", "started")
 
-    def __init__(self, group: str, endpoint: str, asked: str, metrics: Metrics, deployment: Deployment | None) -> None:
+    def __init__(self, group: str, endpoint: str, asked: str, series: Series, deployment: Deployment | None) -> None:
         self.group = group
         self.endpoint = endpoint
-        self.labels = metrics.endpoint_labels(group, endpoint)
+        self.series = series.endpoint(group, endpoint)
         self.provider = deployment.provider if deployment is not None else ""
         self.model = deployment.named(asked) if deployment is not None else asked
         self.span: Span | None = None
         self.started = time.monotonic()
-        metrics.endpoint_in_flight.labels(*self.labels).inc()
+        self.series.in_flight.inc()
 
-    def end(self, metrics: Metrics, outcome: str) -> float:
+    def end(self, outcome: str) -> float:
         """Count the attempt and return how long it took, in seconds; `outcome` is success, left, or a cause."""
         took = time.monotonic() - self.started
-        metrics.endpoint_in_flight.labels(*self.labels).dec()
-        metrics.attempts_of_endpoint.labels(*self.labels, outcome).inc()
-        metrics.upstream_duration.labels(*self.labels, outcome).observe(took)
+        series = self.series
+        series.in_flight.dec()
+        attempts, duration = series.ended(outcome)
+        attempts.inc()
+        duration.observe(took)
         return took

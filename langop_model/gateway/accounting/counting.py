@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from langop_model.gateway.accounting.metrics import Metrics, operation
 from langop_model.gateway.accounting.request_record import RequestRecord
+from langop_model.gateway.accounting.series import EndpointSeries, Series
 from langop_model.gateway.upstreams.base import Usage
 
 
-def count(record: RequestRecord, metrics: Metrics) -> None:
+def count(record: RequestRecord, metrics: Metrics, series: Series) -> None:
     """Count a request. One that was for no group is counted by its status alone: a client could name any model."""
     group = record.group
     if group is None:
@@ -15,22 +16,33 @@ def count(record: RequestRecord, metrics: Metrics) -> None:
             metrics.refused.labels(str(record.status)).inc()
         return
     name, kind = group.name, operation(record.route)
-    metrics.in_flight.labels(name).dec()
-    ended = outcome(record)
-    metrics.requests.labels(name, ended).inc()
-    metrics.responses.labels(name, kind, str(record.status)).inc()
+    model = series.model(name)
+    model.in_flight.dec()
+    requests, responses, duration = model.ended(kind, outcome(record), record.status)
+    requests.inc()
+    responses.inc()
     trace_id = record.trace_id if record.span is not None and record.span.is_recording() else ""
-    metrics.request_duration.labels(name, kind, ended).observe(record.seconds, trace_id)
-    metrics.attempts_of_request.labels(name).observe(record.attempts)
+    duration.observe(record.seconds, trace_id)
+    model.attempts.observe(record.attempts)
     spent = record.upstream_seconds + record.queued + record.backoff
-    metrics.overhead_duration.labels(name).observe(max(record.seconds - spent, 0.0))
+    model.overhead.observe(max(record.seconds - spent, 0.0))
     if record.ttft is not None:
         metrics.time_to_first_token.labels(name).observe(record.ttft, trace_id)
-    if record.usage is not None and record.cache != "hit":
-        _count_usage(record, record.usage, metrics, kind)
-    elif record.usage is not None:
-        metrics.cache_tokens.labels(record.served_by, "input").inc(record.usage.input_tokens)
-        metrics.cache_tokens.labels(record.served_by, "output").inc(record.usage.output_tokens)
+    usage = record.usage
+    if usage is None:
+        return
+    if record.cache == "hit":
+        metrics.cache_tokens.labels(record.served_by, "input").inc(usage.input_tokens)
+        metrics.cache_tokens.labels(record.served_by, "output").inc(usage.output_tokens)
+        return
+    question, answer = model.tokens(kind)
+    question.observe(usage.input_tokens)
+    answer.observe(usage.output_tokens)
+    if record.ttft is not None and usage.output_tokens > 1:
+        per_token = max(record.seconds - record.ttft, 0.0) / (usage.output_tokens - 1)
+        metrics.time_per_output_token.labels(name).observe(per_token)
+    if record.endpoint:
+        _count_at(series.endpoint(record.served_by, record.endpoint), record, usage, metrics)
 
 
 def outcome(record: RequestRecord) -> str:
@@ -43,16 +55,7 @@ def outcome(record: RequestRecord) -> str:
     return "client_error" if 400 <= record.status < 500 else "failure"
 
 
-def _count_usage(record: RequestRecord, usage: Usage, metrics: Metrics, kind: str) -> None:
-    name = record.group.name if record.group is not None else ""
-    metrics.token_usage.labels(name, kind, "input").observe(usage.input_tokens)
-    metrics.token_usage.labels(name, kind, "output").observe(usage.output_tokens)
-    if record.ttft is not None and usage.output_tokens > 1:
-        per_token = max(record.seconds - record.ttft, 0.0) / (usage.output_tokens - 1)
-        metrics.time_per_output_token.labels(name).observe(per_token)
-    if not record.endpoint:
-        return
-    labels = metrics.endpoint_labels(record.served_by, record.endpoint)
+def _count_at(endpoint: EndpointSeries, record: RequestRecord, usage: Usage, metrics: Metrics) -> None:
     counts = (
         ("input", usage.input_tokens),
         ("output", usage.output_tokens),
@@ -64,11 +67,11 @@ def _count_usage(record: RequestRecord, usage: Usage, metrics: Metrics, kind: st
     )
     for token_type, tokens in counts:
         if tokens:
-            metrics.tokens_of_endpoint.labels(*labels, token_type).inc(tokens)
+            endpoint.tokens(token_type).inc(tokens)
     if usage.estimated:
         for token_type, tokens in counts[:2]:
-            metrics.estimated_tokens.labels(*labels, token_type).inc(tokens)
+            metrics.estimated_tokens.labels(*endpoint.labels, token_type).inc(tokens)
     if record.cost is None:
-        metrics.unpriced.labels(*labels).inc()
+        endpoint.unpriced.inc()
     elif record.cost:
-        metrics.cost.labels(*labels).inc(record.cost)
+        endpoint.cost.inc(record.cost)

@@ -15,6 +15,7 @@ from langop_model.gateway.accounting.metrics import CERTIFICATE, Metrics
 from langop_model.gateway.accounting.prices import Prices
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.accounting.request_record import LEFT, RequestRecord
+from langop_model.gateway.accounting.series import Series
 from langop_model.gateway.accounting.traces import Traces
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError, Usage
 
@@ -24,6 +25,7 @@ class Accounting:
 
     def __init__(self, metrics: Metrics, log: RequestLog, prices: Prices, traces: Traces | None = None) -> None:
         self.metrics = metrics
+        self.series = Series(metrics)
         self.log = log
         self.prices = prices
         self.traces = traces
@@ -75,7 +77,7 @@ class Recorder(RequestRecord):
     def asked(self, group: Group, body: Mapping[str, Any] | None = None, model: str = "", stream: bool = False) -> None:
         """Note which group the request is for. `model` is the client's name for it, which only the log has."""
         self.group, self.body, self.model, self.stream = group, body, model or group.name, stream
-        self._accounting.metrics.in_flight.labels(group.name).inc()
+        self._accounting.series.model(group.name).in_flight.inc()
         if group.log.responses and self.route is not None:
             self.logged_answer = LoggedAnswer(self.route)
 
@@ -126,8 +128,8 @@ class Recorder(RequestRecord):
         """Begin an attempt at an endpoint; `model` is what it is asked for, where the group serves any."""
         accounting = self._accounting
         self.attempts += 1
-        attempt = Attempt(group.name, endpoint, model, accounting.metrics, accounting.prices.deployments.get(endpoint))
-        self.endpoint, self.region, self.served_by = endpoint, attempt.labels[2], group.name
+        attempt = Attempt(group.name, endpoint, model, accounting.series, accounting.prices.deployments.get(endpoint))
+        self.endpoint, self.region, self.served_by = endpoint, attempt.series.labels[2], group.name
         self.deployed_model = attempt.model
         self._attempt = attempt
         if accounting.traces is not None:
@@ -147,7 +149,7 @@ class Recorder(RequestRecord):
         attempt = self._attempt
         if attempt is not None and failure.kind in (FailureKind.HTTP, FailureKind.CERTIFICATE):
             status = str(failure.status) if failure.kind is FailureKind.HTTP else CERTIFICATE
-            self._accounting.metrics.provider_errors.labels(*attempt.labels, status).inc()
+            self._accounting.metrics.provider_errors.labels(*attempt.series.labels, status).inc()
         self._end_attempt(failure.cause, failure.status if failure.reached else None)
 
     def answered(self, status: int = 200) -> None:
@@ -222,7 +224,7 @@ class Recorder(RequestRecord):
             outcome = "left" if status == LEFT else "success" if not self.error else self._cause()
             self._end_attempt(outcome, status if outcome == "success" else None)
         self._fallback_over(answered=status < 400 and not self.error)
-        counting.count(self, self._accounting.metrics)
+        counting.count(self, self._accounting.metrics, self._accounting.series)
         if self._accounting.traces is not None:
             self._accounting.traces.end(self)
         self._accounting.log.write(self)
@@ -258,7 +260,7 @@ class Recorder(RequestRecord):
     def _end_attempt(self, outcome: str, status: int | None) -> None:
         attempt, self._attempt = self._attempt, None
         if attempt is not None:
-            self.upstream_seconds += (took := attempt.end(self._accounting.metrics, outcome))
+            self.upstream_seconds += (took := attempt.end(outcome))
             self._accounting.log.attempt(self, attempt, outcome, status, took)
             if attempt.span is not None and self._accounting.traces is not None:
                 self._accounting.traces.end_attempt(attempt.span, outcome, status)

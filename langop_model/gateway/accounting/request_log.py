@@ -78,7 +78,7 @@ def level_of(record: RequestRecord) -> str:
 
 def line(record: RequestRecord) -> dict[str, Any]:
     """Return what the line says. Headers, keys and parameters of the provider are never in it."""
-    group, usage, status = record.group, record.usage, record.status
+    group, usage = record.group, record.usage
     log = group.log if group is not None else NO_CONTENT
     members = {
         "event": "request",
@@ -86,10 +86,10 @@ def line(record: RequestRecord) -> dict[str, Any]:
         "trace_id": record.trace_id,
         "method": record.method,
         "path": record.path,
-        "call_type": record.route.value if record.route is not None else None,
+        "call_type": str(record.route) if record.route is not None else None,
         "agent": record.agent,
         "status": record.outcome,
-        "status_code": status,
+        "status_code": record.status,
         "model_group": group.name if group is not None else record.model,
         "resource": group.resource if group is not None else None,
         "model": record.deployed_model,
@@ -101,21 +101,37 @@ def line(record: RequestRecord) -> dict[str, Any]:
         "seconds": round(record.seconds, 6),
         "ttft": round(record.ttft, 6) if record.ttft is not None else None,
         "attempts": record.attempts,
+        "prompt_tokens": usage.input_tokens if usage is not None else None,
+        "completion_tokens": usage.output_tokens if usage is not None else None,
+        "usage_estimated": True if usage is not None and usage.estimated else None,
+        "cost": record.cost,
+    }
+    if record.error or record.limit or record.queued or record.fallback or record.dropped:
+        members |= _unusual(record, log)
+    if log.requests or log.responses:
+        members |= _content(record, log)
+    return {name: value for name, value in members.items() if value or value == 0}  # without None and what is empty
+
+
+def _unusual(record: RequestRecord, log: Log) -> dict[str, Any]:
+    """Return what most requests have nothing to say of."""
+    return {
         "fallback": record.fallback,
         "dropped": record.dropped,
         "limit": record.limit,
         "queue_length": record.queue_length if record.limit else None,
         "queued": round(record.queued, 6) if record.queued else None,
-        "prompt_tokens": usage.input_tokens if usage is not None else None,
-        "completion_tokens": usage.output_tokens if usage is not None else None,
-        "usage_estimated": True if usage is not None and usage.estimated else None,
-        "cost": record.cost,
         "error": record.error,
         "error_message": error_message(record, log),
+    }
+
+
+def _content(record: RequestRecord, log: Log) -> dict[str, Any]:
+    """Return question and answer, as far as the specification wants them in the log."""
+    return {
         "messages": question(record.route, record.body) if log.requests else None,
         "response": record.logged_response() if log.responses else None,
     }
-    return {name: value for name, value in members.items() if value or value == 0}  # without None and what is empty
 
 
 def error_message(record: RequestRecord, log: Log) -> str | None:

@@ -1,8 +1,9 @@
 """Which requests are equal, and which are kept at all.
 
-Two requests are equal when their route, model, files and bodies are, but for the order of members, white space and `cache`.
-Every other member counts, also `stream` (a hit is the answer byte for byte) and `user` (a client that tells its users apart
-does not get the answer of one for another). The caller's key does not: agents share answers within one model.
+Two requests are equal when their route, model, files and bodies are, but for the order of members, white space, `cache`, and
+how a whole number is written: JSON has one 1, and some clients write 1.0. Every other member counts, also `stream` (a hit is
+the answer byte for byte) and `user` (a client that tells its users apart does not get the answer of one for another). The
+caller's key does not: agents share answers within one model.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ CACHED_ROUTES = frozenset(Route) - {Route.IMAGES, Route.IMAGE_EDITS, Route.SPEEC
 # Headers of the client that change what a provider answers.
 HEADERS = ("anthropic-version", "anthropic-beta")
 DIGEST_BYTES = 32
+LARGEST_INTEGER = 2**53  # above it a number of JSON may stand for its neighbours too
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +56,28 @@ class CacheKeys:
     def __init__(self, group: Group, revision: str = "") -> None:
         model = group.upstream.model if group.upstream is not None else ""
         self.prefix = f"langop:{{{group.namespace}/{group.resource}}}:answer:"  # the braces: one slot of a redis cluster
-        self.group = [group.name, group.defaults, model, revision]
+        own = orjson.dumps([group.name, group.defaults, model, revision], option=orjson.OPT_SORT_KEYS)
+        self.digest = hashlib.blake2b(own, digest_size=DIGEST_BYTES)  # of what all its requests have in common
 
     def key(self, request: UpstreamRequest) -> str | None:
         """Return the key of a request's answer; None where its answer is never kept."""
         body = request.body
         if request.route not in CACHED_ROUTES or body.get("background") is True:  # the answer comes later, elsewhere
             return None
-        members = {name: value for name, value in body.items() if name != CONTROL} if CONTROL in body else body
-        files = [_file(file) for file in request.files]
+        members = {name: _canonical(value) for name, value in body.items() if name != CONTROL}
+        how = [str(request.route), request.model, request.stream, request.shown_model, request.strips_usage]
         headers = [request.headers.get(name) for name in HEADERS]
-        how = [request.route, request.model, request.stream, request.shown_model, request.strips_usage]
-        parts = [*self.group, how, headers, files, members]
-        text = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
-        return self.prefix + hashlib.blake2b(text, digest_size=DIGEST_BYTES).hexdigest()
+        files = [_file(file) for file in request.files]
+        digest = self.digest.copy()
+        digest.update(orjson.dumps([how, headers, files, members], option=orjson.OPT_SORT_KEYS))
+        return self.prefix + digest.hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """Return a value with its whole numbers as integers. Lists stay as they are: messages and vectors would cost too much."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) <= LARGEST_INTEGER else value
+    return {name: _canonical(inner) for name, inner in value.items()} if isinstance(value, dict) else value
 
 
 def _file(file: File) -> list[str]:

@@ -14,12 +14,12 @@ from langop_model.gateway.routing.endpoints import State
 from langop_model.gateway.routing.observer import Observer
 from langop_model.gateway.routing.retry_decisions import is_endpoints_fault
 from langop_model.gateway.routing.runtime import GroupRuntime
-from langop_model.gateway.upstreams import estimate, whole_answer
+from langop_model.gateway.upstreams import estimate, parameters, whole_answer
 from langop_model.gateway.upstreams.base import Answer, FailureKind, Upstream, UpstreamError, UpstreamRequest
 
 
 class Attempt:
-    """Asks the endpoints of a group. `most_tokens` is what the request may use at most, None when that is unknown."""
+    """Asks the endpoints of a group."""
 
     def __init__(
         self,
@@ -27,13 +27,11 @@ class Attempt:
         request: UpstreamRequest,
         upstream: Upstream,
         observer: Observer,
-        most_tokens: int | None,
     ) -> None:
         self.runtime = runtime
         self.request = request
         self.upstream = upstream
         self.observer = observer
-        self.most_tokens = most_tokens
         self.endpoint_id = ""
 
     async def run(self, entry: str | None = None) -> Answer:
@@ -62,26 +60,28 @@ class Attempt:
         if admission.open:
             return await admission.admit(None, 0.0)
         name = self.runtime.group.name
+        most_tokens = parameters.most_tokens(self.request.route, self.request.body)
         deadline = time.monotonic() + admission.limits.wait
         self.observer.waits()
         try:
-            reservation = (
-                await self._find_or_admit(entry, deadline) if entry else await admission.admit(self.most_tokens, deadline)
-            )
+            if entry:
+                reservation = await self._find_or_admit(entry, most_tokens, deadline)
+            else:
+                reservation = await admission.admit(most_tokens, deadline)
         except RateLimitTimeoutError as refused:
             self.observer.refused(refused.limit, name, refused.queued)
             raise _rate_limited(self.runtime.group.resource, refused) from None
         self.observer.admitted(name)
         return reservation
 
-    async def _find_or_admit(self, entry: str, deadline: float) -> Reservation | CachedAnswer:
+    async def _find_or_admit(self, entry: str, most_tokens: int | None, deadline: float) -> Reservation | CachedAnswer:
         """Look for a cached answer and ask for admission in one round trip to redis."""
         admission = self.runtime.admission
-        found = await admission.find_or_admit(entry, self.most_tokens, deadline)
+        found = await admission.find_or_admit(entry, most_tokens, deadline)
         if isinstance(found, Reservation):
             return found
         answer = decode(found)
-        return answer if answer is not None else await admission.admit(self.most_tokens, deadline)
+        return answer if answer is not None else await admission.admit(most_tokens, deadline)
 
     async def _ask(self, state: State, reservation: Reservation) -> Answer:
         runtime, endpoint = self.runtime, state.endpoint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,6 @@ from langop_model.gateway.routing.observer import Observer
 from langop_model.gateway.routing.retry_decisions import is_retried, may_do_better_elsewhere
 from langop_model.gateway.routing.retry_delay import delay
 from langop_model.gateway.routing.runtime import GroupRuntime
-from langop_model.gateway.upstreams import parameters
 from langop_model.gateway.upstreams.base import Answer, FailureKind, File, Route, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.parameters import Prepared
 
@@ -107,15 +107,12 @@ class Dispatcher:
         prepared = runtime.parameters.prepare(call.route, call.body, call.stream, model, refuses=refuses)
         request = _request(runtime, call, prepared, model, "" if is_fallback else call.model)
         upstream = runtime.upstream(call.route, translated=prepared.is_translated)
-        attempt = Attempt(runtime, request, upstream, observer, parameters.most_tokens(call.route, prepared.body))
+        attempt = Attempt(runtime, request, upstream, observer)
         served = Served(Answer(), runtime, dropped=prepared.dropped, fell_back=is_fallback)
-
-        async def ask(entry: str | None) -> Answer:
-            return await self._try(attempt, call, served, entry)
-
         if runtime.cache is None:
-            served.answer = await ask(None)
+            served.answer = await self._try(attempt, call, served, None)
         else:
+            ask = functools.partial(self._try, attempt, call, served)
             served.answer, served.is_hit = await runtime.cache.get_or_ask(request, ask, call.cache_control)
         if served.answer.dropped:
             served.dropped = tuple(dict.fromkeys((*served.dropped, *served.answer.dropped)))

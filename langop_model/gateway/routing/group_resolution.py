@@ -33,9 +33,9 @@ class SharedName:
         return tuple(state.endpoint.id for state in ordered)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Resolved:
-    """The groups that serve a request, in order, and the model that the first one is asked for.
+    """The groups that serve a request, in order, and the model that the first one is asked for; never changed.
 
     `model` is the name that the client asked for; of a wildcard, what follows the group's own name.
     """
@@ -56,8 +56,8 @@ class GroupNames:
     ) -> None:
         self.endpoints: Mapping[str, Endpoints] = {}
         public = [name for name, group in groups.items() if not group.internal]
-        self._direct = {name: (name,) for name in public if not name.endswith(WILDCARD)}
-        self._direct |= {alias: (group,) for alias, group in aliases.items() if group in groups}
+        self._direct = {name: Resolved((name,), name) for name in public if not name.endswith(WILDCARD)}
+        self._direct |= {alias: Resolved((group,), alias) for alias, group in aliases.items() if group in groups}
         served = {name: [groups[member] for member in members if member in groups] for name, members in shared.items()}
         self._shared = {name: SharedName(members, strategy) for name, members in served.items() if members}
         # The longest prefix first: it is the most specific one.
@@ -71,7 +71,7 @@ class GroupNames:
             return Resolved(shared.next(self.endpoints), model)
         found = self._direct.get(model)
         if found is not None:
-            return Resolved(found, model)
+            return found
         for prefix, name in self._prefixes:
             if model.startswith(prefix) and len(model) > len(prefix):
                 return Resolved((name,), model.removeprefix(prefix))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from langop_model.gateway.access import error_formats, open_routes
-from langop_model.gateway.asgi import ABORT, App
+from langop_model.gateway.asgi import ABORT, WHOLE_BODY, App
 from langop_model.gateway.serving import connections, descriptors
 from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.transport import Transport
@@ -65,7 +66,6 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT: self.abort_answer}
         self.in_head = True
         self.head_size = 0
 
@@ -88,6 +88,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self.limits.say()
             self.app = connections.full
         super().on_headers_complete()
+        self.scope["extensions"] = {ABORT: self.abort_answer, WHOLE_BODY: functools.partial(_whole_body, self.cycle)}
         if self.limits.closes_each:
             self.close_after_answer()
 
@@ -174,3 +175,12 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             )
             self.transport.write(head.encode() + body)
         self.transport.close()
+
+
+def _whole_body(cycle: RequestResponseCycle) -> bytes | None:
+    """Take the body of a request that has arrived whole; `receive` then waits until its client has left or has its answer."""
+    if cycle.more_body or cycle.disconnected:
+        return None
+    body, cycle.body = bytes(cycle.body), bytearray()
+    cycle.message_event.clear()
+    return body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -74,7 +75,8 @@ def decoder(response: Response) -> Decode | None:
 
     None where they are as they are. It raises MalformedAnswerError, and so does an encoding that was not asked for.
     """
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    stated = response.headers.get("Content-Encoding")
+    encoding = stated.strip().lower() if stated else ""
     if encoding in ("", "identity"):
         return None
     if encoding not in ("gzip", "deflate"):
@@ -123,6 +125,7 @@ def _adapted(found: dict[str, Any], body: bytes, request: UpstreamRequest) -> by
     return orjson.dumps(found)
 
 
+@lru_cache(maxsize=256)
 def model_member(name: str) -> bytes:
     """Return the member `model` with this value, as most servers write it."""
     return b'"model":' + orjson.dumps(name)

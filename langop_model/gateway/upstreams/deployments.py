@@ -30,14 +30,18 @@ class Deployments:
         }
         self.labels = {str(entry["model_info"]["id"]): entry["model_info"] for entry in model_list if "model_info" in entry}
         self.keys: dict[str, ProviderKeys] = {}
+        self._stated: dict[tuple[str, str], str] = {}  # those of the configuration, which stay as they are
 
     def key(self, group: Group, endpoint: Endpoint, parameter: str) -> str:
         """Return the credential `parameter` of a deployment; empty where it has none."""
         mounted = self._keys(group).value(parameter)
         if mounted is not None:
             return mounted
-        value = references.resolved(self.rendered.get(endpoint.id, {}).get(parameter), self._variable)
-        return value if isinstance(value, str) and value != _NO_KEY else ""
+        found = self._stated.get((endpoint.id, parameter))
+        if found is None:
+            value = references.resolved(self.rendered.get(endpoint.id, {}).get(parameter), self._variable)
+            found = self._stated[endpoint.id, parameter] = value if isinstance(value, str) and value != _NO_KEY else ""
+        return found
 
     def label(self, endpoint: Endpoint, name: str) -> Any:
         """Return a label of a deployment (`model_info`); None where it has none."""

@@ -17,11 +17,11 @@ OPTIONS = "stream_options"
 MAX_PLANS = 1000  # of a group that serves any model: clients choose the names
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
     """A request's body for one model, the names of hints that were dropped, and whether LiteLLM has to translate it.
 
-    `strips_usage`: the body asks for the usage of a stream, and the client did not.
+    Never changed. `strips_usage`: the body asks for the usage of a stream, and the client did not.
     """
 
     body: dict[str, Any]
@@ -108,7 +108,9 @@ def most_tokens(route: Route, body: Mapping[str, Any]) -> int | None:
     if route is Route.GENERATE_CONTENT:
         settings = body.get("generationConfig")
         most = settings.get("maxOutputTokens") if isinstance(settings, dict) else None
-        most = most if isinstance(most, int) else None
-    else:
-        most = next((body[name] for name in LIMITS if isinstance(body.get(name), int)), None)
-    return most + estimate.question_tokens(body) if most is not None else None
+        return most + estimate.question_tokens(body) if isinstance(most, int) else None
+    for name in LIMITS:
+        most = body.get(name)
+        if isinstance(most, int):
+            return most + estimate.question_tokens(body)
+    return None

@@ -6,6 +6,7 @@ A request goes out with the specification's model and key, and the answer comes 
 from __future__ import annotations
 
 import contextlib
+from functools import lru_cache
 from urllib.parse import quote
 
 import aiohttp
@@ -47,8 +48,8 @@ class Relay:
     def _target(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> Target:
         route = request.route
         path = upstream.streams[route] if request.stream and route in upstream.streams else upstream.routes[route]
-        model = upstream_model(upstream, request.model)
-        place = (endpoint.id, path, model if "{model}" in path else "")
+        model = upstream_model(upstream, request.model) if "{model}" in path else ""
+        place = (endpoint.id, path, model)
         found = self._targets.get(place)
         if found is None:
             text = endpoint.url.rstrip("/") + path.replace("{model}", quote(model, safe=""))
@@ -138,13 +139,13 @@ class _Exchange:
 
     async def _read(self, response: Response) -> Answer:
         status, media_type = response.status, response.headers.get("Content-Type", "")
-        kind, route = media_type.partition(";")[0].strip().lower(), self.request.route
+        kind, route = _without_parameters(media_type), self.request.route
         if status >= 300:
             raise await self._refused(response)
         if kind == "text/html":
             raise self._malformed("the provider did not answer in its protocol")
         begun = await _beginning(response) if self.request.stream and kind != events.MEDIA_TYPE else b""
-        if kind == events.MEDIA_TYPE or events.begins(begun):
+        if kind == events.MEDIA_TYPE or (begun and events.begins(begun)):
             if not self.request.stream and (route in answers.EXPECTED or route is Route.GENERATE_CONTENT):
                 raise self._malformed("the provider answered with a stream, which this request did not ask for")
             stream = RelayedStream(response, self.request, self._event_failed, begun)
@@ -232,6 +233,11 @@ class _Exchange:
 def _verdict(problem: Exception) -> str:
     """Return what OpenSSL says against a certificate, without the address that it names behind a comma."""
     return str(getattr(problem, "verify_message", "") or "not trusted").partition(",")[0]
+
+
+@lru_cache(maxsize=64)
+def _without_parameters(media_type: str) -> str:
+    return media_type.partition(";")[0].strip().lower()
 
 
 async def _beginning(response: Response) -> bytes:

@@ -47,29 +47,31 @@ def _openai(body: Mapping[str, Any]) -> Usage | None:
     usage = _member(body, "usage") or _member(_member(body, "x_groq"), "usage")
     if "prompt_tokens" not in usage and ("input_tokens" in usage or "total_tokens" not in usage):
         return None
-    details, output_details = _member(usage, "prompt_tokens_details"), _member(usage, "completion_tokens_details")
-    total = _number(usage, "total_tokens")
+    counts = _counts(usage)
+    details, output_details = _counts(usage.get("prompt_tokens_details")), _counts(usage.get("completion_tokens_details"))
+    total = counts.get("total_tokens", 0)
     # Jina and Voyage report the total alone, and embeddings have no output.
-    read = _number(usage, "prompt_tokens") if "prompt_tokens" in usage else total
-    written = _number(usage, "completion_tokens")
-    reasoning = _number(output_details, "reasoning_tokens") or _number(usage, "reasoning_tokens")
+    read = counts.get("prompt_tokens", 0) if "prompt_tokens" in usage else total
+    written = counts.get("completion_tokens", 0)
+    reasoning = output_details.get("reasoning_tokens") or counts.get("reasoning_tokens", 0)
     if reasoning and total == read + written + reasoning:
         written += reasoning  # xAI counts reasoning beside the output, not in it
     parts: dict[str, Any] = {}
     if details:
-        created = _member(details, "cache_creation_token_details")
-        parts["cache_creation_tokens"] = _first(details, "cache_write_tokens", "cache_creation_tokens")
-        parts["cache_creation_hour_tokens"] = _number(created, "ephemeral_1h_input_tokens")
-        parts["audio_input_tokens"] = _number(details, "audio_tokens")
-        parts["image_input_tokens"] = _number(details, "image_tokens")
+        created = _counts(usage["prompt_tokens_details"].get("cache_creation_token_details"))
+        parts["cache_creation_tokens"] = details.get("cache_write_tokens") or details.get("cache_creation_tokens", 0)
+        parts["cache_creation_hour_tokens"] = created.get("ephemeral_1h_input_tokens", 0)
+        parts["audio_input_tokens"] = details.get("audio_tokens", 0)
+        parts["image_input_tokens"] = details.get("image_tokens", 0)
     if output_details:
-        parts["audio_output_tokens"] = _number(output_details, "audio_tokens")
-        parts["image_output_tokens"] = _number(output_details, "image_tokens")
+        parts["audio_output_tokens"] = output_details.get("audio_tokens", 0)
+        parts["image_output_tokens"] = output_details.get("image_tokens", 0)
+    # DeepSeek names the hits of its cache otherwise, Moonshot puts them beside.
+    cached = details.get("cached_tokens") or counts.get("prompt_cache_hit_tokens") or counts.get("cached_tokens", 0)
     return Usage(
         input_tokens=read,
         output_tokens=written,
-        # DeepSeek names the hits of its cache otherwise, Moonshot puts them beside.
-        cached_tokens=_number(details, "cached_tokens") or _first(usage, "prompt_cache_hit_tokens", "cached_tokens"),
+        cached_tokens=cached,
         reasoning_tokens=reasoning,
         tier=tier_of(body.get("service_tier") or usage.get("service_tier")),
         **parts,
@@ -82,26 +84,27 @@ def _anthropic_or_responses(body: Mapping[str, Any]) -> Usage | None:
     usage = _member(outer, "usage") or _member(body, "usage")
     if "input_tokens" not in usage and "output_tokens" not in usage:
         return None
-    details = _member(usage, "input_tokens_details") or _member(usage, "input_token_details")
-    output_details = _member(usage, "output_tokens_details") or _member(usage, "output_token_details")
-    cached, created = _number(usage, "cache_read_input_tokens"), _number(usage, "cache_creation_input_tokens")
-    tier = tier_of(outer.get("service_tier") or usage.get("service_tier"))
+    counts = _counts(usage)
+    reported = _member(usage, "input_tokens_details") or _member(usage, "input_token_details")
+    details = _counts(reported)
+    output_details = _counts(_member(usage, "output_tokens_details") or _member(usage, "output_token_details"))
+    cached, created = counts.get("cache_read_input_tokens", 0), counts.get("cache_creation_input_tokens", 0)
     # Anthropic counts the cached ones beside the input; OpenAI's details are of the input, which they are part of.
-    beside = 0 if details else cached + created
-    if "cached_tokens" in usage:  # a server that speaks this protocol and counts as in chat completions
-        details = {"cached_tokens": usage["cached_tokens"], **details}
+    beside = 0 if reported else cached + created
+    # Beside the input, `cached_tokens` is of a server that speaks this protocol and counts as in chat completions.
+    cached = cached or details.get("cached_tokens") or counts.get("cached_tokens", 0)
     return Usage(
-        input_tokens=_number(usage, "input_tokens") + beside,
-        output_tokens=_number(usage, "output_tokens"),
-        cached_tokens=cached or _number(details, "cached_tokens"),
-        cache_creation_tokens=created or _number(details, "cache_write_tokens"),
-        cache_creation_hour_tokens=_number(_member(usage, "cache_creation"), "ephemeral_1h_input_tokens"),
-        reasoning_tokens=_first(output_details, "reasoning_tokens", "thinking_tokens"),
-        audio_input_tokens=_number(details, "audio_tokens"),
-        audio_output_tokens=_number(output_details, "audio_tokens"),
-        image_input_tokens=_number(details, "image_tokens"),
-        image_output_tokens=_number(output_details, "image_tokens"),
-        tier=tier,
+        input_tokens=counts.get("input_tokens", 0) + beside,
+        output_tokens=counts.get("output_tokens", 0),
+        cached_tokens=cached,
+        cache_creation_tokens=created or details.get("cache_write_tokens", 0),
+        cache_creation_hour_tokens=_counts(usage.get("cache_creation")).get("ephemeral_1h_input_tokens", 0),
+        reasoning_tokens=output_details.get("reasoning_tokens") or output_details.get("thinking_tokens", 0),
+        audio_input_tokens=details.get("audio_tokens", 0),
+        audio_output_tokens=output_details.get("audio_tokens", 0),
+        image_input_tokens=details.get("image_tokens", 0),
+        image_output_tokens=output_details.get("image_tokens", 0),
+        tier=tier_of(outer.get("service_tier") or usage.get("service_tier")),
     )
 
 
@@ -110,12 +113,13 @@ def _gemini(body: Mapping[str, Any]) -> Usage | None:
     usage = _member(body, "usageMetadata")
     if not usage:
         return None
-    thoughts = _number(usage, "thoughtsTokenCount")
+    counts = _counts(usage)
+    thoughts = counts.get("thoughtsTokenCount", 0)
     asked, answered = usage.get("promptTokensDetails"), usage.get("candidatesTokensDetails")
     return Usage(
-        input_tokens=_number(usage, "promptTokenCount") + _number(usage, "toolUsePromptTokenCount"),
-        output_tokens=_number(usage, "candidatesTokenCount") + thoughts,
-        cached_tokens=_number(usage, "cachedContentTokenCount"),
+        input_tokens=counts.get("promptTokenCount", 0) + counts.get("toolUsePromptTokenCount", 0),
+        output_tokens=counts.get("candidatesTokenCount", 0) + thoughts,
+        cached_tokens=counts.get("cachedContentTokenCount", 0),
         reasoning_tokens=thoughts,
         audio_input_tokens=_modality(asked, "AUDIO"),
         audio_output_tokens=_modality(answered, "AUDIO"),
@@ -128,15 +132,15 @@ def _gemini(body: Mapping[str, Any]) -> Usage | None:
 def _cohere(body: Mapping[str, Any]) -> Usage | None:
     """Cohere's `meta` (v1) or `usage` (v2) with billed units."""
     meta = _member(body, "meta") or _member(body, "usage")
-    billed = _member(meta, "billed_units")
-    tokens = _member(meta, "tokens") or billed
+    billed, tokens = _member(meta, "billed_units"), _member(meta, "tokens")
     if not billed and not tokens:
         return None
+    units, counts = _counts(billed), _counts(tokens or billed)
     return Usage(
-        input_tokens=_number(tokens, "input_tokens"),
-        output_tokens=_number(tokens, "output_tokens"),
-        queries=_number(billed, "search_units"),
-        images=_number(billed, "images"),
+        input_tokens=counts.get("input_tokens", 0),
+        output_tokens=counts.get("output_tokens", 0),
+        queries=units.get("search_units", 0),
+        images=units.get("images", 0),
     )
 
 
@@ -160,23 +164,20 @@ def _member(node: Any, name: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else EMPTY
 
 
-def _number(node: Mapping[str, Any], name: str) -> int:
-    """Return a member that is a number of tokens; 0 for anything else that a provider may write."""
-    value = node.get(name)
-    if type(value) is int or type(value) is float:  # not bool, which is an int too
-        return int(value) if 0 < value < MAX_TOKENS else 0
-    return 0
-
-
-def _first(node: Mapping[str, Any], *names: str) -> int:
-    """Return the first of the members that is above 0."""
-    for name in names:
-        if number := _number(node, name):
-            return number
-    return 0
+def _counts(node: Any) -> Mapping[str, int]:
+    """Return the members of an object that are numbers above 0; anything else that a provider may write is none."""
+    if not isinstance(node, dict):
+        return EMPTY
+    return {
+        name: int(value)
+        for name, value in node.items()
+        if (type(value) is int or type(value) is float) and 0 < value < MAX_TOKENS  # not bool, which is an int too
+    }
 
 
 def _modality(details: Any, name: str) -> int:
     """Return the tokens of one modality in Gemini's list."""
     entries = details if isinstance(details, list) else ()
-    return sum(_number(each, "tokenCount") for each in entries if isinstance(each, dict) and each.get("modality") == name)
+    return sum(
+        _counts(each).get("tokenCount", 0) for each in entries if isinstance(each, dict) and each.get("modality") == name
+    )

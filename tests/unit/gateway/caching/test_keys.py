@@ -28,6 +28,15 @@ def test_the_order_of_members_makes_no_difference():
     assert key(one) == key(other)
 
 
+def test_a_whole_number_is_the_same_however_it_is_written():
+    assert key(request(temperature=1.0, thinking={"budget": 2e3})) == key(request(temperature=1, thinking={"budget": 2000}))
+
+
+@pytest.mark.parametrize("other", [True, 1.5, "1", [1.0], 2.0**53 + 2, float("1e300")])
+def test_another_value_is_another_request(other: Any):
+    assert key(request(seed=other)) != key(request(seed=1))
+
+
 def _reversed(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _reversed(value[name]) for name in reversed(value)}

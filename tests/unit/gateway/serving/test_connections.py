@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from langop_model.gateway.asgi import WHOLE_BODY
 from langop_model.gateway.serving import descriptors, protocol
 from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.protocol import Protocol
@@ -32,7 +33,8 @@ class Served:
         self.state = uvicorn.server.ServerState()
         self.config = config
         self.port = 0
-        self.bodies: list[bytes] = []
+        self.bodies: list[bytes | None] = []
+        self.has_left = asyncio.Event()
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["path"] == "/slow":
@@ -40,6 +42,11 @@ class Served:
         if scope["path"] == "/body":
             message = await receive()
             self.bodies.append(message.get("body", b""))
+        if scope["path"].startswith("/whole"):
+            self.bodies.append(scope["extensions"][WHOLE_BODY]())
+        if scope["path"] == "/whole/waits" and (await receive())["type"] == "http.disconnect":
+            self.has_left.set()
+            return
         content = b"x" * (32 * 2**20) if scope["path"] == "/large" else b"ok"
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(content))]})
         await send({"type": "http.response.body", "body": content})
@@ -185,6 +192,40 @@ def test_a_new_connection_takes_the_place_of_the_one_that_was_idle_longest():
             writer.close()
 
     run(test, most=2)
+
+
+def posted(path: str, body: bytes) -> bytes:
+    return b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%s" % (path.encode(), len(body), body)
+
+
+def test_a_body_that_arrives_with_its_head_is_taken_whole():
+    async def test(served: Served) -> None:
+        assert await served.ask(posted("/whole", b"first") + posted("/whole", b"second")) == (200, b"ok")
+        await until(lambda: len(served.bodies) == 2)
+        assert served.bodies == [b"first", b"second"]
+
+    run(test)
+
+
+def test_a_body_of_which_a_part_is_missing_is_to_be_received():
+    async def test(served: Served) -> None:
+        _, writer = await served.open(posted("/whole/waits", b"first")[:-1])
+        await until(lambda: bool(served.bodies))
+        assert served.bodies == [None]
+        writer.close()
+
+    run(test)
+
+
+def test_after_a_whole_body_a_client_is_seen_to_leave():
+    async def test(served: Served) -> None:
+        _, writer = await served.open(posted("/whole/waits", b"first"))
+        await until(lambda: bool(served.bodies))
+        assert not served.has_left.is_set()
+        writer.close()
+        await asyncio.wait_for(served.has_left.wait(), 10)
+
+    run(test)
 
 
 def test_where_all_connections_are_busy_only_probes_are_answered():
