@@ -26,6 +26,8 @@ for name in [name for name in os.environ if READ.fullmatch(name)]:
     del os.environ[name]
 
 os.environ.update(BEFORE_IMPORT)  # LiteLLM reads it once, in whichever test imports it first
+# LiteLLM asks Replicate whether an answer is ready, and the stand-in's is ready at once.
+os.environ.update({"DEFAULT_REPLICATE_POLLING_DELAY_SECONDS": "0", "REPLICATE_POLLING_DELAY_SECONDS": "0"})
 os.environ["LANGOP_NAMESPACE"] = "default"  # else a gateway that is started inside a pod takes the pod's
 
 ROOT = Path(__file__).parent.parent

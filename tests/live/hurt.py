@@ -37,6 +37,7 @@ WATCHED = {  # not HURT_MODELS: they are no business of the shared laboratory
     "limited": a_model("limited", rateLimits={"requestsPerMinute": 1, "tokensPerMinute": 100_000}, timeout="2s"),
     "narrow": a_model("narrow", rateLimits={"concurrentRequests": 1}),
     "dead": balanced("alive", {"url": NOBODY}, **ONCE),
+    "unseen": balanced("alive", {"url": NOBODY}, **ONCE),
     "checked": balanced("checked", {"url": NOBODY}, **CHECKED),
     "failing": a_model("failing", **ONCE, fallbacks=[{"modelRef": "every", "conditions": ["error"]}]),
     "changing": a_model("changing"),

@@ -61,15 +61,14 @@ EXPECTED = {
     "lost": {"LangopModelFallbacksFail", "LangopModelFailuresFast", "LangopModelFailuresSlow"},
     "last": {"LangopModelEndpointDown"},  # the fallback of `lost`
 }
-# What else is done, and the replica or service that is hurt.
-OTHERS = {
+# What else is done, and the replica or service that is hurt: at the start, and when all of that was seen.
+AT_ONCE = {
     "LangopModelCost": "gateway",
     "LangopModelChangeRefused": "single-1",
     "LangopModelTranslatorRestarts": "gateway-1",
-    "LangopModelRedisDown": "gateway-1",
     "LangopModelNoTraffic": "single",
-    "LangopModelDown": "single-1",
 }
+AFTERWARDS = {"LangopModelRedisDown": "gateway-1", "LangopModelDown": "single-1"}
 ASKED = ("steady", "failing", "slow", "half", "locked", "throttled", "refusing", "rescued", "lost")
 
 
@@ -81,13 +80,14 @@ class Watched:
     single: Gateway
     redis: RedisServer
     prometheus: Prometheus
+    unaware: Prometheus  # knows of no gateway, as where the ServiceMonitor selects nothing
     traffic: threading.Event = field(default_factory=threading.Event)
 
     def fired(self) -> set[tuple[str, str]]:
         """Return the alerts that have ever fired, each with the model, endpoint, replica or service that it is about.
 
-        Prometheus discovers its targets after five seconds only, which LangopModelAbsent takes for minutes: that has a
-        Prometheus of its own.
+        Prometheus discovers its targets after five seconds only, which LangopModelAbsent takes for minutes: that is seen by
+        the one that is unaware.
         """
         found = self.prometheus.series('max_over_time(ALERTS{alertstate="firing", alertname!="LangopModelAbsent"}[1h])')
         return {(series["metric"]["alertname"], _subject(series["metric"])) for series in found}
@@ -126,9 +126,13 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         gateways = {"gateway": gateway, "single": single}
         prometheus = Prometheus(program, tmp_path_factory.mktemp("prometheus"), gateways, LABELS, RULES)
         stack.callback(prometheus.stop)
-        watched = Watched(ObservedGateway(gateway, provider), single, redis, prometheus)
+        unaware = Prometheus(program, tmp_path_factory.mktemp("unaware"), {}, {}, RULES)
+        stack.callback(unaware.stop)
+        watched = Watched(ObservedGateway(gateway, provider), single, redis, prometheus, unaware)
         stack.callback(watched.traffic.set)
         _send(watched)
+        for hurt in (_spend, _misspell, _kill_translators):
+            hurt(watched)
         yield watched
 
 
@@ -194,69 +198,57 @@ def _send(watched: Watched) -> None:
     assert httpx.post(f"{watched.single.url}/v1/chat/completions", json=body, timeout=60).status_code == 200
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_a_model_that_is_hurt_makes_its_alerts_fire_and_no_others(watched: Watched, name: str):
-    assert fires(lambda: watched.fired_for(name), EXPECTED[name]) == EXPECTED[name]
+def _spend(watched: Watched) -> None:
+    """Some dollars within a minute are more than 100 a day, at that pace. Prometheus must have seen that there were none."""
+    eventually(
+        lambda: watched.prometheus.values('sum(langop_cost_usd_total{service="gateway"})'), lambda values: values == [0.0]
+    )
+    for _ in range(3):
+        assert watched.laboratory.post("dear", question()).status_code == 200
 
 
-def test_traffic_that_has_ended(watched: Watched):
-    """`single` has been asked once, at the start."""
-    expected = {"LangopModelNoTraffic"}
-    assert fires(lambda: watched.fired_for("single"), expected) == expected
-
-
-def _makes_fire(watched: Watched, hurt: Callable[[], object], alert: str) -> None:
-    before, expected = watched.fired(), {(alert, OTHERS[alert])}
-    hurt()
-    assert fires(lambda: watched.fired() - before, expected) == expected
-
-
-def test_what_is_spent(watched: Watched):
-    """Some dollars within a minute are more than 100 a day, at that pace."""
-
-    def spend() -> None:
-        for _ in range(3):
-            assert watched.laboratory.post("dear", question()).status_code == 200
-
-    _makes_fire(watched, spend, "LangopModelCost")
-
-
-def test_a_gateway_that_prometheus_does_not_know(tmp_path: Path):
-    """As where the ServiceMonitor selects nothing."""
-    prometheus = Prometheus(find_or_skip("LangopModelAbsent IS NOT SEEN FIRING"), tmp_path, {}, {}, RULES)
-    try:
-        firing = 'max_over_time(ALERTS{alertstate="firing"}[1h])'
-        expected = {"LangopModelAbsent"}
-        assert fires(lambda: {each["metric"]["alertname"] for each in prometheus.series(firing)}, expected) == expected
-    finally:
-        prometheus.stop()
-
-
-def test_a_refused_change(watched: Watched):
+def _misspell(watched: Watched) -> None:
     file = Path(watched.single.environment["LANGOP_MODEL_PATH"])
-
-    def misspell() -> None:
-        file.write_text(file.read_text(encoding="utf-8").replace('"provider"', '"providr"'), encoding="utf-8")
-
-    _makes_fire(watched, misspell, "LangopModelChangeRefused")
+    file.write_text(file.read_text(encoding="utf-8").replace('"provider"', '"providr"'), encoding="utf-8")
 
 
-def test_a_translator_that_dies_again_and_again(watched: Watched):
+def _kill_translators(watched: Watched) -> None:
+    """Kill three of them, one after the other."""
     gateway = watched.laboratory.gateway
 
     def translators() -> list[int]:
         assert gateway.process is not None
         return [pid for pid in family(gateway.process.pid) if b"langop_model.translator" in command_line(pid)]
 
-    def kill_three() -> None:
-        body = {"model": "translated", "input": "Hello"}
-        assert plain_http.post(f"{gateway.url}/v1/responses", json=body, timeout=60).status_code == 200
-        for _ in range(3):
-            for pid in (found := eventually(translators)):
-                os.kill(pid, signal.SIGKILL)
-            eventually(translators, lambda now, gone=found: not set(now) & set(gone))  # type: ignore[misc]
+    body = {"model": "translated", "input": "Hello"}
+    assert plain_http.post(f"{gateway.url}/v1/responses", json=body, timeout=60).status_code == 200
+    for _ in range(3):
+        for pid in (found := eventually(translators)):
+            os.kill(pid, signal.SIGKILL)
+        eventually(translators, lambda now, gone=found: not set(now) & set(gone))  # type: ignore[misc]
 
-    _makes_fire(watched, kill_three, "LangopModelTranslatorRestarts")
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_model_that_is_hurt_makes_its_alerts_fire_and_no_others(watched: Watched, name: str):
+    assert fires(lambda: watched.fired_for(name), EXPECTED[name]) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("alert", AT_ONCE)
+def test_what_is_done_to_a_service_makes_its_alert_fire(watched: Watched, alert: str):
+    """`single` has been asked once, at the start, and that traffic has ended."""
+    assert alert in fires(lambda: watched.fired_for(AT_ONCE[alert]), {alert})
+
+
+def test_a_gateway_that_prometheus_does_not_know(watched: Watched):
+    firing = 'max_over_time(ALERTS{alertstate="firing"}[1h])'
+    expected = {"LangopModelAbsent"}
+    assert fires(lambda: {each["metric"]["alertname"] for each in watched.unaware.series(firing)}, expected) == expected
+
+
+def _makes_fire(watched: Watched, hurt: Callable[[], object], alert: str) -> None:
+    before, expected = watched.fired(), {(alert, AFTERWARDS[alert])}
+    hurt()
+    assert fires(lambda: watched.fired() - before, expected) == expected
 
 
 def test_a_redis_that_is_down(watched: Watched):
@@ -270,9 +262,9 @@ def test_a_replica_that_is_gone(watched: Watched):
 def test_nothing_else_has_fired(watched: Watched):
     endpoints = ("half", "locked", "last")
     models = {(alert, f"{name}/endpoint-0" if name in endpoints else name) for name in EXPECTED for alert in EXPECTED[name]}
-    assert watched.fired() == models | set(OTHERS.items())
+    assert watched.fired() == models | {*AT_ONCE.items(), *AFTERWARDS.items()}
 
 
 def test_each_alert_is_seen_firing_here():
-    seen = {"LangopModelAbsent"}.union(OTHERS, *EXPECTED.values())
+    seen = {"LangopModelAbsent"}.union(AT_ONCE, AFTERWARDS, *EXPECTED.values())
     assert seen == set(re.findall(r"alert: (\w+)", RULES))

@@ -28,14 +28,13 @@ def health(hurt: Hurt) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def told(hurt: Hurt) -> dict[str, Any]:
     """What a worker says that has been asleep while the other one found an endpoint dead and kept requests waiting."""
-    eventually(lambda: health(hurt)["models"]["dead"]["endpoints"][1]["status"] != "down")  # as former workers found it
     eventually(lambda: len(workers(hurt)) == 2)
     asleep, awake = workers(hurt)
     laboratory = Laboratory(hurt.laboratory.gateway, hurt.laboratory.provider)  # without a connection to either
     os.kill(asleep, signal.SIGSTOP)
     try:
-        laboratory.ask_often("dead", 12)
-        laboratory.provider.behave("narrow", delay=3.0)
+        laboratory.ask_often("unseen", 12)
+        laboratory.provider.behave("narrow", delay=2.0)
         waiting = [laboratory.ask_in_background("narrow") for _ in range(3)]
         eventually(lambda: health(hurt)["models"]["narrow"]["queued"] == 2)
         time.sleep(1.2)  # shared_metrics.INTERVAL
@@ -54,12 +53,12 @@ def workers(hurt: Hurt) -> list[int]:
 
 
 def test_it_says_what_another_worker_has_seen_of_an_endpoint(told: dict[str, Any]):
-    alive, dead = told["models"]["dead"]["endpoints"]
+    alive, dead = told["models"]["unseen"]["endpoints"]
     assert (alive["status"], dead["status"]) == ("up", "down")
     assert dead["failures_in_a_row"] >= 3
     assert dead["last_error"]["cause"] == "server_error"
     assert dead["since"] < dead["cooldown_until"]
-    assert told["models"]["dead"]["status"] == "degraded"
+    assert told["models"]["unseen"]["status"] == "degraded"
 
 
 def test_it_counts_what_waits_at_another_worker(told: dict[str, Any]):

@@ -51,7 +51,7 @@ def test_the_first_lines_alarm_nobody_but_with_findings(lines: list[dict[str, An
 def test_one_line_says_what_is_served(lines: list[dict[str, Any]]):
     (serving,) = having(lines, event="serving")
     assert serving["models"] == sorted(WATCHED)
-    assert serving["endpoints"] == len(WATCHED) + 2
+    assert serving["endpoints"] == len(WATCHED) + 3
     assert serving["limits"]["narrow"] == {"concurrentRequests": 1}
     assert (serving["workers"], serving["redis"]) == (2, True)
     assert serving["version"]
