@@ -20,11 +20,11 @@ from tests.conftest import ROOT
 
 BIN = Path(sys.executable).parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-SCHEMAS = {
-    **{str(path.relative_to(ROOT)): "vendor.github-workflows" for path in WORKFLOWS},
-    "action.yml": "vendor.github-actions",
-    ".github/dependabot.yml": "vendor.dependabot",
-    "docs/gitlab-ci.yml": "vendor.gitlab-ci",
+FILES = {
+    "vendor.github-workflows": [str(path.relative_to(ROOT)) for path in WORKFLOWS],
+    "vendor.github-actions": ["action.yml"],
+    "vendor.dependabot": [".github/dependabot.yml"],
+    "vendor.gitlab-ci": ["docs/gitlab-ci.yml"],
 }
 WRONG = "examples/wrong/unknown-fields.yaml"
 RIGHT = "examples/minimal.yaml"
@@ -40,9 +40,9 @@ def ended(*command: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.parametrize(("name", "schema"), SCHEMAS.items())
-def test_a_file_is_what_its_schema_says(name: str, schema: str):
-    done = ended(str(BIN / "check-jsonschema"), "--builtin-schema", schema, name)
+@pytest.mark.parametrize("schema", FILES)
+def test_a_file_is_what_its_schema_says(schema: str):
+    done = ended(str(BIN / "check-jsonschema"), "--builtin-schema", schema, *FILES[schema])
     assert done.returncode == 0, done.stdout
 
 
