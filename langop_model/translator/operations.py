@@ -35,6 +35,9 @@ _DROPS_WHAT_LITELLM_ADDS = frozenset({"gradient_ai"})
 # Where LiteLLM's own client asks again unless its argument says otherwise; elsewhere the argument would reach the body.
 _RETRYING = frozenset({Route.IMAGES, Route.IMAGE_EDITS, Route.SPEECH, Route.TRANSCRIPTIONS})
 
+# LiteLLM makes a function of a schema there, whose call it takes for the answer; but not where the call comes in a stream.
+_WHOLE_FORMATS = frozenset({"gigachat"})
+_FORMATS = ("response_format", "text", "output_config")  # of chat, of responses, of Anthropic's messages
 # Where `metadata` is the provider's, what callbacks want to know of a call has another name.
 _METADATA = {Route.MESSAGES: "litellm_metadata", Route.RESPONSES: "litellm_metadata"}
 
@@ -101,6 +104,8 @@ async def run(call: Call, exchange: Exchange, *, observed: bool = False) -> Whol
     request = operation.prepare(call, deployment)
     if call.stream and operation.form is None:
         raise RefusedRequestError("stream is not supported on this route by this model's provider")
+    if call.stream and deployment.provider in _WHOLE_FORMATS and _has_format(request.arguments):
+        request.arguments["fake_stream"] = True  # LiteLLM asks for a whole answer, and makes a stream of it
     answer = await _ask(request.function or operation.function, request, _around(call, deployment, observed=observed), call)
     dropped = tuple(dict.fromkeys(request.dropped))
     if call.stream and operation.form is not None:
@@ -130,6 +135,11 @@ async def _ask(function: Function, request: Request, around: Mapping[str, Any], 
                 ) from None
             for name in named:
                 request.drop(name)
+
+
+def _has_format(arguments: Mapping[str, Any]) -> bool:
+    """Whether a request of any route says how its answer must be written."""
+    return any(name in arguments for name in _FORMATS) or "responseMimeType" in arguments.get("config", ())
 
 
 def _around(call: Call, deployment: Deployment, *, observed: bool) -> dict[str, Any]:

@@ -22,7 +22,8 @@ _NO_STREAM_OPTIONS = frozenset({"bytez", "oci"})  # LiteLLM raises for them
 _NEWER_LIMIT = frozenset({"azure", "openai"})  # where the limit's name is `max_completion_tokens`
 _USUAL = (("n", 1), ("tool_choice", "auto"))  # what is meant where it is not said
 _JSON_MODE = {"type": "json_object"}
-ANY_OBJECT = {"name": "response", "schema": {"type": "object"}}  # what JSON mode asks for, as a schema
+# What JSON mode asks for, as a schema.
+ANY_OBJECT = {"name": "response", "schema": {"type": "object", "additionalProperties": True}}
 _ALWAYS = frozenset({"messages", "user"})
 _ABOUT_THE_CALL = frozenset({"model", "stream", "stream_options"})
 
