@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-RUNS = 7
+RUNS = 15
 EXAMPLE = "examples/openai-model.yaml"
 COUNT = 1000
 MANY = 3000

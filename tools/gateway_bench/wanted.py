@@ -78,7 +78,6 @@ WANTED = (
     Wanted("relay, added latency, 1 connection, p99, to plain", _added("p99", 1), most=0.1),
     Wanted("relay, CPU for a chunk of a stream, to plain", _ratio(of.RELAY_STREAMING, of.PLAIN_STREAMING, "chunk"), most=0.1),
     Wanted("relay, start to ready, to plain", _ratio(of.RELAY, of.PLAIN, "ready"), most=1 / 8),
-    Wanted("relay, memory at ready, to plain", _ratio(of.RELAY, of.PLAIN, "memory"), most=1 / 8),
     Wanted("relay, memory at ready", _one(of.RELAY, "memory"), most=60, unit=" MiB"),
     Wanted("memory, 1,000 cached answers of 3 KiB", _one(of.CACHING, "memory with cached answers"), most=100, unit=" MiB"),
     Wanted("translation, CPU for a request, 1 connection, to plain", _translated("cpu 1"), most=0.45),
