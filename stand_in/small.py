@@ -79,8 +79,15 @@ def _cohere(_: Call, said: Said) -> object:
 
 
 def _cohere_stream(_: Call, said: Said) -> list[bytes]:
-    parts = [{"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": text}}}} for text in said.pieces]
-    return [*map(_line, parts), _line({"type": "message-end", "event": "message-end", "data": {"delta": {}}})]
+    tokens = {"input_tokens": said.input_tokens, "output_tokens": said.output_tokens}
+    parts: list[dict[str, Any]] = [
+        {"type": "message-start", "id": "1", "delta": {"message": {"role": "assistant", "content": []}}},
+        {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}},
+        *({"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": text}}}} for text in said.pieces),
+        {"type": "content-end", "index": 0},
+        {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": {"tokens": tokens}}},
+    ]
+    return [*(event(part, part["type"]) for part in parts), b"data: [DONE]\n\n"]
 
 
 def _agent(text: str, state: str) -> dict[str, Any]:
@@ -177,7 +184,7 @@ PROTOCOLS = (
         ],
         content_type="application/x-ndjson",
     ),
-    Small(re.compile(r".*/v2/chat"), _cohere, _cohere_stream, content_type="application/x-ndjson"),
+    Small(re.compile(r".*/v2/chat"), _cohere, _cohere_stream),
     Small(
         re.compile(r".*/v1/complete"),
         lambda _, said: {"completion": said.text, "stop_reason": "stop_sequence", "model": "stand-in"},

@@ -12,19 +12,22 @@ from contextvars import ContextVar
 
 import httpx
 
-from langop_model.translator.provider_answer import ProviderAnswer
+from langop_model.translator.cohere_events import Lines
+from langop_model.translator.provider_answer import STREAMS, ProviderAnswer
 
 
 class Exchange:
     """What the provider has answered to one call. `answer` is its last answer that is no error, None where none was seen.
 
-    `headers` go with each request to it that does not have them.
+    `headers` go with each request to it that does not have them. `lines` is what makes of its stream what LiteLLM can read,
+    None where it can.
     """
 
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
         self.headers = headers or {}
         self.answer: ProviderAnswer | None = None
         self.response: httpx.Response | None = None
+        self.lines: Lines | None = None
 
     @property
     def is_answered(self) -> bool:
@@ -80,7 +83,13 @@ async def note_async(response: httpx.Response) -> None:
     """Look at an answer."""
     answer = _answer(response)
     if answer is not None:
-        response.stream = _AsyncSeen(response.stream, answer)
+        response.stream = _AsyncSeen(response.stream, answer, _lines(response, answer))
+
+
+def _lines(response: httpx.Response, answer: ProviderAnswer) -> Lines | None:
+    exchange = _exchange.get()
+    is_stream = answer.content_type in STREAMS and "content-encoding" not in response.headers
+    return exchange.lines if exchange is not None and is_stream else None
 
 
 def _answer(response: httpx.Response) -> ProviderAnswer | None:
@@ -105,16 +114,22 @@ def _watched(answer: ProviderAnswer) -> Iterator[None]:
 
 
 class _AsyncSeen(httpx.AsyncByteStream):
-    def __init__(self, stream: object, answer: ProviderAnswer) -> None:
+    def __init__(self, stream: object, answer: ProviderAnswer, lines: Lines | None) -> None:
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - the client is an AsyncClient
         self.stream = stream
         self.answer = answer
+        self.lines = lines
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _watched(self.answer):
             async for part in self.stream:
                 self.answer.feed(part)
-                yield part
+                if self.lines is None:
+                    yield part
+                elif lines := self.lines.feed(part):
+                    yield lines
+        if self.lines is not None and (last := self.lines.end()):
+            yield last
 
     async def aclose(self) -> None:
         await self.stream.aclose()

@@ -13,6 +13,7 @@ from langop_model.gateway.upstreams.base import Route, Usage
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import (
     bridges,
+    cohere_events,
     gemini_over_chat,
     known_models,
     parameters,
@@ -106,6 +107,8 @@ async def run(call: Call, exchange: Exchange, *, observed: bool = False) -> Whol
         raise RefusedRequestError("stream is not supported on this route by this model's provider")
     if call.stream and deployment.provider in _WHOLE_FORMATS and _has_format(request.arguments):
         request.arguments["fake_stream"] = True  # LiteLLM asks for a whole answer, and makes a stream of it
+    if call.stream and deployment.provider in cohere_events.PROVIDERS:
+        exchange.lines = cohere_events.Lines()
     answer = await _ask(request.function or operation.function, request, _around(call, deployment, observed=observed), call)
     dropped = tuple(dict.fromkeys(request.dropped))
     if call.stream and operation.form is not None:

@@ -22,7 +22,7 @@ USAGE = {"input_tokens": 3, "output_tokens": 5}
 def anthropic() -> tuple[Answer, Answer]:
     block = {"type": "tool_use", "id": "toolu_1", "name": "json_tool_call", "input": SAID}
     message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "stop_sequence": None, "usage": USAGE}
-    events = (
+    events: tuple[dict[str, Any], ...] = (
         {"type": "message_start", "message": {**message, "content": [], "stop_reason": None}},
         {"type": "content_block_start", "index": 0, "content_block": {**block, "input": {}}},
         *(
@@ -34,7 +34,7 @@ def anthropic() -> tuple[Answer, Answer]:
         {"type": "message_stop"},
     )
     whole = as_json({**message, "content": [block], "stop_reason": "tool_use"})
-    return whole, as_stream(event(each, str(each["type"])) for each in events)
+    return whole, as_stream(event(each, each["type"]) for each in events)
 
 
 def bedrock() -> tuple[Answer, Answer]:
