@@ -30,6 +30,7 @@ _END = re.compile(
     rb'"(?:finish_?reason|stop_?reason|done_reason|completionReason)"\s*:\s*"[^"]'
     rb'|"(?:done|final|is_finished)"\s*:\s*true'
     rb'|"state"\s*:\s*"(?:completed|canceled|failed|rejected)"'  # a task of the A2A protocol
+    rb'|"result"\s*:\s*\{[^{}]*"kind"\s*:\s*"message"'  # a message of A2A in place of a task
     rb'|"(?:type|event|event_type)"\s*:\s*"(?:message_stop|message-end|stream-end|response\.completed|response\.incomplete)"'
     rb"|data:\s*\[DONE\]|event:\s*(?:message_stop|done)\b",
     re.IGNORECASE,

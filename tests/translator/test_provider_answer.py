@@ -32,6 +32,7 @@ def answer(content_type: str, *parts: bytes, encoding: str = "") -> ProviderAnsw
         (EVENTS, b'data: {"type":"message-end","delta":{"finish_reason":"COMPLETE"}}\n\n'),
         (EVENTS, b'data: {"kind":"status-update","final":true}\n\n'),
         (LINES, b'{"result": {"kind": "task", "status": {"state": "completed"}}}\n'),
+        (EVENTS, b'data: {"result":{"contextId":"c","kind":"message","parts":[{"kind":"text","text":"a"}]}}\n\n'),
         (LINES, b'{"message":{"content":"a"},"done":false}\n{"done":true,"done_reason":"stop"}\n'),
         ("application/vnd.amazon.eventstream", b'\x00\x01:event-type messageStop{"stopReason":"end_turn"}'),
         ("application/json", b'{"output":"whole"}'),
@@ -39,6 +40,11 @@ def answer(content_type: str, *parts: bytes, encoding: str = "") -> ProviderAnsw
 )
 def test_an_end_is_seen_in_each_protocol(content_type: str, body: bytes):
     assert answer(content_type, body).is_complete
+
+
+def test_a_message_of_a_task_is_no_end():
+    said = b'data: {"result":{"kind":"status-update","status":{"state":"working","message":{"kind":"message"}}}}\n\n'
+    assert not answer(EVENTS, said).is_complete
 
 
 def test_an_end_in_two_parts_is_seen():
