@@ -24,7 +24,7 @@ def anthropic() -> Pair:
     usage = {"input_tokens": ASKED, "output_tokens": SAID}
     message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "stop_sequence": None}
     texts = [{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}} for text in TEXTS]
-    begun = {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}
+    begun: dict[str, Any] = {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}
     events: list[dict[str, Any]] = [
         {"type": "message_start", "message": begun},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
