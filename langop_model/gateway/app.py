@@ -24,7 +24,6 @@ from langop_model.gateway.upstreams.base import UpstreamError
 WATCH_DELAY = 0.05  # seconds until a request looks whether its client is still there: most are answered before
 # What a provider gets of a client's headers. Others choose timeouts, tags or credentials at some providers.
 FORWARDED = {b"anthropic-version": "anthropic-version", b"anthropic-beta": "anthropic-beta", b"traceparent": "traceparent"}
-JSON = b"application/json"
 EVENT_STREAM = b"text/event-stream; charset=utf-8"
 
 
@@ -275,11 +274,13 @@ class _Exchange:
         if error.retry_after is not None:
             headers.append((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after))))
             headers.append((b"retry-after-ms", b"%d" % (error.retry_after * 1000)))
-        await self._send_whole(error.status, JSON, error_formats.body_of(self.protocol, error), headers)
+        await self._send_whole(error.status, request_body.JSON, error_formats.body_of(self.protocol, error), headers)
 
     async def _refuse(self, error: APIError) -> None:
         body = error_formats.error_body(self.protocol, error.status, error.message, code=error.code, param=error.param)
-        await self._send_whole(error.status, JSON, body, [(b"x-langop-call-id", self.call_id.encode()), *error.headers])
+        await self._send_whole(
+            error.status, request_body.JSON, body, [(b"x-langop-call-id", self.call_id.encode()), *error.headers]
+        )
 
     def _not_served(self, model: str) -> APIError:
         reason = self.services.unavailable(model)

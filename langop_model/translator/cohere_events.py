@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import orjson
 
+from langop_model.gateway.upstreams.events import DONE, FIELDS, MAX_EVENT_SIZE, EventTooLargeError
+
 PROVIDERS = frozenset({"cohere", "cohere_chat"})
 DATA = b"data:"
-FRAMING = (b"event:", b"id:", b"retry:", b":")  # what else server-sent events consist of
-DONE = b"[DONE]"
 
 
 class Lines:
@@ -22,8 +22,10 @@ class Lines:
         self._rest = b""
 
     def feed(self, part: bytes) -> bytes:
-        """Return the lines that are complete with another part."""
+        """Return the lines that are complete with another part. Raises EventTooLargeError."""
         *complete, self._rest = (self._rest + part).split(b"\n")
+        if len(self._rest) > MAX_EVENT_SIZE:
+            raise EventTooLargeError
         return b"".join(map(_line, complete))
 
     def end(self) -> bytes:
@@ -36,9 +38,9 @@ def _line(line: bytes) -> bytes:
     said = line.strip()
     if said.startswith(DATA):
         said = said[len(DATA) :].strip()
-    elif not said or said.startswith(FRAMING):
+    elif said.startswith(FIELDS):
         return b""
-    if said == DONE:
+    if not said or said == DONE:
         return b""
     try:
         content = orjson.loads(said)

@@ -87,6 +87,7 @@ async def note_async(response: httpx.Response) -> None:
 
 
 def _lines(response: httpx.Response, answer: ProviderAnswer) -> Lines | None:
+    """Return what makes lines of an answer that is a stream; one in an encoding stays as it is."""
     exchange = _exchange.get()
     is_stream = answer.content_type in STREAMS and "content-encoding" not in response.headers
     return exchange.lines if exchange is not None and is_stream else None

@@ -105,10 +105,8 @@ async def run(call: Call, exchange: Exchange, *, observed: bool = False) -> Whol
     request = operation.prepare(call, deployment)
     if call.stream and operation.form is None:
         raise RefusedRequestError("stream is not supported on this route by this model's provider")
-    if call.stream and deployment.provider in _WHOLE_FORMATS and _has_format(request.arguments):
-        request.arguments["fake_stream"] = True  # LiteLLM asks for a whole answer, and makes a stream of it
-    if call.stream and deployment.provider in cohere_events.PROVIDERS:
-        exchange.lines = cohere_events.Lines()
+    if call.stream:
+        _prepare_stream(request, deployment, exchange)
     answer = await _ask(request.function or operation.function, request, _around(call, deployment, observed=observed), call)
     dropped = tuple(dict.fromkeys(request.dropped))
     if call.stream and operation.form is not None:
@@ -138,6 +136,14 @@ async def _ask(function: Function, request: Request, around: Mapping[str, Any], 
                 ) from None
             for name in named:
                 request.drop(name)
+
+
+def _prepare_stream(request: Request, deployment: Deployment, exchange: Exchange) -> None:
+    """Let LiteLLM read a stream that it would misread, whatever the route."""
+    if deployment.provider in _WHOLE_FORMATS and _has_format(request.arguments):
+        request.arguments["fake_stream"] = True  # LiteLLM asks for a whole answer, and makes a stream of it
+    if deployment.provider in cohere_events.PROVIDERS:
+        exchange.lines = cohere_events.Lines()
 
 
 def _has_format(arguments: Mapping[str, Any]) -> bool:

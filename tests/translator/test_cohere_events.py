@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from langop_model.gateway.upstreams.events import MAX_EVENT_SIZE, EventTooLargeError
 from langop_model.translator.cohere_events import Lines
 
 END = {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}}
@@ -34,6 +35,11 @@ def test_the_last_line_needs_no_end():
 @pytest.mark.parametrize("said", [b"data: [DONE]\n", b": a comment\n", b"id: 1\n", b"\r\n"])
 def test_what_says_nothing_is_left_out(said: bytes):
     assert Lines().feed(said) == b""
+
+
+def test_a_line_without_an_end_in_sight_is_an_error():
+    with pytest.raises(EventTooLargeError):
+        Lines().feed(b"a" * (MAX_EVENT_SIZE + 1))
 
 
 def test_what_is_no_json_stays_as_it_is():

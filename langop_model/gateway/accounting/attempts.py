@@ -20,7 +20,7 @@ class Attempt:
     def __init__(self, group: str, endpoint: str, asked: str, series: Series, deployment: Deployment | None) -> None:
         self.group = group
         self.endpoint = endpoint
-        self.series = series.endpoint(group, endpoint)
+        self.series = series.endpoints[group, endpoint]
         self.provider = deployment.provider if deployment is not None else ""
         self.model = deployment.named(asked) if deployment is not None else asked
         self.span: Span | None = None
@@ -32,7 +32,7 @@ class Attempt:
         took = time.monotonic() - self.started
         series = self.series
         series.in_flight.dec()
-        attempts, duration = series.ended(outcome)
+        attempts, duration = series.ended[outcome]
         attempts.inc()
         duration.observe(took)
         return took

@@ -16,9 +16,9 @@ def count(record: RequestRecord, metrics: Metrics, series: Series) -> None:
             metrics.refused.labels(str(record.status)).inc()
         return
     name, kind = group.name, operation(record.route)
-    model = series.model(name)
+    model = series.models[name]
     model.in_flight.dec()
-    requests, responses, duration = model.ended(kind, outcome(record), record.status)
+    requests, responses, duration = model.ended[kind, outcome(record), record.status]
     requests.inc()
     responses.inc()
     trace_id = record.trace_id if record.span is not None and record.span.is_recording() else ""
@@ -35,14 +35,14 @@ def count(record: RequestRecord, metrics: Metrics, series: Series) -> None:
         metrics.cache_tokens.labels(record.served_by, "input").inc(usage.input_tokens)
         metrics.cache_tokens.labels(record.served_by, "output").inc(usage.output_tokens)
         return
-    question, answer = model.tokens(kind)
+    question, answer = model.tokens[kind]
     question.observe(usage.input_tokens)
     answer.observe(usage.output_tokens)
     if record.ttft is not None and usage.output_tokens > 1:
         per_token = max(record.seconds - record.ttft, 0.0) / (usage.output_tokens - 1)
         metrics.time_per_output_token.labels(name).observe(per_token)
     if record.endpoint:
-        _count_at(series.endpoint(record.served_by, record.endpoint), record, usage, metrics)
+        _count_at(series.endpoints[record.served_by, record.endpoint], record, usage, metrics)
 
 
 def outcome(record: RequestRecord) -> str:
@@ -67,7 +67,7 @@ def _count_at(endpoint: EndpointSeries, record: RequestRecord, usage: Usage, met
     )
     for token_type, tokens in counts:
         if tokens:
-            endpoint.tokens(token_type).inc(tokens)
+            endpoint.tokens[token_type].inc(tokens)
     if usage.estimated:
         for token_type, tokens in counts[:2]:
             metrics.estimated_tokens.labels(*endpoint.labels, token_type).inc(tokens)

@@ -77,7 +77,7 @@ class Recorder(RequestRecord):
     def asked(self, group: Group, body: Mapping[str, Any] | None = None, model: str = "", stream: bool = False) -> None:
         """Note which group the request is for. `model` is the client's name for it, which only the log has."""
         self.group, self.body, self.model, self.stream = group, body, model or group.name, stream
-        self._accounting.series.model(group.name).in_flight.inc()
+        self._accounting.series.models[group.name].in_flight.inc()
         if group.log.responses and self.route is not None:
             self.logged_answer = LoggedAnswer(self.route)
 

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from langop_model.gateway.accounting.metrics import Metrics
 from langop_model.gateway.accounting.registry import Distribution, Value
+
+Key = TypeVar("Key")
+Made = TypeVar("Made")
+
+
+class Kept(dict[Key, Made]):
+    """What `make` makes of each key, when it is first asked for."""
+
+    def __init__(self, make: Callable[[Key], Made]) -> None:
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, key: Key) -> Made:
+        made = self[key] = self.make(key)
+        return made
 
 
 class Ended(NamedTuple):
@@ -17,91 +33,56 @@ class Ended(NamedTuple):
 
 
 class ModelSeries:
-    """Those of one model: what its requests add, whoever answers."""
+    """Those of one model: what its requests add, whoever answers.
 
-    __slots__ = ("_ended", "_metrics", "_name", "_tokens", "attempts", "in_flight", "overhead")
+    `ended` are those of requests by operation, outcome and status; `tokens` by operation those of a question and its answer.
+    """
 
     def __init__(self, metrics: Metrics, name: str) -> None:
-        self._metrics = metrics
-        self._name = name
-        self._ended: dict[tuple[str, str, int], Ended] = {}
-        self._tokens: dict[str, tuple[Distribution, Distribution]] = {}
         self.in_flight = metrics.in_flight.labels(name)
         self.attempts = metrics.attempts_of_request.labels(name)
         self.overhead = metrics.overhead_duration.labels(name)
 
-    def ended(self, operation: str, outcome: str, status: int) -> Ended:
-        """Return those of requests that end so."""
-        found = self._ended.get((operation, outcome, status))
-        if found is None:
-            metrics, name = self._metrics, self._name
-            found = self._ended[operation, outcome, status] = Ended(
+        def ended(key: tuple[str, str, int]) -> Ended:
+            operation, outcome, status = key
+            return Ended(
                 metrics.requests.labels(name, outcome),
                 metrics.responses.labels(name, operation, str(status)),
                 metrics.request_duration.labels(name, operation, outcome),
             )
-        return found
 
-    def tokens(self, operation: str) -> tuple[Distribution, Distribution]:
-        """Return those of the tokens of a question and of its answer."""
-        found = self._tokens.get(operation)
-        if found is None:
-            usage, name = self._metrics.token_usage, self._name
-            found = usage.labels(name, operation, "input"), usage.labels(name, operation, "output")
-            self._tokens[operation] = found
-        return found
+        def tokens(operation: str) -> tuple[Distribution, Distribution]:
+            usage = metrics.token_usage
+            return usage.labels(name, operation, "input"), usage.labels(name, operation, "output")
+
+        self.ended = Kept(ended)
+        self.tokens = Kept(tokens)
 
 
 class EndpointSeries:
-    """Those of one endpoint: what attempts at it add. `labels` are its model, its id and its region."""
+    """Those of one endpoint: what attempts at it add. `labels` are its model, its id and its region.
 
-    __slots__ = ("_ended", "_metrics", "_tokens", "cost", "in_flight", "labels", "unpriced")
+    `ended` are by outcome the number of its attempts and how long they take, `tokens` the number of its tokens by their kind.
+    """
 
     def __init__(self, metrics: Metrics, labels: tuple[str, str, str]) -> None:
-        self._metrics = metrics
-        self._ended: dict[str, tuple[Value, Distribution]] = {}
-        self._tokens: dict[str, Value] = {}
         self.labels = labels
         self.in_flight = metrics.endpoint_in_flight.labels(*labels)
         self.cost = metrics.cost.labels(*labels)
         self.unpriced = metrics.unpriced.labels(*labels)
 
-    def ended(self, outcome: str) -> tuple[Value, Distribution]:
-        """Return the number of the attempts that end so, and how long they take."""
-        found = self._ended.get(outcome)
-        if found is None:
-            metrics, labels = self._metrics, self.labels
-            found = metrics.attempts_of_endpoint.labels(*labels, outcome), metrics.upstream_duration.labels(*labels, outcome)
-            self._ended[outcome] = found
-        return found
+        def ended(outcome: str) -> tuple[Value, Distribution]:
+            return metrics.attempts_of_endpoint.labels(*labels, outcome), metrics.upstream_duration.labels(*labels, outcome)
 
-    def tokens(self, kind: str) -> Value:
-        """Return the number of its tokens of one kind."""
-        found = self._tokens.get(kind)
-        if found is None:
-            found = self._tokens[kind] = self._metrics.tokens_of_endpoint.labels(*self.labels, kind)
-        return found
+        self.ended = Kept(ended)
+        self.tokens = Kept[str, Value](lambda kind: metrics.tokens_of_endpoint.labels(*labels, kind))
 
 
 class Series:
-    """Those of all models and endpoints of a worker."""
+    """Those of all models of a worker, by the names of their groups, and of all endpoints, by those and their ids."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._models: dict[str, ModelSeries] = {}
-        self._endpoints: dict[tuple[str, str], EndpointSeries] = {}
-
-    def model(self, name: str) -> ModelSeries:
-        """Return those of a model, by the name of its group."""
-        found = self._models.get(name)
-        if found is None:
-            found = self._models[name] = ModelSeries(self._metrics, name)
-        return found
-
-    def endpoint(self, group: str, endpoint: str) -> EndpointSeries:
-        """Return those of an endpoint of a group."""
-        found = self._endpoints.get((group, endpoint))
-        if found is None:
-            labels = self._metrics.endpoint_labels(group, endpoint)
-            found = self._endpoints[group, endpoint] = EndpointSeries(self._metrics, labels)
-        return found
+        self.models = Kept[str, ModelSeries](lambda name: ModelSeries(metrics, name))
+        self.endpoints = Kept[tuple[str, str], EndpointSeries](
+            lambda place: EndpointSeries(metrics, metrics.endpoint_labels(*place))
+        )
