@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from stand_in.answer import Answer, as_json, as_stream, event
@@ -50,22 +51,23 @@ def answer(call: Call) -> Answer:
     }
     if not call.wants_stream:
         return as_json(message)
+    return as_events(
+        message, [({"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in said.pieces])]
+    )
 
-    usage = {"input_tokens": said.input_tokens, "output_tokens": 0, **cache}
-    begun = {**message, "content": [], "stop_reason": None, "usage": usage}
-    events: list[dict[str, Any]] = [
-        {"type": "message_start", "message": begun},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        {"type": "ping"},
-        *({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}} for piece in said.pieces),
-        {"type": "content_block_stop", "index": 0},
-        {
-            "type": "message_delta",
-            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
-            "usage": {"output_tokens": said.output_tokens},
-        },
-        {"type": "message_stop"},
-    ]
+
+def as_events(message: Mapping[str, Any], blocks: Iterable[tuple[Mapping[str, Any], Iterable[Mapping[str, Any]]]]) -> Answer:
+    """Return a whole message as a stream: of each of its blocks how that begins, and its deltas."""
+    usage, ended = message["usage"], {name: message[name] for name in ("stop_reason", "stop_sequence")}
+    begun = {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 0}}
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": begun}]
+    for index, (block, deltas) in enumerate(blocks):
+        events.append({"type": "content_block_start", "index": index, "content_block": block})
+        events += [{"type": "ping"}] if index == 0 else []
+        events += [{"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas]
+        events.append({"type": "content_block_stop", "index": index})
+    events.append({"type": "message_delta", "delta": ended, "usage": {"output_tokens": usage["output_tokens"]}})
+    events.append({"type": "message_stop"})
     return as_stream(event(each, each["type"]) for each in events)
 
 

@@ -6,7 +6,8 @@ import json
 import re
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from stand_in.answer import Answer, as_json, as_stream
 from stand_in.call import Call, Said
@@ -68,15 +69,24 @@ def frame(kind: str, content: object) -> bytes:
 
 def _answer(call: Call, said: Said, stop_reason: str) -> Answer:
     usage = {"inputTokens": said.input_tokens, "outputTokens": said.output_tokens, "totalTokens": said.total_tokens}
-    if not call.path.endswith("-stream"):
-        message = {"role": "assistant", "content": [{"text": said.text}] if said.text else []}
-        body = {"output": {"message": message}, "stopReason": stop_reason, "usage": usage, "metrics": {"latencyMs": 1}}
-        return as_json(body)
-    frames = [
-        frame("messageStart", {"role": "assistant"}),
-        *(frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": piece}}) for piece in said.pieces),
-        frame("contentBlockStop", {"contentBlockIndex": 0}),
-        frame("messageStop", {"stopReason": stop_reason}),
-        frame("metadata", {"usage": usage, "metrics": {"latencyMs": 1}}),
-    ]
+    if call.path.endswith("-stream"):
+        return as_frames([(None, [{"text": piece} for piece in said.pieces])], stop_reason, usage)
+    return whole([{"text": said.text}] if said.text else [], stop_reason, usage)
+
+
+def whole(content: list[dict[str, Any]], stop_reason: str, usage: object) -> Answer:
+    """Return a whole answer."""
+    message = {"role": "assistant", "content": content}
+    return as_json({"output": {"message": message}, "stopReason": stop_reason, "usage": usage, "metrics": {"latencyMs": 1}})
+
+
+def as_frames(blocks: Iterable[tuple[object, Iterable[object]]], stop_reason: str, usage: object) -> Answer:
+    """Return a streamed answer: of each block how it begins, if that is said, and its deltas."""
+    frames = [frame("messageStart", {"role": "assistant"})]
+    for index, (begun, deltas) in enumerate(blocks):
+        frames += [frame("contentBlockStart", {"contentBlockIndex": index, "start": begun})] if begun else []
+        frames += [frame("contentBlockDelta", {"contentBlockIndex": index, "delta": delta}) for delta in deltas]
+        frames.append(frame("contentBlockStop", {"contentBlockIndex": index}))
+    frames.append(frame("messageStop", {"stopReason": stop_reason}))
+    frames.append(frame("metadata", {"usage": usage, "metrics": {"latencyMs": 1}}))
     return as_stream(frames, "application/vnd.amazon.eventstream")

@@ -1,6 +1,6 @@
 """Protocols of providers that are not OpenAI's: of each the least that shows that a question was understood.
 
-Their shapes are those which LiteLLM's parsers read (litellm/llms/<provider>).
+Their shapes are those which LiteLLM's parsers read (litellm/llms/<provider>), but for Cohere's: cohere.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stand_in import bedrock, openai
+from stand_in import bedrock, cohere, openai
 from stand_in.answer import Answer, as_json, as_stream, event
 from stand_in.call import Call, Said
 
@@ -70,24 +70,6 @@ def _ollama_end(said: Said, **content: object) -> dict[str, Any]:
 
 def _ollama_message(text: str) -> dict[str, str]:
     return {"role": "assistant", "content": text}
-
-
-def _cohere(_: Call, said: Said) -> object:
-    tokens = {"input_tokens": said.input_tokens, "output_tokens": said.output_tokens}
-    message = {"role": "assistant", "content": [{"type": "text", "text": said.text}]}
-    return {"id": "1", "finish_reason": "COMPLETE", "message": message, "usage": {"tokens": tokens}}
-
-
-def _cohere_stream(_: Call, said: Said) -> list[bytes]:
-    tokens = {"input_tokens": said.input_tokens, "output_tokens": said.output_tokens}
-    parts: list[dict[str, Any]] = [
-        {"type": "message-start", "id": "1", "delta": {"message": {"role": "assistant", "content": []}}},
-        {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}},
-        *({"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": text}}}} for text in said.pieces),
-        {"type": "content-end", "index": 0},
-        {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": {"tokens": tokens}}},
-    ]
-    return [*(event(part, part["type"]) for part in parts), b"data: [DONE]\n\n"]
 
 
 def _agent(text: str, state: str) -> dict[str, Any]:
@@ -184,7 +166,7 @@ PROTOCOLS = (
         ],
         content_type="application/x-ndjson",
     ),
-    Small(re.compile(r".*/v2/chat"), _cohere, _cohere_stream),
+    Small(re.compile(r".*/v2/chat"), cohere.plain, cohere.stream),
     Small(
         re.compile(r".*/v1/complete"),
         lambda _, said: {"completion": said.text, "stop_reason": "stop_sequence", "model": "stand-in"},

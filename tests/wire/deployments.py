@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
     from langop_model.translator.failures import RefusedRequestError  # imports LiteLLM
+    from stand_in.answer import Answer
 
 DEFAULTS = {
     "temperature": 0.31, "maxTokens": 4177, "topP": 0.62,
@@ -77,6 +78,15 @@ def asked(
         redirected = wire.redirecting(base)
     with redirected as meant, nothing_leaves_this_machine(case.provider.extra_hosts):
         yield wire.deploy(result), meant
+
+
+@contextlib.contextmanager
+def answering(name: str, wire: Wire, answer: Answer) -> Iterator[Any]:
+    """Yield the deployment of the case `name`, whose provider gives this answer."""
+    (case,) = [case for case in CASES if case.name == name]
+    with asked(case, wire) as (deployed, _):
+        wire.provider.behave(f"at-{name}", answer=answer)
+        yield deployed
 
 
 def more(case: Case) -> dict[str, Any]:

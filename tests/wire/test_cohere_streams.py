@@ -8,44 +8,36 @@ from typing import Any
 import pytest
 
 from langop_model.gateway.upstreams.base import Route
-from stand_in.answer import Answer, as_stream, event
-from tests.wire.cases import CASES
-from tests.wire.deployments import MESSAGE, asked
+from stand_in import cohere
+from stand_in.answer import Answer, as_stream
+from tests.wire.deployments import MESSAGE, answering
 from tests.wire.wire import QUESTION, Wire
 
 USAGE = {"billed_units": {"input_tokens": 3, "output_tokens": 5}, "tokens": {"input_tokens": 71, "output_tokens": 26}}
 
 
-def said(reason: str) -> list[dict[str, Any]]:
-    texts = [{"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": text}}}} for text in ("Par", "is")]
-    return [
-        {"type": "message-start", "id": "c1", "delta": {"message": {"role": "assistant", "content": []}}},
-        {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}},
-        *texts,
-        {"type": "content-end", "index": 0},
-        {"type": "message-end", "delta": {"finish_reason": reason, "usage": USAGE}},
-    ]
+TEXTS = ["Par", "is"]
 
 
 def as_events(reason: str) -> Answer:
-    return as_stream([*(event(each, each["type"]) for each in said(reason)), b"data: [DONE]\n\n"])
+    return as_stream(cohere.as_events(cohere.events(TEXTS, reason, USAGE)))
 
 
 def as_lines(reason: str) -> Answer:
-    return as_stream((json.dumps(each).encode() + b"\n" for each in said(reason)), "application/stream+json")
+    return as_stream(
+        (json.dumps(each).encode() + b"\n" for each in cohere.events(TEXTS, reason, USAGE)), "application/stream+json"
+    )
 
 
 @pytest.mark.parametrize("form", [as_events, as_lines])
 @pytest.mark.parametrize(("reason", "finish"), [("COMPLETE", "stop"), ("STOP_SEQUENCE", "stop"), ("MAX_TOKENS", "length")])
 @pytest.mark.parametrize("name", ["cohere", "cohere_chat"])
 def test_a_stream_is_what_the_provider_says(name: str, reason: str, finish: str, form: Any, wire: Wire):
-    (case,) = [case for case in CASES if case.name == name]
-    with asked(case, wire) as (deployed, _):
-        wire.provider.behave(f"at-{name}", answer=form(reason))
+    with answering(name, wire, form(reason)) as deployed:
         question = {**MESSAGE, "stream_options": {"include_usage": True}}
         parts = [json.loads(each.removeprefix(b"data: ")) for each in wire.stream(deployed, Route.CHAT, question)[:-1]]
     choices = [choice for part in parts for choice in part["choices"]]
-    assert [text for choice in choices if (text := choice["delta"].get("content"))] == ["Par", "is"]
+    assert [text for choice in choices if (text := choice["delta"].get("content"))] == TEXTS
     assert [choice["finish_reason"] for choice in choices if choice.get("finish_reason")] == [finish]
     (usage,) = [part["usage"] for part in parts if part.get("usage")]
     assert (usage["prompt_tokens"], usage["completion_tokens"]) == (71, 26)
@@ -59,8 +51,6 @@ def test_a_stream_is_what_the_provider_says(name: str, reason: str, finish: str,
     ],
 )
 def test_why_it_has_ended_arrives_on_each_api(route: Route, body: dict[str, Any], ended: bytes, wire: Wire):
-    (case,) = [case for case in CASES if case.name == "cohere"]
-    with asked(case, wire) as (deployed, _):
-        wire.provider.behave("at-cohere", answer=as_events("MAX_TOKENS"))
+    with answering("cohere", wire, as_events("MAX_TOKENS")) as deployed:
         events = wire.stream(deployed, route, body)
     assert ended in b"".join(events)
