@@ -187,7 +187,7 @@ class _Placed(Outcome):
 
     def add(self, findings: Iterable[Finding], source: str = "") -> None:
         """Print `findings` with the places that the user knows."""
-        found = [each._replace(file=self._known(each.file)) for each in findings]
+        found = [each.replace(file=self._known(each.file)) for each in findings]
         self.failed |= any(each.level == "error" for each in found)
         self.outcome.add(found, source)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from langop_model.outcome import Outcome, write_result
+from langop_model.renderer.record import Record
 from langop_model.renderer.settings import Settings
 from langop_model.sources import TOGETHER, Result, SourceFile, Task, files_of
 
@@ -19,7 +20,7 @@ class UsageError(ValueError):
     """The command was called in a way that means nothing: its text says why."""
 
 
-class Options(NamedTuple):
+class Options(Record):
     """How a command works and what it prints.
 
     `style` is how findings are written, `level` the least that is printed, `ignored` are the codes of findings that are not.
@@ -44,13 +45,13 @@ def render(sources: Sequence[str], output: str | None = None, options: Options =
     # To standard output, each result is written before the next source is waited for.
     with _workers(_every(files), options, together=1 if output is None else TOGETHER) as each:
         if output is None:
-            task = task._replace(texts=True)
+            task = task.replace(texts=True)
         else:
             from langop_model.renderer.atomic_write import Destination
 
             names = [name for of_file in each(task.names_of, _every(files)) for name in of_file]
             try:
-                task = task._replace(destination=Destination.settle(output, names))
+                task = task.replace(destination=Destination.settle(output, names))
             except ValueError as problem:
                 raise UsageError(str(problem)) from None
         written = 0

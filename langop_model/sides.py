@@ -80,7 +80,7 @@ class Side:
         if _holds_configuration(documents):
             return [_rendered(name, documents)]
         read = manifest.collect(name, documents, settings, alone=not self.is_folder)
-        return [_named(each, name) for each in rendering.render_each(read._replace(findings=[]), settings)]
+        return [_named(each, name) for each in rendering.render_each(read.replace(findings=[]), settings)]
 
     def _read(self, name: str) -> list[Document]:
         if self.is_folder:

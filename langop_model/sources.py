@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from langop_model.renderer.findings import Finding, SpecError
+from langop_model.renderer.record import Record
 from langop_model.renderer.settings import Settings
 
 if TYPE_CHECKING:  # imported where they are used: `launch` needs neither
@@ -83,7 +84,7 @@ def _name(resource: Resource) -> str:
     return resource.name or (plan.resource_name(model) if isinstance(model, str) else "")
 
 
-class Task(NamedTuple):
+class Task(Record):
     """What is done with each file: it is rendered, and its texts are written to `destination`, kept if `texts`, or dropped."""
 
     settings: Settings

@@ -5,7 +5,7 @@ collector waits, and the process ends without taking the interpreter apart. Anyt
 say the same is tested in tests/unit/test_start.py.
 
 What is wanted is 3 times the CPU of an empty Python for `--help`, and 8.5 times for `render` of one example. By click alone
-they took 4.7 to 5.2 and 10 to 12 times, this way 0.9 and 8.1 to 8.9 (docs/performance.md).
+they took 4.7 to 5.2 and 10 to 12 times, this way 1.0 and 7.8 to 8.3 (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -109,4 +109,4 @@ def _say_unwritable(problem: OSError) -> None:
     from langop_model import report
     from langop_model.renderer import findings
 
-    report.print_findings([findings.make("LM015", reason=problem.strerror)._replace(file="<stdout>")], "text")
+    report.print_findings([findings.make("LM015", reason=problem.strerror).replace(file="<stdout>")], "text")

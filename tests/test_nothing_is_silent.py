@@ -100,7 +100,7 @@ def changed(resource: Resource, path: FieldPath, value: Any) -> Resource:
     for segment in path[:-1]:
         target = target[segment]
     target[path[-1]] = value
-    return resource._replace(manifest=whole)
+    return resource.replace(manifest=whole)
 
 
 def accepted_by_the_schema(resource: Resource) -> bool:

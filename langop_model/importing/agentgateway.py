@@ -49,7 +49,7 @@ class Origin:
     def renamed(self, finding: Finding) -> Finding:
         """Return a finding that speaks of the file's own keys."""
         path = self.path(finding.path)
-        return finding._replace(path=path, message=finding.message.replace(dotted(finding.path), dotted(path)))
+        return finding.replace(path=path, message=finding.message.replace(dotted(finding.path), dotted(path)))
 
 
 def is_one(value: Any) -> bool:

@@ -47,13 +47,13 @@ def read(name: str, variables: Mapping[str, str] | None = None) -> Imported:
     """Return the import of the file `name` (`-`: standard input). Raises SpecError for what is no configuration."""
     document, *others = source.read(name)
     if others:
-        raise SpecError([make("LM021", count=len(others) + 1)._replace(file=document.name)])
+        raise SpecError([make("LM021", count=len(others) + 1).replace(file=document.name)])
     document = _unwrapped(document)
     value = document.value
     if agentgateway.is_one(value):
         return _of_agentgateway(document, value, variables or {})
     if not _is_configuration(value):
-        raise SpecError([make("LM809")._replace(file=document.name)])
+        raise SpecError([make("LM809").replace(file=document.name)])
     return convert(document, value, variables or {})
 
 
@@ -73,7 +73,7 @@ def _unwrapped(document: Document) -> Document:
     found = [each for key, text in texts.items() for each in source.embedded(document, text, "data", key)]
     found = [each for each in found if _is_configuration(each.value)]
     if len(found) > 1:
-        raise SpecError([make("LM021", count=len(found))._replace(file=document.name)])
+        raise SpecError([make("LM021", count=len(found)).replace(file=document.name)])
     return found[0] if found else document
 
 

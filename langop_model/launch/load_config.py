@@ -120,7 +120,7 @@ def _render(environment: Mapping[str, str], settings: Settings, also: ModelCheck
         return _render_file(files[0], settings, also)
     if folders:
         empty = rendering.render_gateway([], settings, DOWNGRADED)
-        return empty._replace(findings=(*empty.findings, findings.make("LM727")._replace(file=folders[0])))
+        return empty.replace(findings=(*empty.findings, findings.make("LM727").replace(file=folders[0])))
     raise findings.error("LM703", file=sources[-1])
 
 

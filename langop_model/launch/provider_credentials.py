@@ -67,7 +67,7 @@ def named_variables(result: Rendering, environment: Mapping[str, str]) -> dict[s
     """
     missing = sorted(name for name in result.variables.values() if not environment.get(name, "").strip())
     if missing:
-        raise SpecError(findings.make("LM755", name=name)._replace(file=extra.VARIABLE) for name in missing)
+        raise SpecError(findings.make("LM755", name=name).replace(file=extra.VARIABLE) for name in missing)
     return {variable: environment[name] for variable, name in result.variables.items()}
 
 

@@ -13,16 +13,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from langop_model.renderer import findings
 from langop_model.renderer.findings import Finding, SpecError
+from langop_model.renderer.record import Record
 
 MAX_TOGETHER = 16  # files that are written together: more of them save little (measured on ext4), and each is open meanwhile
 _FILE_NAMES = (".yaml", ".yml", ".json")  # no folder is created with a name that ends like this
 
 
-class Destination(NamedTuple):
+class Destination(Record):
     """Where renderings are written: one file, or a folder with a file for each."""
 
     path: Path
@@ -160,4 +160,4 @@ def _write_stream(path: str, text: str) -> None:
 
 
 def _unwritable(path: str, problem: OSError) -> Finding:
-    return findings.make("LM015", reason=problem.strerror or str(problem))._replace(file=path)
+    return findings.make("LM015", reason=problem.strerror or str(problem)).replace(file=path)

@@ -91,12 +91,12 @@ class AvailableModels:
             rejections=Rejections(tuple(self.unavailable), tuple(outdated)),
             also=also,
         )
-        return result._replace(outdated=names)
+        return result.replace(outdated=names)
 
     def _alone(self, candidate: _Candidate) -> tuple[Finding, ...]:
         """Return what is wrong with a model for itself, without the extra configuration of the whole gateway."""
         try:
-            self._attempt([candidate], self.settings._replace(extra_config=""))
+            self._attempt([candidate], self.settings.replace(extra_config=""))
         except SpecError as problem:
             return problem.findings
         except Exception as defect:  # noqa: BLE001 - see render
@@ -128,4 +128,4 @@ class AvailableModels:
         for candidate in self.candidates:
             if candidate.errors:
                 said += [*candidate.errors, findings.make("LM761", name=candidate.resource.name)]
-        return result._replace(findings=(*said, *result.findings))
+        return result.replace(findings=(*said, *result.findings))

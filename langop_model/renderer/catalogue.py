@@ -9,37 +9,23 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from langop_model.renderer.record import Record
 from langop_model.resources import load_json
 
-PLACEHOLDER = re.compile(r"[A-Z][A-Z_]{3,}")  # HOST, REGION, MODEL: differs from one user, or one request, to the next
+PLACEHOLDER = r"[A-Z][A-Z_]{3,}"  # HOST, REGION, MODEL: differs from one user, or one request, to the next
 SETTING_ENDINGS = ("API_KEY", "API_BASE", "BASE_URL")  # of the variables that LiteLLM reads for a provider
 
 _compiled = cache(re.compile)  # the patterns of names in the catalogue, which each model is compared with
 
 
-class Row:
-    """Members by their names: those of its class, whose defaults count for what is not given.
-
-    Not a NamedTuple: making three of them takes as long as reading the whole catalogue.
-    """
-
-    def __init__(self, **members: Any) -> None:
-        known = type(self).__annotations__
-        missing = [name for name in known if name not in members and not hasattr(type(self), name)]
-        unknown = members.keys() - known.keys()
-        if missing or unknown:
-            raise TypeError(f"{type(self).__name__} of {members.get('name', '?')}: {sorted(unknown) or missing}")
-        self.__dict__.update(members)
-
-
-class Check(Row):
+class Check(Record):
     """A GET below a provider's address that costs nothing and shows that it answers."""
 
     path: str
     headers: Mapping[str, str] = MappingProxyType({})
 
 
-class Relay(Row):
+class Relay(Record):
     """How a provider is asked in its own protocol, where that is the client's too: see schema/providers.schema.json."""
 
     routes: Mapping[str, str]
@@ -62,7 +48,7 @@ class Relay(Row):
         }
 
 
-class Provider(Row):
+class Provider(Record):
     """A row. schema/providers.schema.json says what each member means."""
 
     name: str
@@ -113,7 +99,7 @@ class Provider(Row):
     def base_path(self) -> str:
         """The path of its base address, such as /openai/v1; empty for none, or for one that differs from user to user."""
         path = urlsplit(self.address or self.endpoint_format).path.rstrip("/")
-        return "" if PLACEHOLDER.search(path) else path
+        return "" if re.search(PLACEHOLDER, path) else path
 
     @property
     def named_in_path(self) -> bool:

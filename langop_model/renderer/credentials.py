@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from langop_model.contract.references import REFERENCE
 from langop_model.contract.secret_keys import normalize_secret_key
 from langop_model.renderer.catalogue import Provider
 from langop_model.renderer.findings import Findings, Path
+from langop_model.renderer.record import Record
 
 KEY_PATH: Path = ("spec", "apiKeySecretRef")
 SECRET_PATH: Path = ("spec", "credentialsSecretRef")
 
 
-class Credential(NamedTuple):
+class Credential(Record):
     """A parameter of LiteLLM, or a variable of its process, and where its value is mounted.
 
     `variable` is the variable of the process that LiteLLM reads it from. The value is in `file`, or in that file of `folder`
@@ -55,7 +56,7 @@ class Credential(NamedTuple):
         return {"variable": self.variable, **place, **names, **delivery}
 
 
-class Credentials(NamedTuple):
+class Credentials(Record):
     """The credentials of one model: one of `credential_sets`, sets of parameters, must be complete; none: none is needed."""
 
     items: tuple[Credential, ...] = ()

@@ -10,7 +10,7 @@ from typing import Any
 from langop_model.renderer import quantities
 from langop_model.renderer.difference_rows import Difference, Severity
 
-_NUMBERED = re.compile(r"endpoint-\d+")
+_NUMBERED = r"endpoint-\d+"
 _BY_LOAD = {"least-connections": "the fewest requests in flight", "latency-based": "the shortest latency"}
 Endpoint = Mapping[str, Any]
 Pair = tuple[Endpoint, Endpoint]
@@ -39,7 +39,7 @@ def label(endpoint: Endpoint) -> str:
     """Return what people call an endpoint: its region where it has one, else its URL."""
     name = str(endpoint.get("id", ""))
     name = name.partition("/")[2] or name  # a region may have a / of its own
-    return str(endpoint.get("url") or name) if not name or _NUMBERED.fullmatch(name) else name
+    return str(endpoint.get("url") or name) if not name or re.fullmatch(_NUMBERED, name) else name
 
 
 def shares(endpoints: Sequence[Endpoint], strategy: str) -> list[Fraction | None]:

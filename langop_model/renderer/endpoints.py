@@ -12,15 +12,15 @@ from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from ipaddress import ip_address
 from types import MappingProxyType
-from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from langop_model.renderer import catalogue
 from langop_model.renderer.catalogue import PLACEHOLDER, Provider
 from langop_model.renderer.findings import Findings, Path, dotted
+from langop_model.renderer.record import Record
 
-VERSION_QUERY = re.compile(r"\?api-version=(?P<version>[\w.-]+)\Z")  # the one query that an endpoint may have: Azure's
-_VERSION_SEGMENT = re.compile(r"/v\d+\w*(/|\Z)")  # /v1, /v3/openai, /compatible-mode/v1, /engines/llama.cpp/v1, /v1beta
+VERSION_QUERY = r"\?api-version=(?P<version>[\w.-]+)\Z"  # the one query that an endpoint may have: Azure's
+_VERSION_SEGMENT = r"/v\d+\w*(/|\Z)"  # /v1, /v3/openai, /compatible-mode/v1, /engines/llama.cpp/v1, /v1beta
 # The last words of a URL that servers with OpenAI's protocol are asked at; an ending of another comes after it.
 _OPERATIONS = (
     "/chat/completions", "/completions", "/embeddings", "/responses", "/rerank", "/moderations", "/images/generations",
@@ -32,7 +32,7 @@ _ANY_NAME = "/MODEL"  # what follows such an address is the model's name alone: 
 _FIELDS = {"PROJECT": "project", "LOCATION": "location", "REGION": "region"}
 
 
-class Endpoint(NamedTuple):
+class Endpoint(Record):
     """What an endpoint says: its `base` address, and `fields` of a spec that its URL gives, such as apiVersion."""
 
     base: str
@@ -46,8 +46,8 @@ def read(provider: Provider, url: str, model: str, path: Path, found: Findings, 
 
     Records an info for what is understood and was not written as a base address, and an error for what is not understood.
     """
-    version = VERSION_QUERY.search(url)
-    parts = urlsplit(VERSION_QUERY.sub("", url))
+    version = re.search(VERSION_QUERY, url)
+    parts = urlsplit(re.sub(VERSION_QUERY, "", url))
     given = parts.path.rstrip("/")
     shortened, said = _without_request(provider, given, model)
     base_path = _completed(provider, parts, shortened)
@@ -91,9 +91,11 @@ def lacks_version(provider: Provider, url: str) -> bool:
     """Whether a base address has no version in its path, where the provider's own has one and no provider is known there."""
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
-    has_version = _VERSION_SEGMENT.search(provider.base_path) is not None
+    has_version = re.search(_VERSION_SEGMENT, provider.base_path) is not None
     return (
-        has_version and not _VERSION_SEGMENT.search(path) and path not in _known_paths(parts.hostname or "", provider.appends)
+        has_version
+        and not re.search(_VERSION_SEGMENT, path)
+        and path not in _known_paths(parts.hostname or "", provider.appends)
     )
 
 
@@ -194,7 +196,7 @@ def _own_host(provider: Provider, parts: SplitResult) -> dict[str, str] | None:
 def _pattern(form: str, part: str = r"[^/]+") -> re.Pattern[str]:
     """Return the pattern of the end of a path (or of a host) in which each placeholder matches one part of it."""
     pattern, end, seen = "", 0, set[str]()
-    for placeholder in PLACEHOLDER.finditer(form):
+    for placeholder in re.finditer(PLACEHOLDER, form):
         name = placeholder[0]
         group = "[A-Za-z-]+" if name == "METHOD" else part
         pattern += re.escape(form[end : placeholder.start()]) + (f"(?P={name})" if name in seen else f"(?P<{name}>{group})")

@@ -65,7 +65,7 @@ class Surroundings:
 
     def render(self, changed: Resource) -> Rendering:
         """Return the rendering with `changed` in place of the resource. Raises SpecError."""
-        settings = self.settings._replace(ignored=lint_codes())  # what it says of other values is nobody's question
+        settings = self.settings.replace(ignored=lint_codes())  # what it says of other values is nobody's question
         return _rendered((changed, *self.others), settings, gateway=self.gateway)
 
 
@@ -195,4 +195,4 @@ def _changed(resource: Resource, path: Path, value: Any) -> Resource:
     for segment in path[:-1]:  # a default may be in an object that the specification does not write
         target = target.setdefault(segment, {}) if isinstance(target, dict) else target[segment]
     target[path[-1]] = value
-    return resource._replace(manifest=manifest)
+    return resource.replace(manifest=manifest)

@@ -6,7 +6,6 @@ schema/languagemodel.schema.json.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,6 +24,8 @@ def as_fields(spec: dict[str, Any], found: Findings) -> dict[str, Any]:
     stated = [*_stated(spec, parameters.VALUES), *_stated(spec, parameters.TEXTS)]
     if not stated:
         return spec
+    import copy  # the library takes a hundredth of a start, and few specifications come by here
+
     moved = copy.deepcopy(spec)
     by: dict[str, Path] = {}
     for path, field, convert in stated:

@@ -6,8 +6,9 @@ The catalogue, with the texts, is schema/findings.json. A code never changes its
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+from langop_model.renderer.record import Record
 from langop_model.resources import load_json
 
 Path = tuple[str | int, ...]
@@ -39,7 +40,7 @@ class Located(Protocol):
         """Return line and column, from 1, of the field at `path`."""
 
 
-class Finding(NamedTuple):
+class Finding(Record):
     """One thing to say.
 
     `level` is error, warning or info. `fidelity` is empty, or how faithfully the field at `path` is kept: approximate,
@@ -110,7 +111,7 @@ def make(code: str, path: Path = (), **values: Any) -> Finding:
 
 def error(code: str, *, file: str = "", line: int = 0, column: int = 0, **values: Any) -> SpecError:
     """Return a SpecError of one finding about a source, for the caller to raise."""
-    return SpecError([make(code, **values)._replace(file=file, line=line, column=column)])
+    return SpecError([make(code, **values).replace(file=file, line=line, column=column)])
 
 
 class Findings:
@@ -135,10 +136,10 @@ class Findings:
     def record(self, finding: Finding) -> None:
         """Record a finding that is already made, once."""
         if finding.code in self.downgraded and finding.level == "error":
-            finding = finding._replace(level="warning")
+            finding = finding.replace(level="warning")
         if self.document is not None and not finding.file:
             line, column = self.document.locate(finding.path)
-            finding = finding._replace(file=self.document.name, line=line, column=column, resource=self.resource)
+            finding = finding.replace(file=self.document.name, line=line, column=column, resource=self.resource)
         if finding not in self.items:
             self.items.append(finding)
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from langop_model.renderer import durations
 from langop_model.renderer.findings import dotted
 from langop_model.renderer.plan import Model
+from langop_model.renderer.record import Record
 
 _LEVELS = ("error", "warn", "info", "debug")
 LITELLM_CACHES = {"memory": "local", "redis": "redis"}  # LiteLLM's names (litellm/types/caching.py); it has no memcached
 
 
-class GlobalSettings(NamedTuple):
+class GlobalSettings(Record):
     """What the gateway does. None where no model asks. `cache_type` and `cache_ttl` (seconds) are for a stock LiteLLM."""
 
     log_level: str | None

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from jinja2 import Environment, nodes
 
-_NAMED = re.compile(r'\{% include "([^"]+)" %\}')
+_NAMED = r'\{% include "([^"]+)" %\}'
 
 
 def with_parts(env: Environment, template: nodes.Template) -> nodes.Template:
@@ -32,7 +32,7 @@ def whole_source(env: Environment, source: str) -> str:
 
 def _texts(env: Environment, source: str) -> Iterator[str]:
     yield source
-    for name in _NAMED.findall(source):
+    for name in re.findall(_NAMED, source):
         yield from _texts(env, _source_of(env, name))
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from langop_model.renderer import findings, source, wording
 from langop_model.renderer.findings import Finding, Path, SpecError
+from langop_model.renderer.record import Record
 from langop_model.renderer.settings import Settings
 from langop_model.renderer.source import Document
 from langop_model.resources import load_json
@@ -19,11 +20,11 @@ from langop_model.resources import load_json
 API_GROUP, API_VERSION, KIND = "langop.io", "langop.io/v1alpha1", "LanguageModel"
 # The operator's other kinds: LanguageTool is no misspelt LanguageModel.
 _SIBLING_KINDS = frozenset({"LanguageAgent", "LanguageClient", "LanguageCluster", "LanguagePersona", "LanguageTool"})
-_MOUNTED_NAME = re.compile(r"^model__(?P<name>.+)\.json$")
-_MODEL_ENTRY = re.compile(r"^model(__.+)?\.json$")
+_MOUNTED_NAME = r"^model__(?P<name>.+)\.json$"
+_MODEL_ENTRY = r"^model(__.+)?\.json$"
 
 
-class Resource(NamedTuple):
+class Resource(Record):
     """A LanguageModel as it was found: `manifest` is the whole resource, also where the source held a bare spec.
 
     In a bare spec (`bare`), which the operator writes with Go's omitempty, an absent boolean means false.
@@ -36,7 +37,7 @@ class Resource(NamedTuple):
     bare: bool = False
 
 
-class Read(NamedTuple):
+class Read(Record):
     """What one source held: its resources, and findings about its other documents."""
 
     resources: list[Resource]
@@ -77,7 +78,7 @@ def read_all(given: str, settings: Settings) -> Read:
 
 def none_in(name: str) -> Finding:
     """Return the finding that the file or folder `name` holds no LanguageModel."""
-    return findings.make("LM019")._replace(file=name)
+    return findings.make("LM019").replace(file=name)
 
 
 def collect(name: str, documents: list[Document], settings: Settings, *, alone: bool = True) -> Read:
@@ -88,7 +89,7 @@ def collect(name: str, documents: list[Document], settings: Settings, *, alone: 
     if any(finding.level == "error" for finding in result.findings):
         raise SpecError(result.findings)
     if alone and not result.resources:
-        others = [finding._replace(level="error") for finding in result.findings]
+        others = [finding.replace(level="error") for finding in result.findings]
         raise SpecError(others or [none_in(documents[0].name)])
     return result
 
@@ -105,7 +106,7 @@ def _collect(document: Document, file_name: str, settings: Settings, result: Rea
     kind = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(value, dict):
         wrong = _about(document, "LM011", kind=wording.kind_of(value))
-        result.findings.append(wrong._replace(path=document.prefix))
+        result.findings.append(wrong.replace(path=document.prefix))
     elif kind in ("List", f"{KIND}List"):
         _collect_list(document, settings, result)
     elif kind == "ConfigMap" and not nested:
@@ -119,7 +120,7 @@ def _collect(document: Document, file_name: str, settings: Settings, result: Rea
         result.findings.append(_about(document, code, keys=wording.shortened(", ".join(value))))
     else:
         document.stands_for = ("spec",)
-        mounted = _MOUNTED_NAME.match(file_name)
+        mounted = re.match(_MOUNTED_NAME, file_name)
         name = mounted["name"] if mounted else settings.model_name
         manifest = {"metadata": {"name": name}, "spec": value} if name else {"spec": value}
         result.resources.append(Resource(name, settings.namespace, manifest, document, bare=True))
@@ -189,7 +190,7 @@ def _collect_list(document: Document, settings: Settings, result: Read) -> None:
 def _collect_config_map(document: Document, settings: Settings, result: Read) -> None:
     """A ConfigMap as the operator writes it: its entry model.json, or one model__<name>.json for each model."""
     data = document.value.get("data")
-    entries = [key for key in data if _MODEL_ENTRY.match(str(key))] if isinstance(data, dict) else []
+    entries = [key for key in data if re.match(_MODEL_ENTRY, str(key))] if isinstance(data, dict) else []
     if not entries:
         result.findings.append(_about(document, "LM014", what="a ConfigMap without model.json or model__NAME.json"))
     for key in entries:
@@ -212,4 +213,4 @@ def _near(kind: str) -> bool:
 
 def _about(document: Document, code: str, path: Path = (), **values: Any) -> Finding:
     line, column = document.locate(path)
-    return findings.make(code, path, **values)._replace(file=document.name, line=line, column=column)
+    return findings.make(code, path, **values).replace(file=document.name, line=line, column=column)

@@ -26,7 +26,7 @@ LONGEST_VALUE = 40  # characters of a wrong value that are worth repeating
 # LiteLLM's names of a deployment's share in a model group, ours, and the least value.
 SHARE = {"weight": ("weight", 0), "order": ("priority", -(2**31))}
 _NONE: Mapping[str, str] = MappingProxyType({})
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_NUMBER = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?"
 
 
 def of_spec(provider: Provider, spec: Mapping[str, Any], found: Findings) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _typed(text: str, types: list[str]) -> Any:
     """Return what `text` says in one of `types`, or the text itself where text is allowed; else raise ValueError."""
     if types == ["string"]:
         return text
-    if not (text.lstrip()[:1] in ("{", "[") or text in ("true", "false") or _NUMBER.fullmatch(text)):
+    if not (text.lstrip()[:1] in ("{", "[") or text in ("true", "false") or re.fullmatch(_NUMBER, text)):
         return _as_text(text, types)
     try:
         value = source.parse_json("", text)

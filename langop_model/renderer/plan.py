@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from langop_model.renderer import catalogue, credentials, endpoints, model_names, parameters
 from langop_model.renderer.catalogue import Provider
@@ -12,10 +12,11 @@ from langop_model.renderer.credentials import Credentials
 from langop_model.renderer.endpoints import VERSION_QUERY
 from langop_model.renderer.findings import Findings, Path
 from langop_model.renderer.limit_split import split_limit
+from langop_model.renderer.record import Record
 from langop_model.renderer.settings import Settings
 
 ANY = "*"  # the modelName of a resource that serves whatever its provider has
-_RESERVED_ID = re.compile(r"(endpoint|fallback)-")  # what this project itself names deployments by
+_RESERVED_ID = r"(endpoint|fallback)-"  # what this project itself names deployments by
 
 
 class Deployment:
@@ -46,7 +47,7 @@ class Deployment:
         self.address_path: Path = ("spec", "endpoint")
 
 
-class Fallback(NamedTuple):
+class Fallback(Record):
     """Entry `number` of spec.fallbacks: `group` is the model group to ask, `url` its address when it is another proxy."""
 
     number: int
@@ -205,7 +206,7 @@ def _read_versions(spec: dict[str, Any], named: dict[str, Any], found: Findings)
     """Cut the name of Azure's query from a version that was copied with it: api-version=2024-10-21 is 2024-10-21."""
     by_parameter = "spec.params" if "api_version" in spec.get("params", {}) else "spec.configuration.additionalParameters"
     for values, name, path in ((spec, "apiVersion", "spec"), (named, "api_version", by_parameter)):
-        version = VERSION_QUERY.fullmatch(f"?{str(values.get(name, '')).removeprefix('?')}")
+        version = re.fullmatch(VERSION_QUERY, f"?{str(values.get(name, '')).removeprefix('?')}")
         if version is not None:
             values[name] = version["version"]
             found.add("LM133", *path.split("."), name, value=values[name])
@@ -255,7 +256,7 @@ def _set_ids(name: str, deployments: list[Deployment]) -> None:
     regions = [deployment.region for deployment in deployments]
     for index, deployment in enumerate(deployments):
         own = deployment.region if deployment.region and regions.count(deployment.region) == 1 else None
-        deployment.id = f"{name}/{own if own and not _RESERVED_ID.match(own) else f'endpoint-{index}'}"
+        deployment.id = f"{name}/{own if own and not re.match(_RESERVED_ID, own) else f'endpoint-{index}'}"
 
 
 def _share_limit(limits: dict[str, int], deployments: list[Deployment], found: Findings) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from langop_model.renderer import plan
 from langop_model.renderer.findings import Finding, SpecError, dotted
 from langop_model.renderer.manifest import Resource
+from langop_model.renderer.record import Record
 
 LONGEST_REASON = 500  # characters of an error that a client of the gateway gets
 LONGEST_KEY = 253  # characters of a Kubernetes name
@@ -28,7 +29,7 @@ class RejectedResourcesError(SpecError):
         return type(self), (self.by_resource,)
 
 
-class Rejected(NamedTuple):
+class Rejected(Record):
     """A LanguageModel that can't be served: its name, what clients may ask for it by, and what is wrong with it."""
 
     name: str
@@ -51,7 +52,7 @@ class Rejected(NamedTuple):
         return {"resource": self.name, "namespace": self.namespace, "reason": reason}
 
 
-class Rejections(NamedTuple):
+class Rejections(Record):
     """The LanguageModels that a gateway does not serve at all, and those that it serves in their previous version."""
 
     unavailable: tuple[Rejected, ...] = ()

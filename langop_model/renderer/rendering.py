@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from langop_model.renderer import (
     extra,
@@ -22,6 +22,7 @@ from langop_model.renderer import (
 from langop_model.renderer.findings import Finding, Findings, SpecError
 from langop_model.renderer.manifest import Read, Resource
 from langop_model.renderer.plan import Model
+from langop_model.renderer.record import Record
 from langop_model.renderer.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ ModelCheck = Callable[[Model], Iterable[Finding]]
 """What else may be wrong with a model, such as a key that is not mounted: it returns findings, errors and others."""
 
 
-class Rendering(NamedTuple):
+class Rendering(Record):
     """A configuration: its `text`, the same as data (`config`), what there is to say, and the `models` it was made of.
 
     `variables` are the pod's that LANGOP_GATEWAY_EXTRA_CONFIG refers to: the name in the configuration to the pod's own.
@@ -177,7 +178,7 @@ def _plan(resource: Resource, settings: Settings, found: Findings, wanted: extra
         found.resource = name
         found.add("LM504", "metadata", "name", name=name)
     stated = extra.fill(stated, wanted, names=[name, stated["modelName"], *stated.get("aliases", [])], bare=resource.bare)
-    resource = resource._replace(manifest={**resource.manifest, "spec": stated})
+    resource = resource.replace(manifest={**resource.manifest, "spec": stated})
     model = plan.make(name, specification.with_defaults(resource), stated, settings, found)
     model.namespace = resource.namespace
     return model
@@ -193,4 +194,4 @@ def _stop_on_errors(all_found: Iterable[Findings]) -> None:
 
 
 def _with(earlier: Sequence[Finding], rendering: Rendering) -> Rendering:
-    return rendering._replace(findings=(*earlier, *rendering.findings)) if earlier else rendering
+    return rendering.replace(findings=(*earlier, *rendering.findings)) if earlier else rendering

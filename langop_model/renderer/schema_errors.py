@@ -68,7 +68,7 @@ def _unknown_fields(error: Any, path: Path) -> Iterator[Finding]:
         hint = hints.for_field(key, path, error.instance, error.schema)
         finding = make("LM101", (*path, key), allowed=", ".join(known), hint=hint)
         if hint or listed:
-            finding = finding._replace(fix="")
+            finding = finding.replace(fix="")
         listed = listed or not hint
         yield finding
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from langop_model.contract.environment import names_memcached, names_redis
+from langop_model.renderer.record import Record
 
 SERVICE_ACCOUNT_NAMESPACE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 SECRETS = ("LITELLM_MASTER_KEY", "LANGOP_GATEWAY_HMAC_SECRET")  # for the authentication of clients
@@ -15,7 +15,7 @@ DEFAULT_SIBLING_URL = "http://{ref}.{namespace}.svc.cluster.local:4000/v1"
 _POD_OF_A_DEPLOYMENT = r"^(?P<name>.+)-[a-z0-9]{6,10}-[a-z0-9]{5}$"
 
 
-class Settings(NamedTuple):
+class Settings(Record):
     """What the place of a rendering decides, besides the specification.
 
     `model_name` and `namespace` name a resource that does not name itself. `sibling_url` is the address of another
@@ -71,13 +71,13 @@ class Settings(NamedTuple):
         With LANGOP_LOCAL=true the gateway runs on a machine of its own, and loopback addresses are servers there.
         """
         settings = cls.from_environment(environment)
-        settings = settings._replace(in_pod=environment.get("LANGOP_LOCAL", "").lower() not in ("true", "1"))
+        settings = settings.replace(in_pod=environment.get("LANGOP_LOCAL", "").lower() not in ("true", "1"))
         pod = re.match(_POD_OF_A_DEPLOYMENT, environment.get("HOSTNAME", ""))
         if not settings.model_name and pod:
-            settings = settings._replace(model_name=pod["name"])
+            settings = settings.replace(model_name=pod["name"])
         if not environment.get("LANGOP_NAMESPACE"):
             from pathlib import Path
 
             file = Path(SERVICE_ACCOUNT_NAMESPACE)
-            settings = settings._replace(namespace=file.read_text(encoding="utf-8").strip()) if file.is_file() else settings
+            settings = settings.replace(namespace=file.read_text(encoding="utf-8").strip()) if file.is_file() else settings
         return settings

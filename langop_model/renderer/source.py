@@ -185,7 +185,7 @@ def embedded(parent: Document, text: str, *path: str | int) -> list[Document]:
         documents = parse(f"{parent.name} ({findings.dotted(path)})", text)
     except SpecError as problem:
         found = problem.findings[0]
-        raise SpecError([found._replace(file=parent.name, line=origin[0], column=origin[1])]) from None
+        raise SpecError([found.replace(file=parent.name, line=origin[0], column=origin[1])]) from None
     for document in documents:
         document.name, document.origin = parent.name, origin
     return documents

@@ -46,11 +46,17 @@ def accepts(node: dict[str, Any], value: Any) -> bool:
 
 
 def node_of(field: Sequence[str]) -> dict[str, Any]:
-    """Return the schema of a field of a spec. Raises KeyError for none."""
-    node: dict[str, Any] = schema()["properties"]["spec"]
+    """Return the schema of a field of a spec, as `schema` has it. Raises KeyError for none."""
+    return _node_of(tuple(field))
+
+
+@cache
+def _node_of(field: tuple[str, ...]) -> dict[str, Any]:
+    node: dict[str, Any] = _written_schema()["properties"]["spec"]
     for name in field:
         node = node["properties"][name]
-    return node
+    merged: dict[str, Any] = _merge_strict(node)
+    return merged
 
 
 @cache
@@ -91,12 +97,12 @@ def _is_url(value: object) -> bool:
     """A URL that can be a base: nothing may follow its path but Azure's api-version, and a password in it would be shown."""
     if not isinstance(value, str):
         return True
+    import re
     from urllib.parse import urlsplit
 
     from langop_model.renderer.endpoints import VERSION_QUERY
 
-    value = VERSION_QUERY.sub("", value)
-
+    value = re.sub(VERSION_QUERY, "", value)
     parts = urlsplit(value)  # ValueError for a bracket that is not closed
     _ = parts.port  # ValueError for a port that is not a number
     plain = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc

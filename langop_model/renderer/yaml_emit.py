@@ -14,7 +14,7 @@ _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "nul
 _encoded = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an encoder for each call
 # What JSON leaves as it is and YAML does not read back, or reads as a line break.
 _UNPRINTABLE = "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
-_ODD_NUMBER = re.compile("[0-9]e[-+]")  # 1e-05, or something else: JSON writes it in another way than YAML
+_ODD_NUMBER = "[0-9]e[-+]"  # 1e-05, or something else: JSON writes it in another way than YAML
 _LONGEST_KEY = 1000  # letters of a key in quotes that YAML reads without a mark before it
 
 
@@ -36,7 +36,7 @@ def _flow(value: Any) -> str:
         text = _encoded(value)
     except TypeError:
         return _in_parts(value)
-    is_odd = ("e-" in text or "e+" in text) and _ODD_NUMBER.search(text)  # the search alone takes longer than all the rest
+    is_odd = ("e-" in text or "e+" in text) and re.search(_ODD_NUMBER, text)  # the search alone takes longer than all the rest
     plain = len(text) <= _LONGEST_KEY and text.isprintable() and not is_odd
     return text if plain else _in_parts(value)
 

@@ -14,8 +14,7 @@ from langop_model.renderer import findings, syntax, yaml_values
 from langop_model.renderer.findings import Path, SpecError
 from langop_model.renderer.limits import MAX_DEPTH, MAX_NODES
 
-# What may stand before the first key or value of a line, with the line break before it.
-_BEGINNINGS = re.compile("(?:\\A|[\n\r\x85\u2028\u2029])[ \t?:-]*")
+_BEFORE = " \t?:-"  # what may stand before the first key or value of a line
 _TAGS = frozenset({"null", "bool", "int", "float", "str", "seq", "map", "merge"})  # what JSON can hold
 
 
@@ -156,7 +155,8 @@ def _deepest_possible(text: str) -> int:
     Of collections without brackets, one inside another begins further to the right, or at the same column where a list is the
     value of a map; so there are at most two of them for each column in which a line can begin one.
     """
-    return text.count("[") + text.count("{") + 2 * (1 + max(map(len, _BEGINNINGS.findall(text))))
+    column = max((len(line) - len(line.lstrip(_BEFORE)) for line in text.splitlines()), default=0)
+    return text.count("[") + text.count("{") + 2 * (column + 2)
 
 
 def _check(name: str, text: str, root: yaml.Node) -> None:

@@ -19,7 +19,7 @@ def without_zero_values(resource: Resource, found: Findings) -> Resource:
     if not resource.bare or not isinstance(spec, dict):
         return resource
     node = specification.schema()["properties"]["spec"]
-    return resource._replace(manifest={**resource.manifest, "spec": _without(node, spec, ("spec",), found)})
+    return resource.replace(manifest={**resource.manifest, "spec": _without(node, spec, ("spec",), found)})
 
 
 def _without(node: dict[str, Any], value: Any, path: Path, found: Findings) -> Any:

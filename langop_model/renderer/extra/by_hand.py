@@ -128,7 +128,7 @@ def _base(address: str, model: str, provider: Provider, path: Path, extra: Extra
     place = (*path, "litellm_params", "api_base")
     found = Findings()
     base = endpoints.read(provider, address, model, place, found).base
-    said = [each._replace(path=place, file=VARIABLE) for each in found.items]
+    said = [each.replace(path=place, file=VARIABLE) for each in found.items]
     if found.errors:
         raise SpecError(said)
     extra.findings += said
@@ -259,7 +259,7 @@ def process_of(process: GlobalSettings, groups: list[Group], extra: Extra) -> Gl
         return process
     caches = process.cache_type is None and _default(extra, "caching", "enabled")
     ttl = _default(extra, "caching", "ttl") if caches else None
-    return process._replace(
+    return process.replace(
         log_level=process.log_level or _default(extra, "observability", "logging", "level"),
         metrics=process.metrics or bool(_default(extra, "observability", "metrics")),
         tracing=process.tracing or bool(_default(extra, "observability", "tracing")),

@@ -13,7 +13,7 @@ from langop_model.renderer.findings import Finding, Path, make
 
 def finding(code: str, path: Path = (), **values: Any) -> Finding:
     """Return a finding about the key at `path` of the variable."""
-    return make(code, path, **values)._replace(file=VARIABLE)
+    return make(code, path, **values).replace(file=VARIABLE)
 
 
 def refused(path: Path, row: Row) -> Finding:
@@ -52,4 +52,4 @@ def unknown_key(name: str, known: list[str]) -> str:
 
 def _located(found: Finding, text: str) -> Finding:
     line, column = yaml_source.locate(text, 0, found.path)
-    return found._replace(line=line, column=column)
+    return found.replace(line=line, column=column)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from langop_model.renderer.findings import Path
+from langop_model.renderer.record import Record
 from langop_model.resources import load_json
 
 EFFECTS = ("translated", "passed", "refused")
@@ -15,7 +16,7 @@ SECTIONS = ("general_settings", "litellm_settings", "router_settings")
 CACHE: Path = ("litellm_settings", "cache_params")
 
 
-class Row(NamedTuple):
+class Row(Record):
     """A row of the table."""
 
     effect: str

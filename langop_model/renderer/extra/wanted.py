@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from langop_model.renderer.findings import Finding, Path
+from langop_model.renderer.record import Record
 from langop_model.renderer.settings import Settings
 
 VARIABLE = "LANGOP_GATEWAY_EXTRA_CONFIG"
 ALL = "*"  # the name that means every model group
 
 
-class Default(NamedTuple):
+class Default(Record):
     """A value for a field of the specs that do not state it. `path` is its key in the extra configuration.
 
     `within`: only where the object that holds the field is there. `models` are the names of those that it is for: none, all.
@@ -24,7 +25,7 @@ class Default(NamedTuple):
     models: frozenset[str] = frozenset()
 
 
-class NamedFallback(NamedTuple):
+class NamedFallback(Record):
     """Models to ask, in order, when the model `name` (ALL: any) fails for one of `causes`."""
 
     path: Path
@@ -33,7 +34,7 @@ class NamedFallback(NamedTuple):
     causes: tuple[str, ...]
 
 
-class Group(NamedTuple):
+class Group(Record):
     """A model group of entries of model_list that are written by hand: the `entries`, and its `section` of the contract."""
 
     name: str
@@ -80,7 +81,7 @@ class Extra:
     def settings(self, settings: Settings) -> Settings:
         """Return `settings` with what the extra configuration adds to the pod's environment."""
         named = "LITELLM_MASTER_KEY" in self.variables
-        return settings._replace(master_key=settings.master_key or named, redis=settings.redis or bool(self.redis))
+        return settings.replace(master_key=settings.master_key or named, redis=settings.redis or bool(self.redis))
 
 
 NOTHING = Extra()

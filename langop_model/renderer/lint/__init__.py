@@ -47,19 +47,19 @@ def check(models: Sequence[Model], ignored: Collection[str]) -> None:
         for code, rule in RULES.items():
             if code in ignored or code in switches.file:
                 continue
-            for path, values in rule(model):
-                if document is None or not switches.hides(code, document, path):
-                    model.findings.add(code, *path, **values)
+            for problem in rule(model):
+                if document is None or not switches.hides(code, document, problem.path):
+                    model.findings.add(code, *problem.path, **problem.values)
 
 
 def check_file(resources: Sequence[Resource], ignored: Collection[str] = ()) -> Iterator[Finding]:
     """Yield what the rules find among the resources of one file, but for `ignored` codes and what comments switch off."""
     for code, rule in FILE_RULES.items():
-        for resource, path, values, place in () if code in ignored else rule(resources):
-            document = resource.document
+        for problem in () if code in ignored else rule(resources):
+            document = problem.resource.document
             switches = comments.read(document.text)
-            if code in switches.file or switches.hides(code, document, path):
+            if code in switches.file or switches.hides(code, document, problem.path):
                 continue
-            line, column = place or document.locate(path)
-            found = findings.make(code, path, **values)
-            yield found._replace(resource=resource.name, file=document.name, line=line, column=column)
+            line, column = problem.place or document.locate(problem.path)
+            found = findings.make(code, problem.path, **problem.values)
+            yield found.replace(resource=problem.resource.name, file=document.name, line=line, column=column)

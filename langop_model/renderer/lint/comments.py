@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
 
 from langop_model.renderer.findings import Path
+from langop_model.renderer.record import Record
 from langop_model.renderer.source import Document
 
 _MARK = "langop:"
@@ -25,7 +25,7 @@ _SAID = r"\s*(?P<scope>ignore|ignore-file)(?P<codes>(?:[\s,]+LM\d{3}\b)+)"
 _NOTHING = r"\s*(#.*)?"  # a line without a field
 
 
-class Said(NamedTuple):
+class Said(Record):
     """A comment for this program, with its place, from 1: the `codes` it names, none where it is not understood."""
 
     line: int
@@ -34,7 +34,7 @@ class Said(NamedTuple):
     text: str
 
 
-class Switches(NamedTuple):
+class Switches(Record):
     """The codes that a text switches off: for the whole `file`, and for `lines`, counted from 1. `said`: all its comments."""
 
     file: frozenset[str] = frozenset()

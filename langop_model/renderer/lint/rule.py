@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from langop_model.renderer.findings import Path
 from langop_model.renderer.manifest import Resource
 from langop_model.renderer.plan import Model
+from langop_model.renderer.record import Record
 
 
-class Problem(NamedTuple):
+class Problem(Record):
     """A place that a rule finds: the `path` of a field, and the `values` of the rule's text in schema/findings.json."""
 
     path: Path
     values: Mapping[str, Any]
 
 
-class FileProblem(NamedTuple):
+class FileProblem(Record):
     """A place in a file: a field of one of its resources, or a line and column, from 1, where there is no field."""
 
     resource: Resource

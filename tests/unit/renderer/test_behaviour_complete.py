@@ -34,7 +34,7 @@ def changed(resource: Resource) -> Iterator[tuple[str, dict[str, Any], dict[str,
                 target = target[segment]
             target[path[-1]] = other
             try:
-                config = rendering.render([resource._replace(manifest=whole)], SETTINGS).config
+                config = rendering.render([resource.replace(manifest=whole)], SETTINGS).config
             except SpecError:
                 continue
             yield dotted(path), original, config

@@ -91,7 +91,7 @@ def test_the_finding_names_the_value_and_whose_it_is():
     [(["a"], "", "a"), (["a", "b"], "", "langop-gateway"), (["a", "b"], "the-gateway", "the-gateway")],
 )
 def test_the_service_of_traces_is_the_gateway(names: list[str], gateway_name: str, service: str):
-    settings = SETTINGS._replace(trace_endpoint=True, model_name=gateway_name)
+    settings = SETTINGS.replace(trace_endpoint=True, model_name=gateway_name)
     resources = [a_resource(a_spec(modelName=f"m-{name}", observability={"tracing": True}), name) for name in names]
     config = rendering.render(resources, settings, gateway=len(names) > 1).config
     assert config["environment_variables"]["OTEL_SERVICE_NAME"] == service

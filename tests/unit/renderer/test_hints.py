@@ -78,7 +78,7 @@ def test_a_field_that_is_not_indented_gets_its_place():
 
 
 def test_a_field_beside_spec_gets_its_place():
-    resource = a_resource(a_spec())._replace(manifest={**a_manifest(a_spec()), "timeout": "5m"})
+    resource = a_resource(a_spec()).replace(manifest={**a_manifest(a_spec()), "timeout": "5m"})
     found = Findings()
     specification.validate(resource, found)
     assert [finding.message for finding in found.items] == ["there is no field timeout. Did you mean spec.timeout?"]

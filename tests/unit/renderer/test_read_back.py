@@ -58,7 +58,7 @@ def whole_texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_an_example_is_read_as_its_whole_text(path: Path):
     for resource in manifest.read(str(path), Settings()).resources:
         for name in ("one", "another", "x"):  # the first two make the shape known
-            result = rendering.render([resource._replace(name=name)], Settings())
+            result = rendering.render([resource.replace(name=name)], Settings())
             assert repr(result.config) == repr(yaml.safe_load(result.text))
 
 

@@ -403,7 +403,7 @@ def test_limits_are_each_processs_own_unless_there_is_a_redis():
 
 
 def test_a_model_says_in_which_namespace_it_is():
-    resource = a_resource(a_spec())._replace(namespace="team")
+    resource = a_resource(a_spec()).replace(namespace="team")
     section = rendering.render([resource], SETTINGS).config["callback_settings"]["langop"]["models"]["llama"]
     assert (section["namespace"], section["resource"]) == ("team", "model")
 
