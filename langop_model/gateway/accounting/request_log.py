@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from langop_model.contract.settings import Log
 from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.request_record import LEFT, RequestRecord
-from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route
+from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, Usage
 from langop_model.log_format import JsonFormatter, TextFormatter, formatter
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40}
@@ -53,10 +53,9 @@ class RequestLog:
             "endpoint": attempt.endpoint,
             "outcome": outcome,
             "status_code": status,
-            "seconds": round(seconds, 6),
+            "seconds": _in_microseconds(seconds),
         }
-        shown = {name: value for name, value in members.items() if value or value == 0}
-        self.stream.write(self.form.line(time.time(), "DEBUG", "attempt", shown) + "\n")
+        self.stream.write(self.form.line(time.time(), "DEBUG", "attempt", _filled(members)) + "\n")
         self.stream.flush()
 
 
@@ -77,61 +76,101 @@ def level_of(record: RequestRecord) -> str:
 
 
 def line(record: RequestRecord) -> dict[str, Any]:
-    """Return what the line says. Headers, keys and parameters of the provider are never in it."""
-    group, usage = record.group, record.usage
-    log = group.log if group is not None else NO_CONTENT
-    members = {
-        "event": "request",
-        "call_id": record.call_id,
-        "trace_id": record.trace_id,
-        "method": record.method,
-        "path": record.path,
-        "call_type": str(record.route) if record.route is not None else None,
-        "agent": record.agent,
-        "status": record.outcome,
-        "status_code": record.status,
-        "model_group": group.name if group is not None else record.model,
-        "resource": group.resource if group is not None else None,
-        "model": record.deployed_model,
-        "endpoint": record.endpoint,
-        "region": record.region,
-        "stream": record.stream,
-        "cache_hit": record.cache == "hit" if record.cache else None,
-        "cache": record.cache,
-        "seconds": round(record.seconds, 6),
-        "ttft": round(record.ttft, 6) if record.ttft is not None else None,
-        "attempts": record.attempts,
-        "prompt_tokens": usage.input_tokens if usage is not None else None,
-        "completion_tokens": usage.output_tokens if usage is not None else None,
-        "usage_estimated": True if usage is not None and usage.estimated else None,
-        "cost": record.cost,
-    }
+    """Return what the line says, without what is empty. Headers, keys and parameters of the provider are never in it."""
+    log = record.group.log if record.group is not None else NO_CONTENT
+    members = _asked(record)
+    members["status"] = record.outcome
+    members["status_code"] = record.status
+    members |= _served(record)
+    members["seconds"] = _in_microseconds(record.seconds)
+    if record.ttft is not None:
+        members["ttft"] = _in_microseconds(record.ttft)
+    members["attempts"] = record.attempts
+    if record.usage is not None:
+        members |= _used(record.usage)
+    if record.cost is not None:
+        members["cost"] = record.cost
     if record.error or record.limit or record.queued or record.fallback or record.dropped:
         members |= _unusual(record, log)
     if log.requests or log.responses:
         members |= _content(record, log)
-    return {name: value for name, value in members.items() if value or value == 0}  # without None and what is empty
+    return members
+
+
+def _asked(record: RequestRecord) -> dict[str, Any]:
+    """Return who asked, and on which route."""
+    members: dict[str, Any] = {"event": "request", "call_id": record.call_id}
+    if record.trace_id:
+        members["trace_id"] = record.trace_id
+    members["method"] = record.method
+    members["path"] = record.path
+    if record.route is not None:
+        members["call_type"] = record.route.value
+    if record.agent:
+        members["agent"] = record.agent
+    return members
+
+
+def _served(record: RequestRecord) -> dict[str, Any]:
+    """Return which model answered, where, and how."""
+    group = record.group
+    members: dict[str, Any] = {}
+    if group is not None:
+        members["model_group"] = group.name
+        members["resource"] = group.resource
+    elif record.model:
+        members["model_group"] = record.model
+    if record.endpoint:
+        members |= _filled({"model": record.deployed_model, "endpoint": record.endpoint, "region": record.region})
+    if record.stream is not None:
+        members["stream"] = record.stream
+    if record.cache:
+        members["cache_hit"] = record.cache == "hit"
+        members["cache"] = record.cache
+    return members
+
+
+def _in_microseconds(seconds: float) -> float:
+    """Return seconds with six digits after the point; `round` takes three times as long."""
+    return int(seconds * 1e6 + 0.5) / 1e6
+
+
+def _used(usage: Usage) -> dict[str, Any]:
+    """Return what the answer used, in tokens."""
+    used: dict[str, Any] = {"prompt_tokens": usage.input_tokens, "completion_tokens": usage.output_tokens}
+    if usage.estimated:
+        used["usage_estimated"] = True
+    return used
+
+
+def _filled(members: dict[str, Any]) -> dict[str, Any]:
+    """Return the members that are not empty: 0 and false are not."""
+    return {name: value for name, value in members.items() if value or value == 0}
 
 
 def _unusual(record: RequestRecord, log: Log) -> dict[str, Any]:
     """Return what most requests have nothing to say of."""
-    return {
-        "fallback": record.fallback,
-        "dropped": record.dropped,
-        "limit": record.limit,
-        "queue_length": record.queue_length if record.limit else None,
-        "queued": round(record.queued, 6) if record.queued else None,
-        "error": record.error,
-        "error_message": error_message(record, log),
-    }
+    return _filled(
+        {
+            "fallback": record.fallback,
+            "dropped": record.dropped,
+            "limit": record.limit,
+            "queue_length": record.queue_length if record.limit else None,
+            "queued": _in_microseconds(record.queued) if record.queued else None,
+            "error": record.error,
+            "error_message": error_message(record, log),
+        }
+    )
 
 
 def _content(record: RequestRecord, log: Log) -> dict[str, Any]:
     """Return question and answer, as far as the specification wants them in the log."""
-    return {
-        "messages": question(record.route, record.body) if log.requests else None,
-        "response": record.logged_response() if log.responses else None,
-    }
+    return _filled(
+        {
+            "messages": question(record.route, record.body) if log.requests else None,
+            "response": record.logged_response() if log.responses else None,
+        }
+    )
 
 
 def error_message(record: RequestRecord, log: Log) -> str | None:
