@@ -7,7 +7,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from langop_model.gateway import call_ids
+from langop_model.gateway import call_ids, timers
 from langop_model.gateway.access import error_formats, open_routes, request_body
 from langop_model.gateway.access.authentication import ClientKeys
 from langop_model.gateway.access.errors import APIError
@@ -76,6 +76,7 @@ class _Exchange:
         self.route = open_routes.find(self.method, self.path)
         self.protocol = self.route.protocol if self.route else open_routes.protocol_of(self.path)
         self.call_id = call_ids.new()
+        self.task: asyncio.Task[Any] | None = None
         self.status = 0
         self.has_left = False
         route = self.route
@@ -88,7 +89,7 @@ class _Exchange:
         )
 
     async def run(self) -> None:
-        self.timer: asyncio.TimerHandle | None = None
+        self.timer: timers.Timer | None = None
         self.watcher: asyncio.Task[None] | None = None
         self.body_size = 0
         try:
@@ -110,14 +111,17 @@ class _Exchange:
         finally:
             request_body.memory.give_back(self.body_size)
             if self.timer is not None:
-                self.timer.cancel()
+                self.timer.remove(self)
+                self.task = None
             if self.watcher is not None:
                 self.watcher.cancel()
                 # Its traceback has this object: a cycle would keep the body until the garbage collector comes by.
                 self.watcher = None
 
-    def _watch(self, task: asyncio.Task[Any]) -> None:
-        self.watcher = asyncio.get_running_loop().create_task(self._end_with_client(task))
+    def is_due(self) -> None:
+        """Look whether the client is still there."""
+        if self.task is not None:
+            self.watcher = asyncio.get_running_loop().create_task(self._end_with_client(self.task))
 
     async def _end_with_client(self, task: asyncio.Task[Any]) -> None:
         """Cancel the request when its client leaves: the provider's work ends with it."""
@@ -150,9 +154,9 @@ class _Exchange:
         """Return the body. From then on the client is watched: what it sends before is read by one reader alone."""
         raw = await request_body.read(self.receive, self.headers, self.extensions.get(WHOLE_BODY))
         self.body_size = len(raw)
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - each request is a task of its server
-        self.timer = asyncio.get_running_loop().call_later(WATCH_DELAY, self._watch, task)
+        self.task = asyncio.current_task()
+        self.timer = timers.of(WATCH_DELAY)
+        self.timer.add(self)
         return request_body.parse(raw, self.headers, SCHEMAS[route.schema])
 
     async def _ask(self, route: OpenRoute, body: Body, agent: str | None) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
+from langop_model.gateway import timers
+
 
 class Deadline:
-    """A context manager: what is awaited within it is cancelled after `seconds`, and TimeoutError is raised at its end."""
+    """A context manager: what is awaited within it is cancelled after `seconds`, and TimeoutError is raised at its end.
 
-    __slots__ = ("cancelling", "handle", "has_passed", "seconds", "task")
+    For lengths that a configuration says, or a constant: those of one length share a timer.
+    """
+
+    __slots__ = ("cancelling", "has_passed", "task", "timer")
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+        self.timer = timers.of(seconds)
         self.has_passed = False
 
     def __enter__(self) -> None:
@@ -20,15 +25,16 @@ class Deadline:
         assert task is not None  # noqa: S101 - outside of a task nothing could be cancelled
         self.task = task
         self.cancelling = task.cancelling()
-        self.handle = asyncio.get_running_loop().call_later(max(0.0, self.seconds), self._pass)
+        self.timer.add(self)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         """Raise TimeoutError where the time is over; a cancellation by somebody else stays one."""
-        self.handle.cancel()
+        self.timer.remove(self)
         if self.has_passed and self.task.uncancel() <= self.cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
-    def _pass(self) -> None:
+    def is_due(self) -> None:
+        """Cancel what is awaited."""
         self.has_passed = True
         self.task.cancel()
 

@@ -56,22 +56,29 @@ def outcome(record: RequestRecord) -> str:
 
 
 def _count_at(endpoint: EndpointSeries, record: RequestRecord, usage: Usage, metrics: Metrics) -> None:
-    counts = (
-        ("input", usage.input_tokens),
-        ("output", usage.output_tokens),
-        ("cached", usage.cached_tokens),
-        ("cache_creation", usage.cache_creation_tokens),
-        ("reasoning", usage.reasoning_tokens),
-        ("audio_input", usage.audio_input_tokens),
-        ("audio_output", usage.audio_output_tokens),
-    )
-    for token_type, tokens in counts:
-        if tokens:
-            endpoint.tokens[token_type].inc(tokens)
+    _count_tokens(endpoint, usage)
     if usage.estimated:
-        for token_type, tokens in counts[:2]:
-            metrics.estimated_tokens.labels(*endpoint.labels, token_type).inc(tokens)
+        metrics.estimated_tokens.labels(*endpoint.labels, "input").inc(usage.input_tokens)
+        metrics.estimated_tokens.labels(*endpoint.labels, "output").inc(usage.output_tokens)
     if record.cost is None:
         endpoint.unpriced.inc()
     elif record.cost:
         endpoint.cost.inc(record.cost)
+
+
+def _count_tokens(endpoint: EndpointSeries, usage: Usage) -> None:
+    tokens = endpoint.tokens
+    if usage.input_tokens:
+        tokens["input"].inc(usage.input_tokens)
+    if usage.output_tokens:
+        tokens["output"].inc(usage.output_tokens)
+    if usage.cached_tokens:
+        tokens["cached"].inc(usage.cached_tokens)
+    if usage.cache_creation_tokens:
+        tokens["cache_creation"].inc(usage.cache_creation_tokens)
+    if usage.reasoning_tokens:
+        tokens["reasoning"].inc(usage.reasoning_tokens)
+    if usage.audio_input_tokens:
+        tokens["audio_input"].inc(usage.audio_input_tokens)
+    if usage.audio_output_tokens:
+        tokens["audio_output"].inc(usage.audio_output_tokens)

@@ -13,6 +13,8 @@ from typing import cast
 from langop_model.contract.settings import Limits
 from langop_model.gateway.limits.sliding_window import AnswerStore, Delay, LimitStore, Reservation, SlidingWindow
 
+UNLIMITED = Reservation("", 0.0)  # of every request to a model without limits: nothing is counted
+
 
 class RateLimitTimeoutError(Exception):
     """A request would wait longer than it may.
@@ -53,9 +55,9 @@ class Admission:
         `tokens` is the most that it may use, None when that is unknown. Raises RateLimitTimeoutError when it would be allowed
         after `deadline` (by the clock) only, at once where that is certain.
         """
-        ticket = self._ticket()
         if self.open:
-            return Reservation(ticket, self.clock())
+            return UNLIMITED
+        ticket = self._ticket()
         if not self.turn.locked():  # nobody waits here: no queue is needed
             found = await self.store.admit(ticket, tokens, 0)
             if isinstance(found, Reservation):

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 from langop_model.contract.settings import Cause
 from langop_model.gateway.caching.entries import CachedAnswer, decode
-from langop_model.gateway.limits.admission import RateLimitTimeoutError
+from langop_model.gateway.limits.admission import UNLIMITED, RateLimitTimeoutError
 from langop_model.gateway.limits.sliding_window import Reservation
 from langop_model.gateway.routing.endpoints import State
 from langop_model.gateway.routing.observer import Observer
@@ -42,7 +42,7 @@ class Attempt:
         tried: set[str] = set()
         runtime = self.runtime
         while True:
-            reservation = await self._admit(entry)
+            reservation = UNLIMITED if runtime.admission.open else await self._admit(entry)
             if isinstance(reservation, CachedAnswer):
                 return reservation
             entry = None
@@ -57,8 +57,6 @@ class Attempt:
 
     async def _admit(self, entry: str | None) -> Reservation | CachedAnswer:
         admission = self.runtime.admission
-        if admission.open:
-            return await admission.admit(None, 0.0)
         name = self.runtime.group.name
         most_tokens = parameters.most_tokens(self.request.route, self.request.body)
         deadline = time.monotonic() + admission.limits.wait

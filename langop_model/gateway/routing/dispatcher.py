@@ -19,6 +19,8 @@ from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.upstreams.base import Answer, FailureKind, File, Route, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.parameters import Prepared
 
+NOTHING = Answer()  # until there is one
+
 
 @dataclass(slots=True)
 class Call:
@@ -108,7 +110,7 @@ class Dispatcher:
         request = _request(runtime, call, prepared, model, "" if is_fallback else call.model)
         upstream = runtime.upstream(call.route, translated=prepared.is_translated)
         attempt = Attempt(runtime, request, upstream, observer)
-        served = Served(Answer(), runtime, dropped=prepared.dropped, fell_back=is_fallback)
+        served = Served(NOTHING, runtime, dropped=prepared.dropped, fell_back=is_fallback)
         if runtime.cache is None:
             served.answer = await self._try(attempt, call, served, None)
         else:
