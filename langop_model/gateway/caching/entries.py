@@ -7,14 +7,17 @@ status, the media type, headers, usage, and for a stream the sizes of its events
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 import orjson
 
 from langop_model.gateway.upstreams.base import Answer, Usage
 
-VERSION = 1
+VERSION = 2
 PREFIX_BYTES = 5
+_in_order = attrgetter(*(field.name for field in fields(Usage)))  # without the names: an entry is made of most answers
 
 
 class CachedAnswer(Answer):
@@ -36,7 +39,7 @@ def encode(answer: Answer, events: Sequence[bytes] | None) -> bytes:
             "status": answer.status,
             "content_type": answer.content_type,
             "headers": dict(answer.headers),
-            "usage": answer.usage,
+            "usage": None if answer.usage is None else _in_order(answer.usage),
             "is_binary": answer.is_binary,
             "events": None if events is None else [len(event) for event in events],
         }
@@ -56,7 +59,7 @@ def decode(entry: bytes) -> CachedAnswer | None:
         answer = CachedAnswer(
             header["status"],
             header["content_type"],
-            usage=None if usage is None else Usage(**usage),
+            usage=None if usage is None else Usage(*usage),
             headers=header["headers"],
             is_binary=header["is_binary"],
         )

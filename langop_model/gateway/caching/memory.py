@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cachetools import TLRUCache
+from cachetools import LRUCache
 
 from langop_model.gateway.caching.backend import MEGABYTE
 
 # Megabytes for the answers of all models without spec.caching.maxSize together, in each worker.
 DEFAULT_MEGABYTES = 64
 # Bytes that an entry takes beside its key and its content: tests/unit/gateway/caching/test_memory.py measures it.
-OVERHEAD = 560
+OVERHEAD = 450
 
 
 class _Entry(NamedTuple):
@@ -22,16 +22,17 @@ class _Entry(NamedTuple):
 
 
 class MemoryBackend:
-    """Entries up to `megabytes` in all, the least recently used dropped first. One event loop uses it."""
+    """Entries up to `megabytes` in all, the least recently used dropped first. One event loop uses it.
+
+    One whose time is over is no answer any more, and goes when it is asked for or when room is needed: to look for it earlier
+    takes more time with each answer than to keep the answer.
+    """
 
     def __init__(self, megabytes: float = DEFAULT_MEGABYTES, timer: Callable[[], float] = time.monotonic) -> None:
         self.timer = timer
         self.max_entry = int(megabytes * MEGABYTE) // 4  # one answer must not drop all the others
-        self.entries: TLRUCache[str, _Entry] = TLRUCache(
-            maxsize=megabytes * MEGABYTE,
-            ttu=lambda _key, entry, _now: entry.expires,
-            timer=timer,
-            getsizeof=lambda entry: len(entry.content) + OVERHEAD,
+        self.entries: LRUCache[str, _Entry] = LRUCache(
+            maxsize=megabytes * MEGABYTE, getsizeof=lambda entry: len(entry.content) + OVERHEAD
         )
 
     @property
@@ -41,7 +42,12 @@ class MemoryBackend:
 
     def get_now(self, key: str) -> bytes | None:
         entry = self.entries.get(key)
-        return None if entry is None else entry.content
+        if entry is None:
+            return None
+        if entry.expires <= self.timer():
+            del self.entries[key]
+            return None
+        return entry.content
 
     async def get(self, key: str) -> bytes | None:
         return self.get_now(key)

@@ -33,7 +33,7 @@ def test_a_stream_comes_back_event_by_event():
     "damage",
     [
         lambda entry: entry[:0],
-        lambda entry: b"\x02" + entry[1:],
+        lambda entry: b"\x01" + entry[1:],
         lambda entry: entry[:3],
         lambda entry: entry[:20],
         lambda entry: entry[:-1],

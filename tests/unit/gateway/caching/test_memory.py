@@ -52,3 +52,11 @@ def test_the_bound_holds_for_what_python_really_takes():
         tracemalloc.stop()
     assert taken <= 100 + OVERHEAD
     assert taken >= (100 + OVERHEAD) * 0.7  # and not much more, so that maxSize is used
+
+
+def test_an_entry_whose_time_is_over_takes_no_room_once_it_was_asked_for():
+    clock = Clock()
+    memory = MemoryBackend(1, clock)
+    memory.put("a", b"1", 10)
+    clock.now += 11
+    assert (memory.get_now("a"), memory.size) == (None, 0)
