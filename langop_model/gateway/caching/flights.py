@@ -18,18 +18,21 @@ READ_AHEAD = 256 * 1024  # bytes that a stream which is too large to be kept may
 
 Ask = Callable[[], Coroutine[Any, Any, Answer]]
 OnComplete = Callable[[Answer, "list[bytes] | None"], None]
+OnOver = Callable[["Flight"], None]
 
 
 class Flight:
     """One request to the provider, and the clients that wait for its answer. One event loop uses it.
 
-    `on_complete` gets the answer when it is complete, of a stream with its events. A stream of more than `max_bytes` is not
-    kept: from then on nobody can join, and it flows at the pace of its slowest client.
+    `on_complete` gets the answer when it is complete, of a stream with its events; `on_over` is called when nothing more will
+    come, perhaps more than once. A stream of more than `max_bytes` is not kept: from then on nobody can join, and it flows at
+    the pace of its slowest client.
     """
 
-    def __init__(self, ask: Ask, max_bytes: int, on_complete: OnComplete) -> None:
+    def __init__(self, ask: Ask, max_bytes: int, on_complete: OnComplete, on_over: OnOver = lambda _: None) -> None:
         self.max_bytes = max_bytes
         self.on_complete = on_complete
+        self.on_over = on_over
         self.answer: Answer | None = None  # when it has begun
         self.failure: BaseException | None = None  # instead of it
         self.waiters: list[asyncio.Future[None]] = []  # of clients, until one of the two is there
@@ -57,7 +60,8 @@ class Flight:
         except BaseException:
             self.leave()
             raise
-        own = answer.copy()  # what one client's request notes in it is no other's
+        # What one client's request notes in an answer is no other's. Nobody joins one that is whole.
+        own = answer if answer.events is None and self.clients == 1 else answer.copy()
         if answer.events is None:
             self.leave()
         else:
@@ -71,6 +75,7 @@ class Flight:
         if self.clients <= 0 and not self.is_over:
             self.is_over = True
             self.task.cancel()
+            self.on_over(self)  # a task that has not begun to run will not say so
 
     async def _begun(self) -> Answer:
         """Wait until the answer has begun. A future for each client: one that leaves cancels its own alone."""
@@ -84,6 +89,12 @@ class Flight:
         return self.answer
 
     async def _run(self, ask: Ask) -> None:
+        try:
+            await self._fly(ask)
+        finally:
+            self.on_over(self)
+
+    async def _fly(self, ask: Ask) -> None:
         try:
             answer = await ask()
         except asyncio.CancelledError:
@@ -214,7 +225,7 @@ class Flights:
         for _ in range(MAX_FAILURES):
             flight = self.flights.get(key)
             if flight is None or not flight.can_be_joined:
-                return await self._start(key, Flight(ask, max_bytes, on_complete)).join(), False
+                return await self._start(key, ask, max_bytes, on_complete).join(), False
             try:
                 return await flight.join(), True
             except UpstreamError as error:
@@ -227,11 +238,12 @@ class Flights:
                 pass
         return await ask(), False
 
-    def _start(self, key: str, flight: Flight) -> Flight:
-        def end(_: asyncio.Task[None]) -> None:
+    def _start(self, key: str, ask: Ask, max_bytes: int, on_complete: OnComplete) -> Flight:
+        def forget(flight: Flight) -> None:
             if self.flights.get(key) is flight:
                 del self.flights[key]
 
-        self.flights[key] = flight
-        flight.task.add_done_callback(end)
+        flight = Flight(ask, max_bytes, on_complete, forget)
+        if not flight.is_over:  # one that never waited is
+            self.flights[key] = flight
         return flight
