@@ -7,6 +7,7 @@ than everything else that a request does with it.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Protocol
 
 
@@ -40,14 +41,13 @@ class Timer:
 
     def _look(self) -> None:
         """Tell those who are due, and look again when the next one is."""
-        self.handle = None
-        while self.waiting:
-            one, due = next(iter(self.waiting.items()))
-            if due > self.loop.time():
-                self.handle = self.loop.call_at(due, self._look)
-                return
-            del self.waiting[one]
-            one.is_due()
+        now = self.loop.time()
+        due = list(itertools.takewhile(lambda one: self.waiting[one] <= now, self.waiting))
+        for one in due:
+            if self.waiting.pop(one, None) is not None:  # what another one did may have removed it
+                one.is_due()
+        following = next(iter(self.waiting.values()), None)
+        self.handle = self.loop.call_at(following, self._look) if following is not None else None
 
 
 _timers: dict[float, Timer] = {}  # by their length: there are as many as configurations have
