@@ -1,6 +1,6 @@
 """Protocols of providers that are not OpenAI's: of each the least that shows that a question was understood.
 
-Their shapes are those which LiteLLM's parsers read (litellm/llms/<provider>), but for Cohere's: cohere.py.
+Their shapes are those which LiteLLM's parsers read (litellm/llms/<provider>), but for those of cohere.py and agent.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stand_in import bedrock, cohere, openai
+from stand_in import agent, bedrock, cohere, openai
 from stand_in.answer import Answer, as_json, as_stream, event
 from stand_in.call import Call, Said
 
@@ -70,13 +70,6 @@ def _ollama_end(said: Said, **content: object) -> dict[str, Any]:
 
 def _ollama_message(text: str) -> dict[str, str]:
     return {"role": "assistant", "content": text}
-
-
-def _agent(text: str, state: str) -> dict[str, Any]:
-    parts = [{"kind": "text", "text": text}]
-    artifacts = [{"parts": parts}] if text else []
-    result = {"kind": "task", "status": {"state": state}, "artifacts": artifacts}
-    return {"jsonrpc": "2.0", "id": "1", "result": result}
 
 
 def _langflow(_: Call, said: Said) -> object:
@@ -179,9 +172,9 @@ PROTOCOLS = (
     Small(re.compile(r".*/custom"), lambda _, said: {"data": [{"output": [said.text]}]}),
     Small(
         re.compile(r".*/agent"),
-        lambda _, said: _agent(said.text, "completed"),
-        lambda _, said: [*(_line(_agent(text, "working")) for text in said.pieces), _line(_agent("", "completed"))],
-        content_type="application/x-ndjson",
+        lambda _, said: agent.task("completed", said.text),
+        lambda _, said: agent.events(said.pieces, "completed"),
+        wants_stream=lambda call: call.body.get("method") == "message/stream",
     ),
     Small(
         re.compile(r".*/v2/models/.*/generate(_stream)?"),

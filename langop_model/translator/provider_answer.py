@@ -23,6 +23,7 @@ STREAMS = (
     "application/vnd.amazon.eventstream",
 )
 LONGEST_ERROR = 64 * 1024  # bytes that are kept of an error
+_MARKS = (b'"error"', b'"jsonrpc"')  # of what may be an error, in the first bytes of a body
 _OVERLAP = 64  # bytes of one part in which the first half of an end may be
 
 # How providers say why a choice has ended, or that their stream has. What a model writes has a backslash before each quote.
@@ -99,15 +100,19 @@ class ProviderAnswer:
             return
         for event in events:
             said = data_of(event)
-            if b'"error"' in said or event.startswith(b"event: error"):
+            if b'"error"' in said or b'"state"' in said or event.startswith(b"event: error"):
                 self._note_error(said)
             self.has_begun = self.has_begun or (bool(said) and self.error is None)
 
     def _note_beginning(self, data: bytes) -> None:
-        """Note how a body begins that is no stream of events. What looks like an error is judged by its first line or whole."""
+        """Note how a body begins that is no stream of events. What looks like an error is judged by its first line or whole.
+
+        An answer of A2A's says at any place whether its task has failed.
+        """
         self._rest += data
         start = self._rest.lstrip()
-        if start and (b'"error"' not in start[:200] or len(start) > LONGEST_ERROR):
+        may_be_one = any(mark in start[:200] for mark in _MARKS)
+        if start and (not may_be_one or len(start) > LONGEST_ERROR):
             self.has_begun, self._rest = True, b""
             return
         line, ended, _ = start.partition(b"\n")

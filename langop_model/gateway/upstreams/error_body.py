@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 
 LONGEST_MESSAGE = 4000  # characters
+# Ends of a task of the A2A protocol that are no answer: https://a2a-protocol.org/v0.3.0/specification/#63-taskstate-enum
+FAILED_TASKS = frozenset({"canceled", "failed", "rejected"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,27 @@ def of(found: Any) -> ErrorDetails:
 
 
 def _error(found: Mapping[str, Any]) -> Any:
-    """Return the member `error`; of OpenAI's event `response.failed` that of its response, of OpenRouter that of a choice."""
+    """Return the member `error`; of OpenAI's event `response.failed` that of its response, of OpenRouter that of a choice.
+
+    A task of A2A that has failed says so in its status.
+    """
     response = found.get("response")
     if found.get("type") == "response.failed" and isinstance(response, dict):
         return response.get("error")
-    return found.get("error") or of_choice(found.get("choices"))
+    return found.get("error") or of_choice(found.get("choices")) or _of_task(found.get("result"))
+
+
+def _of_task(result: Any) -> dict[str, str] | None:
+    """Return the error of a task of A2A that has failed, in the words of its agent."""
+    status = result.get("status") if isinstance(result, dict) else None
+    state = status.get("state") if isinstance(status, dict) else None
+    if not isinstance(state, str) or state not in FAILED_TASKS:
+        return None
+    message = status.get("message") if isinstance(status, dict) else None
+    parts = message.get("parts") if isinstance(message, dict) else None
+    texts = [part.get("text") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    said = " ".join(text for text in texts if isinstance(text, str))
+    return {"message": said or f"the task of the agent has ended as {state}"}
 
 
 def of_choice(choices: Any) -> Any:
