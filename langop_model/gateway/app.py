@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from langop_model.gateway import call_ids, timers
+from langop_model.gateway import call_ids, http_headers, timers
 from langop_model.gateway.access import error_formats, open_routes, request_body
 from langop_model.gateway.access.authentication import ClientKeys
 from langop_model.gateway.access.errors import APIError
@@ -22,8 +21,6 @@ from langop_model.gateway.routing.group_resolution import GroupNames
 from langop_model.gateway.upstreams.base import UpstreamError
 
 WATCH_DELAY = 0.05  # seconds until a request looks whether its client is still there: most are answered before
-# What a provider gets of a client's headers. Others choose timeouts, tags or credentials at some providers.
-FORWARDED = {b"anthropic-version": "anthropic-version", b"anthropic-beta": "anthropic-beta", b"traceparent": "traceparent"}
 EVENT_STREAM = b"text/event-stream; charset=utf-8"
 
 
@@ -175,7 +172,7 @@ class _Exchange:
             body=members,
             stream=stream,
             files=body.files,
-            headers=self._forwarded(),
+            headers=http_headers.forwarded(self.headers),
             call_id=self.call_id,
             agent=agent,
             retries=members.get("num_retries"),
@@ -204,7 +201,9 @@ class _Exchange:
         if record.wants_events:
             record.whole(answer.body)
         record.finished(answer.status)
-        await self._send_whole(answer.status, answer.content_type.encode(), answer.body, self._own_headers(served, cost))
+        await self._send_whole(
+            answer.status, answer.content_type.encode(), answer.body, http_headers.of_answer(served, self.call_id, cost)
+        )
 
     async def _send_stream(self, served: Served) -> None:
         answer, record = served.answer, self.record
@@ -212,7 +211,9 @@ class _Exchange:
         content_type = answer.content_type.encode() if answer.is_binary else EVENT_STREAM
         error = ""
         try:
-            await self._start(answer.status, [(b"content-type", content_type), *self._own_headers(served, None)])
+            await self._start(
+                answer.status, [(b"content-type", content_type), *http_headers.of_answer(served, self.call_id, None)]
+            )
             record.first_event()
             async for event in answer.events:
                 if record.wants_events:
@@ -235,28 +236,6 @@ class _Exchange:
     def _error_event(self, error: UpstreamError) -> bytes:
         return error_formats.error_event(self.protocol, error)
 
-    def _own_headers(self, served: Served, cost: float | None) -> list[tuple[bytes, bytes]]:
-        model = served.runtime.group.name.encode()
-        headers = [(b"x-langop-call-id", self.call_id.encode()), (b"x-langop-model", model)]
-        if served.endpoint_id:
-            headers.append((b"x-langop-endpoint", served.endpoint_id.encode()))
-        if served.attempts:
-            headers.append((b"x-langop-attempts", b"%d" % served.attempts))
-        if cost is not None:
-            headers.append((b"x-langop-cost", format(cost, ".10g").encode()))
-        if served.runtime.cache is not None:
-            headers.append((b"x-langop-cache", b"hit" if served.is_hit else b"miss"))
-        if served.fell_back:
-            headers.append((b"x-langop-fallback", model))
-        if served.dropped:
-            headers.append((b"x-langop-dropped", ", ".join(served.dropped).encode()))
-        return headers
-
-    def _forwarded(self) -> dict[str, str]:
-        if FORWARDED.keys().isdisjoint(self.headers):
-            return {}
-        return {name: self.headers[key].decode("latin-1") for key, name in FORWARDED.items() if key in self.headers}
-
     def _traceparent(self) -> str | None:
         value = self.headers.get(b"traceparent")
         return value.decode("latin-1") if value is not None else None
@@ -274,11 +253,8 @@ class _Exchange:
 
     async def _send_failure(self, error: UpstreamError) -> None:
         """Send the error of a provider: its own body where that is in the client's format."""
-        headers = [(b"x-langop-call-id", self.call_id.encode())]
-        if error.retry_after is not None:
-            headers.append((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after))))
-            headers.append((b"retry-after-ms", b"%d" % (error.retry_after * 1000)))
-        await self._send_whole(error.status, request_body.JSON, error_formats.body_of(self.protocol, error), headers)
+        own = http_headers.of_failure(error, self.call_id)
+        await self._send_whole(error.status, request_body.JSON, error_formats.body_of(self.protocol, error), own)
 
     async def _refuse(self, error: APIError) -> None:
         body = error_formats.error_body(self.protocol, error.status, error.message, code=error.code, param=error.param)
