@@ -46,7 +46,7 @@ def main() -> None:
     """Measure the contenders in each round, and print what came of it."""
     parser = argparse.ArgumentParser(prog="python -m tools.gateway_bench", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3, help=f"of each load, which everyone has {TURNS} times in a round")
+    parser.add_argument("--seconds", type=float, default=2, help=f"of each load, which everyone has {TURNS} times in a round")
     parser.add_argument("--only", action="append", help="a contender's name; several times")
     options = parser.parse_args()
     if subprocess.run(PLAIN_COMMAND, check=False).returncode:

@@ -26,7 +26,7 @@ from tools.gateway_bench.stream_provider import CHUNKS
 from tools.processes import Gateway
 
 CONNECTIONS = (1, 16)
-TURNS = 5  # of each load in a round
+TURNS = 8  # of each load in a round
 STREAMS = 4  # connections
 WIDE = 256  # connections
 LARGE_BODY = 5_000_000  # bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -44,7 +45,13 @@ def _shown(value: float | None) -> str:
 
 
 def _ratio(name: str, other: str, figure: str, others_figure: str = "") -> Callable[[Found], float]:
-    return lambda found: found[name][figure] / found[other][others_figure or figure]
+    """Return the median of the ratios of the turns: a slow moment of the machine lasts longer than a turn, and hits both."""
+
+    def value(found: Found) -> float:
+        own, others = found[name].values[figure], found[other].values[others_figure or figure]
+        return statistics.median(one / of_other for one, of_other in zip(own, others, strict=True))
+
+    return value
 
 
 def _translated(figure: str) -> Callable[[Found], float]:
