@@ -142,7 +142,7 @@ class _Exchange:
             status, content_type, content = await self.services.answer(route.purpose, route, self.headers)
             if route.is_logged:
                 self.record.finished(status)
-            own = [(b"x-langop-call-id", self.call_id.encode())] if route.is_logged else None
+            own = http_headers.of_call(self.call_id) if route.is_logged else None
             await self._send_whole(status, content_type, content, own)
             return
         await self._ask(route, await self._body(route), agent)
@@ -258,9 +258,7 @@ class _Exchange:
 
     async def _refuse(self, error: APIError) -> None:
         body = error_formats.error_body(self.protocol, error.status, error.message, code=error.code, param=error.param)
-        await self._send_whole(
-            error.status, request_body.JSON, body, [(b"x-langop-call-id", self.call_id.encode()), *error.headers]
-        )
+        await self._send_whole(error.status, request_body.JSON, body, [*http_headers.of_call(self.call_id), *error.headers])
 
     def _not_served(self, model: str) -> APIError:
         reason = self.services.unavailable(model)

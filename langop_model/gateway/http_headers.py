@@ -21,10 +21,15 @@ def forwarded(headers: Mapping[bytes, bytes]) -> dict[str, str]:
     return {name: headers[key].decode("latin-1") for key, name in FORWARDED.items() if key in headers}
 
 
+def of_call(call_id: str) -> Headers:
+    """Return the header that every answer has: the id of the request, which the log has too."""
+    return [(b"x-langop-call-id", call_id.encode())]
+
+
 def of_answer(served: Served, call_id: str, cost: float | None) -> Headers:
     """Return what an answer says of itself; `cost` is in USD, None where nobody knows it yet."""
     model = served.runtime.group.name.encode()
-    headers = [(b"x-langop-call-id", call_id.encode()), (b"x-langop-model", model)]
+    headers = [*of_call(call_id), (b"x-langop-model", model)]
     if served.endpoint_id:
         headers.append((b"x-langop-endpoint", served.endpoint_id.encode()))
     if served.attempts:
@@ -42,7 +47,7 @@ def of_answer(served: Served, call_id: str, cost: float | None) -> Headers:
 
 def of_failure(error: UpstreamError, call_id: str) -> Headers:
     """Return what the answer to a request that has failed says of itself: also when to ask again, where that is known."""
-    headers = [(b"x-langop-call-id", call_id.encode())]
+    headers = of_call(call_id)
     if error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after))))
         headers.append((b"retry-after-ms", b"%d" % (error.retry_after * 1000)))

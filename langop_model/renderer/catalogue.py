@@ -220,6 +220,13 @@ def _setting_names() -> Iterator[str]:
 
 def provider_of(name: str, row: Mapping[str, Any]) -> Provider:
     """Return a row of the catalogue as a Provider. Raises TypeError for a member that no row has, or that is missing."""
+    try:
+        return _provider(name, row)
+    except TypeError as problem:
+        raise TypeError(f"the provider {name}: {problem}") from None
+
+
+def _provider(name: str, row: Mapping[str, Any]) -> Provider:
     members: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
     for key in ("credential_sets", "requires"):
         if key in members:

@@ -18,13 +18,15 @@ class Record:
 
     def __init__(self, *values: Any, **named: Any) -> None:
         """Take values in the order of the fields, or by name. Raises TypeError for one too many and for a missing one."""
-        fields = self.__class__.__annotations__
+        kind, fields = self.__class__.__name__, self.__class__.__annotations__
         given = dict(zip(fields, values, strict=False)) | named
-        if len(given) < len(values) + len(named) or not given.keys() <= fields.keys():
-            raise TypeError(f"{self.__class__.__name__}({', '.join(fields)}) got {len(values)} values and {sorted(named)}")
+        unknown = sorted(given.keys() - fields.keys())
+        if len(given) < len(values) + len(named) or unknown:
+            said = f": there is no {', '.join(unknown)}" if unknown else ""
+            raise TypeError(f"{kind}({', '.join(fields)}) got {len(values)} values and {sorted(named)}{said}")
         missing = [name for name in fields if name not in given and not hasattr(self.__class__, name)]
         if missing:
-            raise TypeError(f"{self.__class__.__name__} needs {', '.join(missing)}")
+            raise TypeError(f"{kind} needs {', '.join(missing)}")
         self.__dict__.update(given)
 
     def __setattr__(self, name: str, value: Any) -> None:

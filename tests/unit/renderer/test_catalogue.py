@@ -132,7 +132,7 @@ def test_the_header_of_a_check_is_the_one_that_carries_the_key():
 
 
 def test_a_member_that_no_row_has_is_refused():
-    with pytest.raises(TypeError, match="colour"):
+    with pytest.raises(TypeError, match=r"the provider new: .*there is no colour$"):
         catalogue.provider_of("new", {"title": "New", "link": "x", "routes": ["chat"], "colour": "red"})
 
 
