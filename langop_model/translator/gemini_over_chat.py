@@ -13,11 +13,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import litellm
 from litellm.google_genai.adapters.transformation import GoogleGenAIAdapter
 
 from langop_model.gateway.upstreams.translator_protocol import Call
-from langop_model.translator import requests
+from langop_model.translator import chat, requests
 from langop_model.translator.deployment import Deployment
 from langop_model.translator.failures import RefusedRequestError
 from langop_model.translator.requests import Request, drop
@@ -66,7 +65,7 @@ def prepare(request: Request, beside: Mapping[str, Any], call: Call, deployment:
 
 async def ask(**arguments: Any) -> Any:
     """Ask the chat, and return its answer or its stream in Gemini's format."""
-    answer = await litellm.acompletion(**arguments)
+    answer = await chat.complete(**arguments)
     if hasattr(answer, "__aiter__"):
         return _ADAPTER.translate_completion_output_params_streaming(answer)
     return _ADAPTER.translate_completion_to_generate_content(answer)

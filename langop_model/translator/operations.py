@@ -13,6 +13,7 @@ from langop_model.gateway.upstreams.base import Route, Usage
 from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import (
     bridges,
+    chat,
     cohere_events,
     gemini_over_chat,
     known_models,
@@ -71,7 +72,7 @@ class Operation:
 
 
 OPERATIONS: Mapping[Route, Operation] = {
-    Route.CHAT: Operation(litellm.acompletion, requests.chat, streams.chat),
+    Route.CHAT: Operation(chat.complete, requests.chat, streams.chat),
     Route.COMPLETIONS: Operation(litellm.atext_completion, requests.completions, streams.chat),
     Route.RESPONSES: Operation(litellm.aresponses, bridges.responses, streams.responses),
     Route.MESSAGES: Operation(litellm.anthropic_messages, bridges.messages, streams.messages),
