@@ -12,6 +12,7 @@ import orjson
 
 from langop_model import __version__
 from langop_model.contract.settings import Check
+from langop_model.gateway import end_of_turn
 from langop_model.gateway.access import health_page, health_status, worker_health
 from langop_model.gateway.access.authentication import ClientKeys
 from langop_model.gateway.access.error_formats import error_body
@@ -125,6 +126,7 @@ class Services:
         await self.relay.aclose()
         await self.translation.aclose()
         await self.shared.aclose()
+        self.accounting.log.flush()
         if self.accounting.traces is not None:
             await self.accounting.traces.aclose()
 
@@ -231,7 +233,7 @@ def _accounting(configuration: Configuration, environment: Mapping[str, str]) ->
     )
     return Accounting(
         metrics,
-        RequestLog(level),
+        RequestLog(level, soon=end_of_turn.of(asyncio.get_running_loop()).soon),
         Prices(prices.deployments({"model_list": configuration.model_list})),
         Traces(environment=environment) if traces.are_on(environment) and configuration.traces else None,
     )

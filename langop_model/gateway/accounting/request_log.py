@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 from langop_model.contract.settings import Log
@@ -17,27 +17,41 @@ LEVELS = {"DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40}
 NO_CONTENT = Log(requests=False, responses=False)
 # A provider that answers so to the gateway's own request does not accept its key or does not have its model.
 OPERATORS_FAULT = frozenset({401, 403, 404})
+TOGETHER = 4096  # characters of lines that are written together: longer writes may mix where workers share a pipe (pipe(7))
 MESSAGE_LENGTH = 500  # characters of a provider's error
 # What a question is called on each route, in the order in which it is looked for.
 QUESTIONS = ("messages", "input", "prompt", "contents", "query")
 
 
+def _at_once(write: Callable[[], None]) -> None:
+    write()
+
+
 class RequestLog:
-    """Writes the lines, at the levels from `level` on. A client's mistake is INFO, a failure that was survived WARNING."""
+    """Writes the lines, at the levels from `level` on. A client's mistake is INFO, a failure that was survived WARNING.
+
+    `soon` is given what writes them, and calls it when it is time: those of several requests are written together.
+    """
 
     def __init__(
-        self, level: str = "INFO", stream: TextIO | None = None, form: JsonFormatter | TextFormatter | None = None
+        self,
+        level: str = "INFO",
+        stream: TextIO | None = None,
+        form: JsonFormatter | TextFormatter | None = None,
+        soon: Callable[[Callable[[], None]], object] = _at_once,
     ) -> None:
         self.level = LEVELS.get(level.upper(), LEVELS["INFO"])
         self.stream = stream or sys.stdout
         self.form = form or formatter(self.stream)
+        self.soon = soon
+        self.lines: list[str] = []
+        self.size = 0  # characters of these lines
 
     def write(self, record: RequestRecord) -> None:
         """Write the line of a request that is over."""
         level = level_of(record)
         if LEVELS[level] >= self.level:
-            self.stream.write(self.form.line(time.time(), level, "request", line(record)) + "\n")
-            self.stream.flush()
+            self._add(self.form.line(time.time(), level, "request", line(record)))
 
     def attempt(self, record: RequestRecord, attempt: Attempt, outcome: str, status: int | None, seconds: float) -> None:
         """Write the line of an attempt that is over, at level DEBUG: a retried request has several, and one line of its own."""
@@ -55,8 +69,23 @@ class RequestLog:
             "status_code": status,
             "seconds": _in_microseconds(seconds),
         }
-        self.stream.write(self.form.line(time.time(), "DEBUG", "attempt", _filled(members)) + "\n")
-        self.stream.flush()
+        self._add(self.form.line(time.time(), "DEBUG", "attempt", _filled(members)))
+
+    def flush(self) -> None:
+        """Write the lines that wait."""
+        lines, self.lines, self.size = self.lines, [], 0
+        if lines:
+            self.stream.write("\n".join(lines) + "\n")
+            self.stream.flush()
+
+    def _add(self, text: str) -> None:
+        size = len(text) + 1
+        if self.size + size > TOGETHER:
+            self.flush()
+        self.size += size
+        self.lines.append(text)
+        if len(self.lines) == 1:
+            self.soon(self.flush)
 
 
 def level_of(record: RequestRecord) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from langop_model.gateway import end_of_turn
 from langop_model.gateway.access import error_formats, open_routes
 from langop_model.gateway.asgi import ABORT, WHOLE_BODY, App
 from langop_model.gateway.serving import connections, descriptors
@@ -29,6 +30,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         super().__init__(*arguments, **named)
         self.limits = limits
         self.own_app: App = self.app  # type: ignore[has-type]
+        end_of_turn.of(self.loop).requests = self.tasks
         self.in_head = False
         self.head_size = 0
         self.refusal: tuple[int, str] | None = None

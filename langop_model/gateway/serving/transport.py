@@ -9,37 +9,41 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from langop_model.gateway import end_of_turn
+
 STATUS_LINE = b"HTTP/1."
 
 
 class Transport:
-    """A transport that writes an answer's headers together with what follows them in the same turn of the event loop."""
+    """A transport that writes an answer's headers together with what follows them, at the end of a turn of the event loop."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
+        self._turn = end_of_turn.of(loop)
         self._held = b""
 
     def write(self, data: bytes) -> None:
         """Write, or hold headers back until the next write or the next turn of the event loop."""
         if self._held:
             held, self._held = self._held, b""
-            self._transport.writelines([held, data])
+            self._turn.write(self._transport, (held, data))
         elif data.startswith(STATUS_LINE):
             self._held = data
             self._loop.call_soon(self._write_held)
         else:
-            self._transport.write(data)
+            self._turn.write(self._transport, (data,))
 
     def close(self) -> None:
         """Write what is held, and close."""
         self._write_held()
+        self._turn.flush()
         self._transport.close()
 
     def _write_held(self) -> None:
         if self._held:
             data, self._held = self._held, b""
-            self._transport.write(data)
+            self._turn.write(self._transport, (data,))
 
     def __getattr__(self, name: str) -> Any:
         """Be the transport in everything else."""

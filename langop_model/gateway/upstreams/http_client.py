@@ -17,6 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from langop_model import __version__
+from langop_model.gateway import end_of_turn
 from langop_model.gateway.upstreams import client_request
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class HTTPClient:
             headers={"User-Agent": f"langop-model/{__version__}", "Accept-Encoding": "identity"},
         )
         self.proxies = getproxies()
+        self.turn = end_of_turn.of(asyncio.get_running_loop())
 
     def target(self, url: URL) -> Target:
         """Return where requests for a URL go: to its host, or by the proxy of the environment (HTTPS_PROXY, NO_PROXY)."""
@@ -101,7 +103,7 @@ class HTTPClient:
         assert protocol is not None and transport is not None  # noqa: S101, PT018 - it was looked at
         try:
             protocol.set_response_params(read_until_eof=True, auto_decompress=False)
-            transport.writelines((head, data))
+            self.turn.write(transport, (head, data))
             message, content = await protocol.read()
             while message.code < 200 and message.code != SWITCHING_PROTOCOLS:
                 message, content = await protocol.read()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from langop_model.gateway import end_of_turn
 from langop_model.gateway.serving.transport import Transport
 
 HEADERS = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
@@ -53,6 +54,17 @@ def begin_a_stream(transport: Transport) -> None:
     transport.write(HEADERS)
 
 
+def answer_another(transport: Transport) -> None:
+    """Answer while another request is served."""
+    end_of_turn.of(asyncio.get_running_loop()).requests = ("one request", "another")
+    answer(transport)
+
+
+def end_another(transport: Transport) -> None:
+    answer_another(transport)
+    transport.close()
+
+
 def fail(transport: Transport) -> None:
     transport.write(HEADERS)
     transport.close()
@@ -75,6 +87,15 @@ def test_nothing_is_written_twice(turns: int):
 
 def test_what_was_written_before_the_end_leaves_before_it():
     assert after(fail, turns=0) == [HEADERS, "closed"]
+
+
+def test_an_answer_beside_others_leaves_at_the_end_of_the_turn():
+    assert after(answer_another, turns=0) == []
+    assert after(answer_another, turns=1) == [HEADERS + b"Hello!"]
+
+
+def test_an_answer_that_waits_leaves_before_the_end():
+    assert after(end_another, turns=0) == [HEADERS + b"Hello!", "closed"]
 
 
 def test_the_parts_of_a_stream_are_not_held_back():
