@@ -46,8 +46,13 @@ class EndOfTurn:
         """Write what waits. What a closed transport should have had is lost, as everything that is written to one."""
         writes, self.writes = self.writes, []
         for transport, parts in writes:
-            if not transport.is_closing():
+            if transport.is_closing():
+                continue
+            try:
                 transport.writelines(parts)
+            except Exception as problem:  # noqa: BLE001 - one connection must not take the others' answers along
+                transport.abort()
+                self.loop.call_exception_handler({"message": "a write has failed", "exception": problem})
 
 
 _last: EndOfTurn | None = None

@@ -17,7 +17,9 @@ LEVELS = {"DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40}
 NO_CONTENT = Log(requests=False, responses=False)
 # A provider that answers so to the gateway's own request does not accept its key or does not have its model.
 OPERATORS_FAULT = frozenset({401, 403, 404})
-TOGETHER = 4096  # characters of lines that are written together: longer writes may mix where workers share a pipe (pipe(7))
+LONGEST_WRITE = (
+    4096  # characters of lines that are written together: longer writes may mix where workers share a pipe (pipe(7))
+)
 MESSAGE_LENGTH = 500  # characters of a provider's error
 # What a question is called on each route, in the order in which it is looked for.
 QUESTIONS = ("messages", "input", "prompt", "contents", "query")
@@ -80,7 +82,7 @@ class RequestLog:
 
     def _add(self, text: str) -> None:
         size = len(text) + 1
-        if self.size + size > TOGETHER:
+        if self.size + size > LONGEST_WRITE:
             self.flush()
         self.size += size
         self.lines.append(text)

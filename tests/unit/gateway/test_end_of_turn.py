@@ -83,6 +83,28 @@ def test_a_closed_connection_keeps_no_other_waiting():
     assert after(one_is_closed, turns=1) == [b"a!"]
 
 
+class BrokenSocket(Socket):
+    """One that can't be written to."""
+
+    def writelines(self, parts: Sequence[bytes]) -> None:
+        raise RuntimeError(f"broken, with {len(parts)} part")
+
+    def abort(self) -> None:
+        self.written.append(b"aborted")
+
+
+def test_a_write_that_fails_ends_its_own_connection_alone():
+    reported = []
+
+    def one_fails(turn: EndOfTurn, written: list[bytes]) -> None:
+        turn.loop.set_exception_handler(lambda _, problem: reported.append(str(problem["exception"])))
+        turn.write(BrokenSocket(written), (b"lost",))  # type: ignore[arg-type]
+        write(turn, written, b"a")
+
+    assert after(one_fails, turns=1) == [b"aborted", b"a!"]
+    assert reported == ["broken, with 1 part"]
+
+
 def test_what_is_called_soon_is_called_at_the_end_of_the_turn():
     def call(turn: EndOfTurn, written: list[bytes]) -> None:
         turn.soon(lambda: written.append(b"called"))
