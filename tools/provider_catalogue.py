@@ -113,7 +113,7 @@ def table() -> str:
     for provider in catalogue.usable():
         title = f"[{provider.title}]({provider.link})"
         key = f"`{provider.key}`" if provider.key else ""
-        cells = (f"`{provider.name}`", title, provider.needs, key, ", ".join(provider.routes), provider.remarks)
+        cells = (f"`{provider.name}`", title, provider.needs, key, ", ".join(provider.all_routes), provider.remarks)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

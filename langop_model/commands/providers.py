@@ -14,7 +14,7 @@ def command() -> None:
         lines = [
             provider.title,
             f"needs: {provider.needs}",
-            f"serves: {', '.join(provider.routes)}",
+            f"serves: {', '.join(provider.all_routes)}",
             provider.remarks,
             provider.link,
         ]

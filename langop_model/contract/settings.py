@@ -108,7 +108,8 @@ class Upstream:
     """How the provider of a group is asked without LiteLLM, in its own protocol, which is also the client's.
 
     `model` is its name of the model; of a group that serves any, what comes before the name that the client asked for.
-    `routes` are the routes that it serves in the client's protocol, each with its path; `{model}` in a path is the model.
+    `routes` are the routes that it serves in the client's protocol, each with its path below the endpoint, or its whole URL;
+    `{model}` in a path is the model.
     `streams` are the paths of those whose streams have another one.
     `key` is the header of the key; None where it takes none. `headers` and `query` go with each request.
 

@@ -141,6 +141,11 @@ class Provider(Record):
         asks = f"asks {', '.join(self.extra_hosts)} too" if self.extra_hosts else ""
         return "; ".join(part for part in (self.note, asks, streams) if part)
 
+    @property
+    def all_routes(self) -> list[str]:
+        """The routes that it has: those that LiteLLM can ask it, and those on which it speaks the client's protocol."""
+        return list(dict.fromkeys([*self.routes, *(self.relay.routes if self.relay is not None else ())]))
+
     def unsupported_fields_of(self, model: str) -> list[str]:
         """Return the fields of spec.configuration that a model of this provider does not know."""
         by_model = (drops for pattern, drops in self.unsupported_fields_by_model.items() if _compiled(pattern).fullmatch(model))

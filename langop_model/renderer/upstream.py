@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from langop_model.renderer import parameters
 from langop_model.renderer.catalogue import Relay
@@ -45,7 +46,11 @@ def of_model(model: Model) -> dict[str, Any]:
     relay = _relay(model)
     if relay is None:
         return {}
-    section: dict[str, Any] = {"model": model.spec["modelName"], "routes": dict(relay.routes), "streams": dict(relay.streams)}
+    section: dict[str, Any] = {
+        "model": model.spec["modelName"],
+        "routes": _places(model, relay),
+        "streams": dict(relay.streams),
+    }
     if model.provider.key:
         header, prefix = model.provider.key_header
         parameter = model.provider.main_credential
@@ -75,7 +80,22 @@ def routes(model: Model) -> list[str]:
     has_endpoint = any(deployment.endpoint for deployment in model.deployments) and not provider.endpoint_locked
     translated = [route for route in provider.routes if not (has_endpoint and route in provider.fixed_routes)]
     relay = _relay(model)
-    return list(dict.fromkeys([*translated, *(relay.routes if relay is not None else ())]))
+    return list(dict.fromkeys([*translated, *(_places(model, relay) if relay is not None else ())]))
+
+
+def _places(model: Model, relay: Relay) -> dict[str, str]:
+    """Return where the routes are: paths below the endpoint, or a whole URL for one that the provider has elsewhere.
+
+    That URL is the provider's own, so it counts for endpoints at its scheme and host alone: who asks another server wants all
+    requests to go there.
+    """
+    origins = {_origin(address(model, each)) for each in model.deployments}
+    return {route: place for route, place in relay.routes.items() if place.startswith("/") or origins == {_origin(place)}}
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
 
 
 def _relay(model: Model) -> Relay | None:

@@ -1,7 +1,7 @@
 """Every route that a provider's row declares for the relay: which host, path, query, key and model it is asked with.
 
 What must arrive is not taken from the row alone: measured.json has the addresses that LiteLLM's SDK asked, which are
-those of the providers' own documentation.
+those of the providers' own documentation, and where it does not ask them so that documentation (`source`).
 """
 
 from __future__ import annotations
@@ -113,6 +113,12 @@ def cases() -> list[Any]:
     ]
 
 
+def is_elsewhere(case: Any) -> bool:
+    """Whether a route has a URL of its own, which is not below the address."""
+    provider, route = case.values
+    return not provider.relay.routes[route].startswith("/")
+
+
 @cache
 def measured() -> dict[str, dict[str, dict[str, str]]]:
     found: dict[str, dict[str, dict[str, str]]] = json.loads((FOLDER / "measured.json").read_text(encoding="utf-8"))
@@ -183,8 +189,8 @@ async def exhaust(events: AsyncIterator[bytes]) -> None:
 def check(provider: Provider, route: Route, seen: Seen, base: str, model: str) -> None:
     """Compare a request with what the provider documents."""
     assert provider.relay is not None
-    path = provider.relay.routes[route].replace("{model}", model)
-    expected = URL(base.rstrip("/") + path, encoded=True)
+    place = provider.relay.routes[route].replace("{model}", model)
+    expected = URL(base.rstrip("/") + place if place.startswith("/") else place, encoded=True)
     assert (seen.url.scheme, seen.url.host, seen.url.port) == (expected.scheme, expected.host, expected.port)
     assert seen.url.raw_path == expected.raw_path
     name, prefix = provider.key_header
@@ -194,15 +200,47 @@ def check(provider: Provider, route: Route, seen: Seen, base: str, model: str) -
     assert [header.lower() for header in carriers] == ([name.lower()] if provider.main_credential and provider.key else [])
     assert KEY not in str(seen.url)
     assert seen.model == (None if route is Route.GENERATE_CONTENT else model)  # its model is in the path alone
+    assert seen.headers.get("anthropic-version") == ("2023-06-01" if route is Route.MESSAGES else None)
 
 
-@pytest.mark.parametrize(("provider", "route"), cases())
+@pytest.mark.parametrize(("provider", "route"), [case for case in cases() if not is_elsewhere(case)])
 def test_a_route_with_an_endpoint(provider: Provider, route: Route, tmp_path: Path):
     if provider.endpoint_locked:
         pytest.skip("no endpoint can change its address")
     model = model_of(provider, route)
     base = f"http://{HOST}:8123{urlsplit(provider.address or provider.endpoint_format).path.rstrip('/')}"
     check(provider, route, ask(rendered(provider, model, base, tmp_path), route, model), base, model)
+
+
+ELSEWHERE = [case for case in cases() if is_elsewhere(case)]
+
+
+@pytest.mark.parametrize(("provider", "route"), ELSEWHERE)
+def test_a_route_elsewhere_is_at_the_providers_own_host(provider: Provider, route: Route):
+    """It gets the provider's key."""
+    assert provider.relay is not None
+    place = URL(provider.relay.routes[route])
+    assert place.origin() == URL(provider.address).origin()
+
+
+@pytest.mark.parametrize(("provider", "route"), ELSEWHERE)
+@pytest.mark.parametrize("endpoint", [f"https://{HOST}", "http://{own}", "https://{own}:8443", "https://{own}.example.com"])
+def test_a_route_elsewhere_is_not_asked_beside_another_endpoint(
+    provider: Provider, route: Route, endpoint: str, tmp_path: Path
+):
+    url = endpoint.format(own=URL(provider.address).host) + urlsplit(provider.address).path
+    (group,) = section.groups(rendered(provider, "m", url, tmp_path)["callback_settings"]["langop"]).values()
+    assert group.upstream is not None
+    assert group.routes is not None
+    assert route not in group.upstream.routes
+    assert route not in group.routes
+    assert Route.CHAT in group.upstream.routes
+
+
+@pytest.mark.parametrize(("provider", "route"), ELSEWHERE)
+def test_a_route_elsewhere_is_asked_where_the_endpoint_is_the_providers(provider: Provider, route: Route, tmp_path: Path):
+    config = rendered(provider, "m", provider.address.upper().replace("HTTPS", "https"), tmp_path)
+    check(provider, route, ask(config, route, "m"), provider.address, "m")
 
 
 @pytest.mark.parametrize(("provider", "route"), [case for case in cases() if case.values[0].address])

@@ -9,6 +9,7 @@
                                video, empty
     message:KIND               a message is of this kind: tool, function, name, refusal, audio, reasoning_content
     a+b                        both
+    ROUTE/condition            the same of requests to this route alone, among `translates`
 
 A value is JSON where it can be (`1`, `true`, `[]`), else text.
 """
@@ -40,6 +41,12 @@ def of(text: str) -> Condition:
     if len(terms) == 1:
         return terms[0]
     return lambda body: all(term(body) for term in terms)
+
+
+def route_of(text: str) -> tuple[str, str]:
+    """Return the route that a text is about, empty for those whose members are those of chat completions; and the condition."""
+    route, slash, condition = text.partition("/")
+    return (route, condition) if slash and route.isidentifier() else ("", text)
 
 
 def place_of(text: str) -> tuple[str, str]:

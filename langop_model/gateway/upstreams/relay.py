@@ -27,6 +27,9 @@ MAX_ANSWER_SIZE = 64 * 2**20  # bytes; pictures in base64 are the largest
 MAX_ERROR_SIZE = 256 * 1024  # bytes
 MAX_TARGETS = 1_000  # of 2.4 KB each: a group that serves any model may be asked for any name
 FORMS = (Route.TRANSCRIPTIONS, Route.IMAGE_EDITS)
+# Anthropic's protocol wants its version, which not all clients say: https://platform.claude.com/docs/en/api/versioning
+VERSIONED = (Route.MESSAGES, Route.COUNT_TOKENS)
+VERSION = {"anthropic-version": "2023-06-01"}
 
 
 class Relay:
@@ -49,16 +52,17 @@ class Relay:
         route = request.route
         path = upstream.streams[route] if request.stream and route in upstream.streams else upstream.routes[route]
         model = upstream_model(upstream, request.model) if "{model}" in path else ""
-        place = (endpoint.id, path, model)
-        found = self._targets.get(place)
+        key = (endpoint.id, path, model)
+        found = self._targets.get(key)
         if found is None:
-            text = endpoint.url.rstrip("/") + path.replace("{model}", quote(model, safe=""))
+            place = path.replace("{model}", quote(model, safe=""))
+            text = endpoint.url.rstrip("/") + place if place.startswith("/") else place
             url = URL(text, encoded=True)
             if upstream.query and "?" not in path:  # a path may have a query of its own
                 url = url.update_query(upstream.query)
             found = self.client.target(url)
             if len(self._targets) < MAX_TARGETS:
-                self._targets[place] = found
+                self._targets[key] = found
         return found
 
     async def check(self, check: Check, key: str) -> None:
@@ -85,7 +89,8 @@ def upstream_model(upstream: Upstream, model: str) -> str:
 
 
 def _headers(upstream: Upstream, request: UpstreamRequest, key: str) -> dict[str, str]:
-    headers = {**upstream.headers, **request.headers}
+    standard = {**VERSION, **upstream.headers} if request.route in VERSIONED else upstream.headers
+    headers = {**standard, **request.headers}
     if request.route not in FORMS:
         headers["Content-Type"] = "application/json"
     if request.stream:

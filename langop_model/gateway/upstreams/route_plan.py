@@ -14,6 +14,8 @@ from langop_model.gateway.upstreams.conditions import Condition
 WITH_USAGE = (Route.CHAT, Route.COMPLETIONS)  # their streams report usage if they are asked for it
 RENAMING = (Route.CHAT, Route.COMPLETIONS)  # the names of `renames` are those of chat completions
 SAMPLING = frozenset({"temperature", "top_p", "top_k"})  # what a drop of chat completions means on /v1/messages too
+# Protocols of their own: what `translates` says of a member of chat completions says nothing of theirs.
+OTHER_MEMBERS = (Route.RESPONSES, Route.MESSAGES, Route.GENERATE_CONTENT)
 # What a request must have that the specification may have a default for: so it is looked for after the defaults.
 REQUIRED = {Route.MESSAGES: ("max_tokens",), Route.SPEECH: ("voice",)}
 
@@ -52,7 +54,7 @@ class RoutePlan:
         self.is_relayed = upstream is not None and route in upstream.routes
         self.over_chat = upstream is not None and Route.CHAT in upstream.routes and not self.is_relayed
         self.inner_drops = _inner_drops(drops if self.is_relayed else [_on_route(route, text) for text in drops])
-        self.conditions = [conditions.of(text) for text in translates] if self.is_relayed else []
+        self.conditions = _conditions(route, translates) if self.is_relayed else []
         self.asks_usage = route in WITH_USAGE and "stream_options" not in drops
         self.has_developer = upstream is None or upstream.developer_role or route is not Route.CHAT
         # Members that pass without a look: most members of most requests.
@@ -171,6 +173,12 @@ def _is_wanted(default: Default, prepared: Mapping[str, Any]) -> bool:
         return True
     outer = prepared.get(default.outer, {})
     return isinstance(outer, dict) and request_members.aliases(default.inner).isdisjoint(outer)
+
+
+def _conditions(route: Route, translates: Iterable[str]) -> list[Condition]:
+    """Return those of `translates` that are about a route."""
+    subject = route if route in OTHER_MEMBERS else ""
+    return [conditions.of(text) for place, text in map(conditions.route_of, translates) if place in (subject, route)]
 
 
 def _on_route(route: Route, text: str) -> str:

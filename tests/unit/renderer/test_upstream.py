@@ -25,7 +25,7 @@ def section(provider: str, **fields: Any) -> dict[str, Any]:
 
 def test_a_relayed_provider_serves_its_routes_and_litellms():
     assert section("groq")["routes"] == ["chat", "transcriptions"]
-    assert section("openrouter")["routes"] == ["chat", "embeddings", "images", "responses"]
+    assert section("openrouter")["routes"] == ["chat", "embeddings", "images", "responses", "messages"]
 
 
 def test_without_the_relay_only_what_litellm_can_ask_is_served():

@@ -81,7 +81,17 @@ def test_the_rules_of_a_row_can_be_read(provider: catalogue.Provider):
     every = [{"drops": provider.relay.drops, "translates": provider.relay.translates}, *provider.relay.models]
     for rules in every:
         for text in (*rules.get("drops", ()), *rules.get("translates", ())):
-            conditions.of(text)
+            route, condition = conditions.route_of(text)
+            conditions.of(condition)
+            assert not route or route in provider.relay.routes
+
+
+@pytest.mark.parametrize(
+    ("text", "route", "condition"),
+    [("messages/tools.type=custom", "messages", "tools.type=custom"), ("tools", "", "tools"), ("a=b/c", "", "a=b/c")],
+)
+def test_a_text_may_be_about_one_route(text: str, route: str, condition: str):
+    assert conditions.route_of(text) == (route, condition)
 
 
 @pytest.mark.parametrize("provider", RELAYED, ids=lambda provider: provider.name)

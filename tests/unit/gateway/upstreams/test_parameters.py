@@ -393,6 +393,16 @@ def test_a_body_that_changes_form_is_translated():
     assert not prepare({"tools": [{"type": "function"}]}, translates=("tools.type=custom",)).is_translated
 
 
+@pytest.mark.parametrize("route", [Route.RESPONSES, Route.MESSAGES])
+def test_a_protocol_of_its_own_is_not_translated_for_a_member_of_chats(route: Route):
+    body = {"input": "Hello!", "messages": [{"role": "user", "content": [{"type": "text", "text": "Hello!"}]}], "max_tokens": 1}
+    body = {name: value for name, value in body.items() if name in request_members.of_route(route)}
+    for text in ("*", "content:text", "chat/*"):
+        assert not prepare(body, route=route, translates=(text,)).is_translated
+    assert prepare(body, route=route, translates=(f"{route}/*",)).is_translated
+    assert not prepare({}, translates=(f"{route}/*",)).is_translated
+
+
 # Roles and streams.
 
 
