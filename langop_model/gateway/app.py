@@ -66,29 +66,27 @@ class _Exchange:
         self.send = send
         self.method: str = scope["method"]
         self.path: str = scope["path"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.raw_headers = scope["headers"]
-        self.query: bytes = scope.get("query_string", b"")
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.extensions: Mapping[str, Callable[[], Any]] = scope.get("extensions", {})
-        self.route = open_routes.find(self.method, self.path)
-        self.protocol = self.route.protocol if self.route else open_routes.protocol_of(self.path)
+        self.route = route = open_routes.find(self.method, self.path)
         self.call_id = call_ids.new()
         self.task: asyncio.Task[Any] | None = None
+        self.timer: timers.Timer | None = None
+        self.watcher: asyncio.Task[None] | None = None
+        self.body_size = 0
         self.status = 0
         self.has_left = False
-        route = self.route
+        traceparent = self.headers.get(b"traceparent")
         self.record = services.accounting.begin(
             self.method[:20],
             route.path if route else self.path[:100],
             route.route if route else None,
-            call_id=self.call_id,
-            traceparent=self._traceparent(),
+            self.call_id,
+            traceparent.decode("latin-1") if traceparent is not None else None,
         )
 
     async def run(self) -> None:
-        self.timer: timers.Timer | None = None
-        self.watcher: asyncio.Task[None] | None = None
-        self.body_size = 0
         try:
             await self._serve()
         except ClientDisconnectedError:
@@ -191,7 +189,7 @@ class _Exchange:
 
     async def _send_answer(self, served: Served) -> None:
         answer, record = served.answer, self.record
-        record.drops(served.dropped)
+        record.dropped = served.dropped
         if served.runtime.cache is not None:
             record.cached(served.is_hit, len(answer.body or b""), served.runtime.group.name)
         if answer.body is None:
@@ -236,9 +234,10 @@ class _Exchange:
     def _error_event(self, error: UpstreamError) -> bytes:
         return error_formats.error_event(self.protocol, error)
 
-    def _traceparent(self) -> str | None:
-        value = self.headers.get(b"traceparent")
-        return value.decode("latin-1") if value is not None else None
+    @property
+    def protocol(self) -> open_routes.Protocol:
+        """Whose API the client speaks."""
+        return self.route.protocol if self.route is not None else open_routes.protocol_of(self.path)
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.status = status

@@ -34,7 +34,7 @@ from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.shared_state import SharedState, redis_environment
 from langop_model.gateway.supervisor_state import SupervisorState
 from langop_model.gateway.upstreams import failure_causes
-from langop_model.gateway.upstreams.base import Route, UpstreamRequest
+from langop_model.gateway.upstreams.base import Route, Upstream, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
 from langop_model.gateway.upstreams.relay import Relay
 from langop_model.gateway.upstreams.translation import Translation
@@ -126,7 +126,7 @@ class Services:
         await self.relay.aclose()
         await self.translation.aclose()
         await self.shared.aclose()
-        self.accounting.log.flush()
+        self.accounting.settlement.settle()
         if self.accounting.traces is not None:
             await self.accounting.traces.aclose()
 
@@ -210,8 +210,8 @@ class Services:
                 return
             question = _smallest_question(runtime)
             if question is not None:
-                upstream = runtime.upstream(question.route, translated=False)
-                await upstream.send(group, state.endpoint, question)
+                upstream, request = question
+                await upstream.send(group, state.endpoint, request)
 
         return probe
 
@@ -233,9 +233,10 @@ def _accounting(configuration: Configuration, environment: Mapping[str, str]) ->
     )
     return Accounting(
         metrics,
-        RequestLog(level, soon=end_of_turn.of(asyncio.get_running_loop()).soon),
+        RequestLog(level),
         Prices(prices.deployments({"model_list": configuration.model_list})),
         Traces(environment=environment) if traces.are_on(environment) and configuration.traces else None,
+        end_of_turn.of(asyncio.get_running_loop()).soon,
     )
 
 
@@ -246,14 +247,14 @@ SMALLEST: dict[Route, dict[str, Any]] = {
 }
 
 
-def _smallest_question(runtime: GroupRuntime) -> UpstreamRequest | None:
-    """Return a question that costs next to nothing; None for a model that has none, of pictures or audio."""
+def _smallest_question(runtime: GroupRuntime) -> tuple[Upstream, UpstreamRequest] | None:
+    """Return a question that costs next to nothing, and how it is asked; None for a model of pictures or audio."""
     group = runtime.group
     route = next((route for route in SMALLEST if group.routes is None or route in group.routes), None)
     if route is None:
         return None
     prepared = runtime.parameters.prepare(route, SMALLEST[route], False, group.name)
-    return UpstreamRequest(route, group.name, prepared.body, timeout=group.timeout)
+    return runtime.upstream(prepared), UpstreamRequest(route, group.name, prepared.body, timeout=group.timeout)
 
 
 def _entry(name: str) -> dict[str, Any]:

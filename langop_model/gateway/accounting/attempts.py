@@ -25,14 +25,14 @@ class Attempt:
         self.model = deployment.named(asked) if deployment is not None else asked
         self.span: Span | None = None
         self.started = time.monotonic()
-        self.series.in_flight.inc()
+        self.series.in_flight.value += 1
 
     def end(self, outcome: str) -> float:
         """Count the attempt and return how long it took, in seconds; `outcome` is success, left, or a cause."""
         took = time.monotonic() - self.started
         series = self.series
-        series.in_flight.dec()
+        series.in_flight.value -= 1
         attempts, duration = series.ended[outcome]
-        attempts.inc()
+        attempts.value += 1
         duration.observe(took)
         return took

@@ -17,10 +17,10 @@ def count(record: RequestRecord, metrics: Metrics, series: Series) -> None:
         return
     name, kind = group.name, operation(record.route)
     model = series.models[name]
-    model.in_flight.dec()
+    model.in_flight.value -= 1
     requests, responses, duration = model.ended[kind, outcome(record), record.status]
-    requests.inc()
-    responses.inc()
+    requests.value += 1
+    responses.value += 1
     trace_id = record.trace_id if record.span is not None and record.span.is_recording() else ""
     duration.observe(record.seconds, trace_id)
     model.attempts.observe(record.attempts)
@@ -61,25 +61,25 @@ def _count_at(endpoint: EndpointSeries, record: RequestRecord, usage: Usage, met
         metrics.estimated_tokens.labels(*endpoint.labels, "input").inc(usage.input_tokens)
         metrics.estimated_tokens.labels(*endpoint.labels, "output").inc(usage.output_tokens)
     if record.cost is None:
-        endpoint.unpriced.inc()
+        endpoint.unpriced.value += 1
     elif record.cost:
-        endpoint.cost.inc(record.cost)
+        endpoint.cost.value += record.cost
 
 
 def _count_tokens(endpoint: EndpointSeries, usage: Usage) -> None:
     """Count the tokens of each kind. Written out: a loop over the kinds takes a fiftieth of a request's instructions more."""
     tokens = endpoint.tokens
     if usage.input_tokens:
-        tokens["input"].inc(usage.input_tokens)
+        tokens["input"].value += usage.input_tokens
     if usage.output_tokens:
-        tokens["output"].inc(usage.output_tokens)
+        tokens["output"].value += usage.output_tokens
     if usage.cached_tokens:
-        tokens["cached"].inc(usage.cached_tokens)
+        tokens["cached"].value += usage.cached_tokens
     if usage.cache_creation_tokens:
-        tokens["cache_creation"].inc(usage.cache_creation_tokens)
+        tokens["cache_creation"].value += usage.cache_creation_tokens
     if usage.reasoning_tokens:
-        tokens["reasoning"].inc(usage.reasoning_tokens)
+        tokens["reasoning"].value += usage.reasoning_tokens
     if usage.audio_input_tokens:
-        tokens["audio_input"].inc(usage.audio_input_tokens)
+        tokens["audio_input"].value += usage.audio_input_tokens
     if usage.audio_output_tokens:
-        tokens["audio_output"].inc(usage.audio_output_tokens)
+        tokens["audio_output"].value += usage.audio_output_tokens

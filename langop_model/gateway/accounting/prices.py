@@ -87,14 +87,15 @@ class Prices:
     ) -> float | None:
         """Return what an answer of an endpoint costs in USD; None where the price is not known, which is not 0.
 
-        `model` is what the client asked for, and counts where the endpoint serves any. `seconds` is how long the provider took;
+        `model` is what the provider was asked for, and counts where the endpoint serves any. `seconds` is how long it took;
         `size` and `quality` are those of the pictures that were asked for.
         """
         deployment = self.deployments.get(endpoint)
         if deployment is None:
             return None
         shape = (size or DEFAULT_SIZE) if route in PICTURE_ROUTES else ""
-        row = self._row(endpoint, model if deployment.serves_any else "", shape, quality)
+        asked = model.removeprefix(deployment.named("")) if deployment.serves_any else ""
+        row = self._row(endpoint, asked, shape, quality)
         return None if row is None else cost(row, route, usage, seconds=seconds, size=size, now=now)
 
     def _find(self, endpoint: str, model: str, size: str, quality: str) -> Row | None:

@@ -8,34 +8,42 @@ from typing import Any
 
 from langop_model.contract.settings import Cause, Group
 from langop_model.gateway import call_ids
-from langop_model.gateway.accounting import counting, trace_context
+from langop_model.gateway.accounting import trace_context
 from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.logged_answer import LoggedAnswer
 from langop_model.gateway.accounting.metrics import CERTIFICATE, Metrics
-from langop_model.gateway.accounting.prices import Prices
+from langop_model.gateway.accounting.prices import PICTURE_ROUTES, Prices
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.accounting.request_record import LEFT, RequestRecord
 from langop_model.gateway.accounting.series import Series
+from langop_model.gateway.accounting.settlement import Settlement, Soon, at_once
 from langop_model.gateway.accounting.traces import Traces
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError, Usage
 
 
 class Accounting:
-    """What all requests of a worker are recorded with. `traces` is None where they are off."""
+    """What all requests of a worker are recorded with. `traces` is None where they are off; `soon` is for Settlement."""
 
-    def __init__(self, metrics: Metrics, log: RequestLog, prices: Prices, traces: Traces | None = None) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        log: RequestLog,
+        prices: Prices,
+        traces: Traces | None = None,
+        soon: Soon = at_once,
+    ) -> None:
         self.metrics = metrics
         self.series = Series(metrics)
         self.log = log
         self.prices = prices
         self.traces = traces
+        self.settlement = Settlement(metrics, self.series, log, traces, soon)
 
     def begin(
         self,
         method: str,
         path: str,
         route: Route | None = None,
-        *,
         call_id: str = "",
         traceparent: str | None = None,
         agent: str | None = None,
@@ -77,13 +85,9 @@ class Recorder(RequestRecord):
     def asked(self, group: Group, body: Mapping[str, Any] | None = None, model: str = "", stream: bool = False) -> None:
         """Note which group the request is for. `model` is the client's name for it, which only the log has."""
         self.group, self.body, self.model, self.stream = group, body, model or group.name, stream
-        self._accounting.series.models[group.name].in_flight.inc()
+        self._accounting.series.models[group.name].in_flight.value += 1
         if group.log.responses and self.route is not None:
             self.logged_answer = LoggedAnswer(self.route)
-
-    def drops(self, names: tuple[str, ...]) -> None:
-        """Note members of the body that no provider got."""
-        self.dropped = names
 
     # Before a provider is asked.
 
@@ -185,23 +189,13 @@ class Recorder(RequestRecord):
             return None
         attempt = self._attempt
         took = time.monotonic() - attempt.started if attempt is not None else self.upstream_seconds
-        body = self.body or {}
-        self.cost = self._accounting.prices.cost(
-            self.endpoint,
-            self.model_asked(),
-            self.route,
-            usage,
-            seconds=took,
-            size=str(body.get("size") or ""),
-            quality=str(body.get("quality") or ""),
-        )
+        size = quality = ""
+        if self.route in PICTURE_ROUTES and self.body is not None:
+            size, quality = str(self.body.get("size") or ""), str(self.body.get("quality") or "")
+        prices = self._accounting.prices
+        self.cost = prices.cost(self.endpoint, self.deployed_model, self.route, usage, seconds=took, size=size, quality=quality)
         self._priced = True
         return self.cost
-
-    def model_asked(self) -> str:
-        """Return what the deployment is asked for, without the name of a group that serves any."""
-        found = self._accounting.prices.deployments.get(self.endpoint)
-        return self.deployed_model.removeprefix(found.named("")) if found is not None and found.serves_any else ""
 
     # The end.
 
@@ -224,12 +218,7 @@ class Recorder(RequestRecord):
             outcome = "left" if status == LEFT else "success" if not self.error else self._cause()
             self._end_attempt(outcome, status if outcome == "success" else None)
         self._fallback_over(answered=status < 400 and not self.error)
-        counting.count(self, self._accounting.metrics, self._accounting.series)
-        if self._accounting.traces is not None:
-            self._accounting.traces.end(self)
-        self._accounting.log.write(self)
-        if self.failure is not None:
-            self.failure.forget_frames()
+        self._accounting.settlement.add(self)
 
     def left(self, usage: Usage | None = None) -> None:
         """End the record of a client that did not wait; `usage` is what it had by then."""
@@ -261,7 +250,8 @@ class Recorder(RequestRecord):
         attempt, self._attempt = self._attempt, None
         if attempt is not None:
             self.upstream_seconds += (took := attempt.end(outcome))
-            self._accounting.log.attempt(self, attempt, outcome, status, took)
+            if self._accounting.log.has_attempts:
+                self._accounting.log.attempt(self, attempt, outcome, status, took)
             if attempt.span is not None and self._accounting.traces is not None:
                 self._accounting.traces.end_attempt(attempt.span, outcome, status)
 

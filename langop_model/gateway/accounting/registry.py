@@ -70,7 +70,7 @@ class Definition:
 
 
 class Value:
-    """A counter or a gauge with one set of labels."""
+    """A counter or a gauge with one set of labels. What each request changes is changed in `value`: a call takes longer."""
 
     __slots__ = ("key", "value")
 
@@ -80,10 +80,6 @@ class Value:
 
     def inc(self, by: float = 1) -> None:
         self.value += by
-
-    def dec(self, by: float = 1) -> None:
-        """Take from a gauge."""
-        self.value -= by
 
     def set(self, value: float) -> None:
         """Set a gauge, or a counter that something else counts."""
@@ -98,13 +94,12 @@ class Value:
 class Distribution:
     """A histogram with one set of labels: how many values each bucket has, not added up, and the last trace in each."""
 
-    __slots__ = ("bounds", "count", "counts", "exemplars", "key", "sum")
+    __slots__ = ("bounds", "counts", "exemplars", "key", "sum")
 
     def __init__(self, bounds: tuple[float, ...], key: str = "") -> None:
         self.key = key
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
-        self.count = 0
         self.sum: float = 0
         self.exemplars: Exemplars = NONE
 
@@ -112,7 +107,6 @@ class Distribution:
         """Count a value; `trace_id` names a request that took as long."""
         bucket = bisect_left(self.bounds, value)
         self.counts[bucket] += 1
-        self.count += 1
         self.sum += value
         if trace_id:
             self.exemplars = {**self.exemplars, str(bucket): (trace_id, value, round(time.time(), 3))}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from langop_model.contract.settings import Log
 from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.request_record import LEFT, RequestRecord
-from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, Usage
+from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route
 from langop_model.log_format import JsonFormatter, TextFormatter, formatter
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40}
@@ -20,19 +20,16 @@ OPERATORS_FAULT = frozenset({401, 403, 404})
 LONGEST_WRITE = (
     4096  # characters of lines that are written together: longer writes may mix where workers share a pipe (pipe(7))
 )
+SHORTEST_WAIT = 0.001  # seconds; less is what it takes to ask the limits
 MESSAGE_LENGTH = 500  # characters of a provider's error
 # What a question is called on each route, in the order in which it is looked for.
 QUESTIONS = ("messages", "input", "prompt", "contents", "query")
 
 
-def _at_once(write: Callable[[], None]) -> None:
-    write()
-
-
 class RequestLog:
-    """Writes the lines, at the levels from `level` on. A client's mistake is INFO, a failure that was survived WARNING.
+    """Keeps the lines, at the levels from `level` on, until `flush` writes them; those of several requests together.
 
-    `soon` is given what writes them, and calls it when it is time: those of several requests are written together.
+    A client's mistake is INFO, a failure that was survived WARNING.
     """
 
     def __init__(
@@ -40,25 +37,22 @@ class RequestLog:
         level: str = "INFO",
         stream: TextIO | None = None,
         form: JsonFormatter | TextFormatter | None = None,
-        soon: Callable[[Callable[[], None]], object] = _at_once,
     ) -> None:
         self.level = LEVELS.get(level.upper(), LEVELS["INFO"])
         self.stream = stream or sys.stdout
         self.form = form or formatter(self.stream)
-        self.soon = soon
+        self.has_attempts = self.level <= LEVELS["DEBUG"]
         self.lines: list[str] = []
         self.size = 0  # characters of these lines
 
     def write(self, record: RequestRecord) -> None:
-        """Write the line of a request that is over."""
+        """Add the line of a request that is over."""
         level = level_of(record)
         if LEVELS[level] >= self.level:
             self._add(self.form.line(time.time(), level, "request", line(record)))
 
     def attempt(self, record: RequestRecord, attempt: Attempt, outcome: str, status: int | None, seconds: float) -> None:
-        """Write the line of an attempt that is over, at level DEBUG: a retried request has several, and one line of its own."""
-        if self.level > LEVELS["DEBUG"]:
-            return
+        """Write the line of an attempt that is over, where it `has_attempts`: a retried request has several, beside its own."""
         members = {
             "event": "attempt",
             "call_id": record.call_id,
@@ -72,9 +66,10 @@ class RequestLog:
             "seconds": _in_microseconds(seconds),
         }
         self._add(self.form.line(time.time(), "DEBUG", "attempt", _filled(members)))
+        self.flush()  # its request may take long, and may end in no other way
 
     def flush(self) -> None:
-        """Write the lines that wait."""
+        """Write the lines."""
         lines, self.lines, self.size = self.lines, [], 0
         if lines:
             self.stream.write("\n".join(lines) + "\n")
@@ -86,8 +81,6 @@ class RequestLog:
             self.flush()
         self.size += size
         self.lines.append(text)
-        if len(self.lines) == 1:
-            self.soon(self.flush)
 
 
 def level_of(record: RequestRecord) -> str:
@@ -109,69 +102,55 @@ def level_of(record: RequestRecord) -> str:
 def line(record: RequestRecord) -> dict[str, Any]:
     """Return what the line says, without what is empty. Headers, keys and parameters of the provider are never in it."""
     log = record.group.log if record.group is not None else NO_CONTENT
-    members = _asked(record)
-    members["status"] = record.outcome
-    members["status_code"] = record.status
-    members |= _served(record)
+    members: dict[str, Any] = {"event": "request", "call_id": record.call_id}
+    if record.trace_id:
+        members["trace_id"] = record.trace_id
+    members["method"], members["path"] = record.method, record.path
+    if record.route is not None:
+        members["call_type"] = record.route
+    if record.agent:
+        members["agent"] = record.agent
+    members["status"], members["status_code"] = record.outcome, record.status
+    _add_answerer(members, record)
     members["seconds"] = _in_microseconds(record.seconds)
     if record.ttft is not None:
         members["ttft"] = _in_microseconds(record.ttft)
     members["attempts"] = record.attempts
     if record.usage is not None:
-        members |= _used(record.usage)
+        members["prompt_tokens"], members["completion_tokens"] = record.usage.input_tokens, record.usage.output_tokens
+        if record.usage.estimated:
+            members["usage_estimated"] = True
     if record.cost is not None:
         members["cost"] = record.cost
-    if record.error or record.limit or record.queued or record.fallback or record.dropped:
+    if record.error or record.limit or record.queued >= SHORTEST_WAIT or record.fallback or record.dropped:
         members |= _unusual(record, log)
     if log.requests or log.responses:
         members |= _content(record, log)
     return members
 
 
-def _asked(record: RequestRecord) -> dict[str, Any]:
-    """Return who asked, and on which route."""
-    members: dict[str, Any] = {"event": "request", "call_id": record.call_id}
-    if record.trace_id:
-        members["trace_id"] = record.trace_id
-    members["method"] = record.method
-    members["path"] = record.path
-    if record.route is not None:
-        members["call_type"] = record.route.value
-    if record.agent:
-        members["agent"] = record.agent
-    return members
-
-
-def _served(record: RequestRecord) -> dict[str, Any]:
-    """Return which model answered, where, and how."""
+def _add_answerer(members: dict[str, Any], record: RequestRecord) -> None:
+    """Say which model answered, where, and how."""
     group = record.group
-    members: dict[str, Any] = {}
     if group is not None:
-        members["model_group"] = group.name
-        members["resource"] = group.resource
+        members["model_group"], members["resource"] = group.name, group.resource
     elif record.model:
         members["model_group"] = record.model
     if record.endpoint:
-        members |= _filled({"model": record.deployed_model, "endpoint": record.endpoint, "region": record.region})
+        if record.deployed_model:
+            members["model"] = record.deployed_model
+        members["endpoint"] = record.endpoint
+        if record.region:
+            members["region"] = record.region
     if record.stream is not None:
         members["stream"] = record.stream
     if record.cache:
-        members["cache_hit"] = record.cache == "hit"
-        members["cache"] = record.cache
-    return members
+        members["cache_hit"], members["cache"] = record.cache == "hit", record.cache
 
 
 def _in_microseconds(seconds: float) -> float:
     """Return seconds with six digits after the point; `round` takes three times as long."""
     return int(seconds * 1e6 + 0.5) / 1e6
-
-
-def _used(usage: Usage) -> dict[str, Any]:
-    """Return what the answer used, in tokens."""
-    used: dict[str, Any] = {"prompt_tokens": usage.input_tokens, "completion_tokens": usage.output_tokens}
-    if usage.estimated:
-        used["usage_estimated"] = True
-    return used
 
 
 def _filled(members: dict[str, Any]) -> dict[str, Any]:
@@ -187,7 +166,7 @@ def _unusual(record: RequestRecord, log: Log) -> dict[str, Any]:
             "dropped": record.dropped,
             "limit": record.limit,
             "queue_length": record.queue_length if record.limit else None,
-            "queued": _in_microseconds(record.queued) if record.queued else None,
+            "queued": _in_microseconds(record.queued) if record.queued >= SHORTEST_WAIT else None,
             "error": record.error,
             "error_message": error_message(record, log),
         }

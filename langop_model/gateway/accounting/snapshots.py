@@ -127,7 +127,7 @@ def _of(family: Family[Value] | Family[Distribution]) -> Counted | None:
     definition = family.definition
     children = list(family.children.values())  # a scrape may be answered while a request adds a series
     if definition.kind is MetricType.HISTOGRAM:
-        histograms = [child for child in cast("list[Distribution]", children) if child.count]
+        histograms = [child for child in cast("list[Distribution]", children) if any(child.counts)]
         exemplars = {child.key: child.exemplars for child in histograms if child.exemplars}
         return _counted(histograms, Distribution.numbers(histograms), exemplars)
     values = cast("list[Value]", children)

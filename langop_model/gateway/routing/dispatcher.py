@@ -108,8 +108,7 @@ class Dispatcher:
         refuses = self.refuses_unsupported
         prepared = runtime.parameters.prepare(call.route, call.body, call.stream, model, refuses=refuses)
         request = _request(runtime, call, prepared, model, "" if is_fallback else call.model)
-        upstream = runtime.upstream(call.route, translated=prepared.is_translated)
-        attempt = Attempt(runtime, request, upstream, observer)
+        attempt = Attempt(runtime, request, runtime.upstream(prepared), observer)
         served = Served(NOTHING, runtime, dropped=prepared.dropped, fell_back=is_fallback)
         if runtime.cache is None:
             served.answer = await self._try(attempt, call, served, None)

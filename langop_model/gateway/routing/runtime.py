@@ -8,8 +8,8 @@ from langop_model.contract.settings import Group
 from langop_model.gateway.caching.response_cache import ResponseCache
 from langop_model.gateway.limits.admission import Admission
 from langop_model.gateway.routing.endpoints import Endpoints
-from langop_model.gateway.upstreams.base import Route, Upstream
-from langop_model.gateway.upstreams.parameters import Parameters
+from langop_model.gateway.upstreams.base import Upstream
+from langop_model.gateway.upstreams.parameters import Parameters, Prepared
 
 
 @dataclass(slots=True)
@@ -28,13 +28,6 @@ class GroupRuntime:
         """Make what prepares the requests of the group."""
         self.parameters = Parameters(self.group)
 
-    def upstream(self, route: Route, *, translated: bool) -> Upstream:
-        """Return how a request goes out: relayed where the provider speaks the client's protocol on this route.
-
-        Raises UpstreamError for a route that the provider does not serve.
-        """
-        self.parameters.check_route(route)
-        own = self.group.upstream
-        if translated or own is None or route not in own.routes:
-            return self.translation
-        return self.relay
+    def upstream(self, prepared: Prepared) -> Upstream:
+        """Return how a request goes out: relayed where the provider speaks the client's protocol."""
+        return self.translation if prepared.is_translated else self.relay

@@ -57,7 +57,7 @@ class File:
 
 @dataclass(slots=True)  # a frozen one takes five times as long to make
 class Usage:
-    """What an answer used, never changed; its tokens are `estimated` where the provider did not report them.
+    """What an answer used, never changed once it is known; its tokens are `estimated` where the provider did not report them.
 
     `cached_tokens` and `cache_creation_tokens` are part of the input, `reasoning_tokens` of the output, and
     `cache_creation_hour_tokens`, which stay in the provider's cache for an hour, of `cache_creation_tokens`.

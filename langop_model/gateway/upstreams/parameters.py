@@ -42,7 +42,7 @@ class Parameters:
         self._rules: dict[str, tuple[int, int]] = {}
 
     def prepare(self, route: Route, body: Mapping[str, Any], stream: bool, model: str, *, refuses: bool = False) -> Prepared:
-        """Return what the model is asked for `body`. Raises UpstreamError for what it does not take.
+        """Return what the model is asked for `body`. Raises UpstreamError for a route or a member that it does not take.
 
         With `refuses` that includes hints, which are dropped otherwise.
         """
@@ -66,7 +66,7 @@ class Parameters:
             prepared[OPTIONS] = {**options, "include_usage": True}
         return Prepared(prepared, tuple(dropped), is_translated, strips_usage)
 
-    def check_route(self, route: Route) -> None:
+    def _check_route(self, route: Route) -> None:
         """Raise UpstreamError for a route that the provider does not serve: LiteLLM might ask another host with its key."""
         served = self.group.routes
         if served is None or route in served or (route in request_members.TEXT_ROUTES and Route.CHAT in served):
@@ -80,6 +80,7 @@ class Parameters:
         which = self._which(model) if self.patterns or self.unsupported else (-1, -1)
         plan = self._plans.get((route, which))
         if plan is None:
+            self._check_route(route)
             group, (rules, unsupported) = self.group, which
             plan = self._plans[route, which] = RoutePlan(
                 group,

@@ -13,7 +13,8 @@ STANDARD_TIERS = frozenset({"", "auto", "default", "standard", "standard_only", 
 # https://docs.cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerateContentResponse#TrafficType
 TRAFFIC_TYPES = {"ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex"}
 
-
+TOTALS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})  # all that many servers report
+WITH_UNITS = frozenset({Route.IMAGES, Route.IMAGE_EDITS, Route.TRANSCRIPTIONS, Route.RERANK})
 EMPTY: Mapping[str, Any] = {}
 MAX_TOKENS = 2**53  # a number above is none that JSON's readers agree on
 MAX_TIER_LENGTH = 64  # ASCII characters; any other text names no tier, and a usage passes in a header
@@ -28,10 +29,9 @@ def usage_of(route: Route, body: Mapping[str, Any]) -> Usage | None:
     if route is Route.COUNT_TOKENS:
         return Usage()
     found = _openai(body) or _anthropic_or_responses(body) or _gemini(body) or _cohere(body)
-    units = _units(route, body)
-    if found is None:
-        return Usage(**units) if units else None
-    return dataclasses.replace(found, **units) if units else found
+    if route not in WITH_UNITS or not (units := _units(route, body)):
+        return found
+    return Usage(**units) if found is None else dataclasses.replace(found, **units)
 
 
 def tier_of(reported: Any) -> str:
@@ -48,34 +48,33 @@ def _openai(body: Mapping[str, Any]) -> Usage | None:
     if "prompt_tokens" not in usage and ("input_tokens" in usage or "total_tokens" not in usage):
         return None
     counts = _counts(usage)
-    details, output_details = _counts(usage.get("prompt_tokens_details")), _counts(usage.get("completion_tokens_details"))
-    total = counts.get("total_tokens", 0)
     # Jina and Voyage report the total alone, and embeddings have no output.
-    read = counts.get("prompt_tokens", 0) if "prompt_tokens" in usage else total
-    written = counts.get("completion_tokens", 0)
-    reasoning = output_details.get("reasoning_tokens") or counts.get("reasoning_tokens", 0)
-    if reasoning and total == read + written + reasoning:
-        written += reasoning  # xAI counts reasoning beside the output, not in it
-    parts: dict[str, Any] = {}
+    read = counts.get("prompt_tokens" if "prompt_tokens" in usage else "total_tokens", 0)
+    found = Usage(read, counts.get("completion_tokens", 0), tier=tier_of(body.get("service_tier") or usage.get("service_tier")))
+    if not usage.keys() <= TOTALS:
+        _add_details(found, usage, counts)
+    return found
+
+
+def _add_details(found: Usage, usage: Mapping[str, Any], counts: Mapping[str, int]) -> None:
+    """Add what a usage of `_openai` says beside its totals."""
+    details, output_details = _counts(usage.get("prompt_tokens_details")), _counts(usage.get("completion_tokens_details"))
+    found.reasoning_tokens = output_details.get("reasoning_tokens") or counts.get("reasoning_tokens", 0)
+    if found.reasoning_tokens and counts.get("total_tokens") == found.total + found.reasoning_tokens:
+        found.output_tokens += found.reasoning_tokens  # xAI counts reasoning beside the output, not in it
+    # DeepSeek names the hits of its cache otherwise, Moonshot puts them beside.
+    found.cached_tokens = (
+        details.get("cached_tokens") or counts.get("prompt_cache_hit_tokens") or counts.get("cached_tokens", 0)
+    )
     if details:
         created = _counts(usage["prompt_tokens_details"].get("cache_creation_token_details"))
-        parts["cache_creation_tokens"] = details.get("cache_write_tokens") or details.get("cache_creation_tokens", 0)
-        parts["cache_creation_hour_tokens"] = created.get("ephemeral_1h_input_tokens", 0)
-        parts["audio_input_tokens"] = details.get("audio_tokens", 0)
-        parts["image_input_tokens"] = details.get("image_tokens", 0)
+        found.cache_creation_tokens = details.get("cache_write_tokens") or details.get("cache_creation_tokens", 0)
+        found.cache_creation_hour_tokens = created.get("ephemeral_1h_input_tokens", 0)
+        found.audio_input_tokens = details.get("audio_tokens", 0)
+        found.image_input_tokens = details.get("image_tokens", 0)
     if output_details:
-        parts["audio_output_tokens"] = output_details.get("audio_tokens", 0)
-        parts["image_output_tokens"] = output_details.get("image_tokens", 0)
-    # DeepSeek names the hits of its cache otherwise, Moonshot puts them beside.
-    cached = details.get("cached_tokens") or counts.get("prompt_cache_hit_tokens") or counts.get("cached_tokens", 0)
-    return Usage(
-        input_tokens=read,
-        output_tokens=written,
-        cached_tokens=cached,
-        reasoning_tokens=reasoning,
-        tier=tier_of(body.get("service_tier") or usage.get("service_tier")),
-        **parts,
-    )
+        found.audio_output_tokens = output_details.get("audio_tokens", 0)
+        found.image_output_tokens = output_details.get("image_tokens", 0)
 
 
 def _anthropic_or_responses(body: Mapping[str, Any]) -> Usage | None:

@@ -46,7 +46,7 @@ def question(request: UpstreamRequest) -> int:
 
 def _says_something(usage: Usage) -> bool:
     """Whether something was used: some servers report zeros where they have not counted."""
-    return bool(usage.total or usage.queries or usage.images or usage.seconds)
+    return bool(usage.output_tokens or usage.input_tokens or usage.queries or usage.images or usage.seconds)
 
 
 def _spoken(request: UpstreamRequest) -> Usage:

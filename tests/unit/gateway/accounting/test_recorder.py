@@ -308,9 +308,17 @@ def test_estimated_tokens_say_so(lab: RecordedRequests):
     assert lab.count("estimated_tokens", *LABELS, "input") == 10
 
 
+@pytest.mark.parametrize(("seconds", "logged"), [(0.0, None), (0.000_9, None), (0.25, 0.25)])
+def test_the_line_says_how_long_a_request_waited_if_it_did(lab: RecordedRequests, seconds: float, logged: float | None):
+    record = lab.begin()
+    record.queued = seconds
+    record.finished(200)
+    assert lab.line().get("queued") == logged
+
+
 def test_dropped_parameters_are_named(lab: RecordedRequests):
     record = lab.begin()
-    record.drops(("seed", "user"))
+    record.dropped = ("seed", "user")
     record.finished(200)
     assert lab.line()["dropped"] == ["seed", "user"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -31,12 +30,11 @@ class Output:
 
 
 class Log:
-    """A log, its output, and what waits to be called."""
+    """A log and its output."""
 
     def __init__(self) -> None:
         self.output = Output()
-        self.waiting: list[Callable[[], None]] = []
-        self.log = RequestLog("INFO", self.output, JsonFormatter(), self.waiting.append)  # type: ignore[arg-type]
+        self.log = RequestLog("INFO", self.output, JsonFormatter())  # type: ignore[arg-type]
 
     def write(self, *names: str, **more: Any) -> None:
         """Write the line of a request of each name."""
@@ -53,20 +51,19 @@ def log() -> Log:
     return Log()
 
 
-def test_lines_wait_and_leave_together(log: Log):
+def test_lines_leave_together(log: Log):
     log.write("a", "b")
     assert log.left() == []
-    assert len(log.waiting) == 1
-    log.waiting[0]()
+    log.log.flush()
     assert log.left() == [["a", "b"]]
 
 
 def test_lines_that_have_left_do_not_leave_again(log: Log):
     log.write("a")
     log.log.flush()
-    log.waiting[0]()
+    log.log.flush()
     log.write("b")
-    log.waiting[1]()
+    log.log.flush()
     assert log.left() == [["a"], ["b"]]
 
 

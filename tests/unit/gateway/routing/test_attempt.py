@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -204,19 +205,20 @@ def test_unless_it_is_told_otherwise_a_dispatcher_drops_hints():
 
 
 @pytest.mark.parametrize(
-    ("upstream", "route", "translated", "relayed"),
+    ("upstream", "route", "relayed"),
     [
-        (MODEL, Route.CHAT, False, True),
-        (MODEL, Route.CHAT, True, False),
-        (MODEL, Route.EMBEDDINGS, False, False),
-        (None, Route.CHAT, False, False),
+        (MODEL, Route.CHAT, True),
+        (dataclasses.replace(MODEL, translates=("*",)), Route.CHAT, False),
+        (MODEL, Route.EMBEDDINGS, False),
+        (None, Route.CHAT, False),
     ],
 )
-def test_a_route_that_the_provider_speaks_is_relayed(upstream: Upstream | None, route: Route, translated: bool, relayed: bool):
+def test_a_route_that_the_provider_speaks_is_relayed(upstream: Upstream | None, route: Route, relayed: bool):
     relay, translation = Provider(), Provider()
     model = group(upstream=upstream)
     runtime = GroupRuntime(model, Admission(model.limits), Endpoints(model), relay, translation)
-    assert runtime.upstream(route, translated=translated) is (relay if relayed else translation)
+    prepared = runtime.parameters.prepare(route, {}, False, "m")
+    assert runtime.upstream(prepared) is (relay if relayed else translation)
 
 
 def test_a_route_that_the_provider_does_not_serve_is_refused_unasked():

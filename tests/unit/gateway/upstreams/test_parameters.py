@@ -441,23 +441,25 @@ def test_a_translated_request_for_usage_is_never_dropped(refuses: bool):
 @pytest.mark.parametrize("route", [Route.MODERATIONS, Route.IMAGES, Route.SPEECH, Route.EMBEDDINGS])
 def test_a_route_that_the_row_does_not_declare_is_refused(route: Route):
     with pytest.raises(UpstreamError) as caught:
-        Parameters(group(served=("chat", "transcriptions"))).check_route(route)
+        Parameters(group(served=("chat", "transcriptions"))).prepare(route, {}, False, "m")
     assert (caught.value.status, caught.value.code, caught.value.param) == (400, "unsupported_route", "model")
     assert "chat, transcriptions, completions, generate_content, messages, responses" in caught.value.message
 
 
 def test_a_model_that_chats_serves_the_other_text_routes():
     for route in request_members.TEXT_ROUTES:
-        Parameters(group(served=("chat",))).check_route(route)
+        body = {"max_tokens": 1} if route is Route.MESSAGES else {}
+        assert Parameters(group(served=("chat",))).prepare(route, body, False, "m").body == body
 
 
 def test_a_model_without_chat_does_not():
     with pytest.raises(UpstreamError, match=r"It serves embeddings$"):
-        Parameters(group(served=("embeddings",))).check_route(Route.CHAT)
+        Parameters(group(served=("embeddings",))).prepare(Route.CHAT, {}, False, "m")
 
 
 def test_a_sibling_says_itself_what_it_serves():
-    Parameters(group()).check_route(Route.MODERATIONS)
+    body = {"input": "Hello!"}
+    assert Parameters(group()).prepare(Route.MODERATIONS, body, False, "m").body == body
 
 
 # Limits.
