@@ -44,7 +44,7 @@ class Flight:
         self.is_cancelled = False
         self.error: BaseException | None = None
         self.clients = 0
-        self.followers: set[Follower] = set()
+        self.followers: dict[Follower, Answer] = {}  # who still reads, and the answer whose events those are
         self.task = _begin(self._run(ask))
 
     @property
@@ -65,8 +65,8 @@ class Flight:
         if answer.events is None:
             self.leave()
         else:
-            own.events = follower = Follower(self, own)
-            self.followers.add(follower)
+            own.events = follower = Follower(self)
+            self.followers[follower] = own
         return own
 
     def leave(self) -> None:
@@ -132,8 +132,8 @@ class Flight:
                 self._add(event)
                 if not self.is_kept:
                     await self._keep_pace()
-            for follower in self.followers:
-                follower.answer.usage = answer.usage
+            for own in self.followers.values():
+                own.usage = answer.usage
             if self.is_kept:
                 self.on_complete(answer, self.events)
         except BaseException as error:
@@ -174,9 +174,8 @@ def _begin(run: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
 class Follower:
     """The events of a flight for one of its clients."""
 
-    def __init__(self, flight: Flight, answer: Answer) -> None:
+    def __init__(self, flight: Flight) -> None:
         self.flight = flight
-        self.answer = answer
         self.position = 0
         self.is_closed = False
 
@@ -205,7 +204,7 @@ class Follower:
         """Leave the flight."""
         if not self.is_closed:
             self.is_closed = True
-            self.flight.followers.discard(self)
+            self.flight.followers.pop(self, None)
             self.flight.consumed.set()
             self.flight.leave()
 

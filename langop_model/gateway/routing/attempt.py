@@ -132,9 +132,8 @@ class _SettlingEvents:
         self, events: AsyncIterator[bytes], settle: Callable[[], None], broke: Callable[[UpstreamError], None]
     ) -> None:
         self.events = events
-        self.settle = settle
+        self.settle: Callable[[], None] | None = settle
         self.broke = broke
-        self.is_settled = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -159,9 +158,9 @@ class _SettlingEvents:
             self._settle_once()
 
     def _settle_once(self) -> None:
-        if not self.is_settled:
-            self.is_settled = True
-            self.settle()
+        settle, self.settle = self.settle, None  # it knows the answer, which has these events
+        if settle is not None:
+            settle()
 
 
 def _rate_limited(resource: str, refused: RateLimitTimeoutError) -> UpstreamError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import weakref
 from http import HTTPStatus
 from typing import Any
 
@@ -53,6 +54,9 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+        # Both know this protocol, as the parser does, which uvicorn has just forgotten for the same reason.
+        self.cycle = None
+        self.scope: dict[str, Any] = {}
 
     def data_received(self, data: bytes) -> None:
         """Read a part of a request."""
@@ -90,7 +94,9 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self.limits.say()
             self.app = connections.full
         super().on_headers_complete()
-        self.scope["extensions"] = {ABORT: self.abort_answer, WHOLE_BODY: functools.partial(_whole_body, self.cycle)}
+        # The cycle knows its scope: knew the scope the cycle too, both would stay until the garbage collector comes by.
+        whole_body = functools.partial(_whole_body, weakref.ref(self.cycle))
+        self.scope["extensions"] = {ABORT: self.abort_answer, WHOLE_BODY: whole_body}
         if self.limits.closes_each:
             self.close_after_answer()
 
@@ -179,9 +185,10 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         self.transport.close()
 
 
-def _whole_body(cycle: RequestResponseCycle) -> bytes | None:
+def _whole_body(known: weakref.ref[RequestResponseCycle]) -> bytes | None:
     """Take the body of a request that has arrived whole; `receive` then waits until its client has left or has its answer."""
-    if cycle.more_body or cycle.disconnected:
+    cycle = known()
+    if cycle is None or cycle.more_body or cycle.disconnected:
         return None
     body, cycle.body = bytes(cycle.body), bytearray()
     cycle.message_event.clear()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from langop_model.gateway.asgi import WHOLE_BODY
 from langop_model.gateway.serving import descriptors, protocol
@@ -97,6 +99,53 @@ def run(test: Test, most: int = 100) -> None:
             server.close()
 
     asyncio.run(serve())
+
+
+def alive(kind: type) -> int:
+    return sum(isinstance(each, kind) for each in gc.get_objects())
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """What only the garbage collector can free, it frees for many requests at once, and everybody waits meanwhile."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_a_request_that_is_over_leaves_nothing_in_memory():
+    async def test(served: Served) -> None:
+        reader, writer = await served.open()
+        for path in (b"/whole", b"/"):
+            for _ in range(10):
+                writer.write(b"POST %b HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}" % path)
+                assert await answer(reader) == (200, b"ok")
+        assert alive(RequestResponseCycle) == 1  # the connection knows its last one
+        writer.close()
+
+    run(test)
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("parts", [(ASK,), (ASK, ASK), (SLOW,), ()], ids=["answered", "twice", "left", "idle"])
+def test_a_connection_that_is_closed_leaves_nothing_in_memory(parts: tuple[bytes, ...]):
+    async def test(served: Served) -> None:
+        reader, writer = await served.open(*parts)
+        for _ in parts if SLOW not in parts else ():
+            await answer(reader)
+        assert alive(Protocol) == 1
+        writer.close()
+        del reader, writer
+        served.release.set()
+        async with asyncio.timeout(10):
+            while served.state.connections or served.state.tasks:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)
+        assert (alive(Protocol), alive(RequestResponseCycle)) == (0, 0)
+
+    run(test)
 
 
 def test_a_head_larger_than_the_limit_is_refused_before_it_is_complete():
