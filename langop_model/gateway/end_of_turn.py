@@ -14,33 +14,53 @@ MOST = 16  # writes that wait: with hundreds of requests in a turn the first ans
 
 
 class EndOfTurn:
-    """The writes of one event loop. `requests` are those that it serves: a write waits only where there are several."""
+    """The writes of one event loop, and what is called after them. `requests` are those that it serves.
 
-    __slots__ = ("loop", "requests", "writes")
+    Nothing waits where there is one request alone.
+    """
+
+    __slots__ = ("calls", "is_expected", "loop", "requests", "writes")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.requests: Collection[Any] = ()
         self.writes: list[tuple[asyncio.WriteTransport, Sequence[bytes]]] = []
+        self.calls: list[Callable[[], None]] = []
+        self.is_expected = False
 
     def soon(self, call: Callable[[], None]) -> None:
-        """Call something at the end of the turn, or now if there is one request."""
+        """Call something at the end of the turn, when what waits has been written; or now if there is one request."""
         if len(self.requests) < 2:
             call()
         else:
-            self.loop.call_soon(call)
+            self._expect()
+            self.calls.append(call)
 
     def write(self, transport: asyncio.WriteTransport, parts: Sequence[bytes]) -> None:
         """Write to a transport, after everything that was written to it before."""
         writes = self.writes
-        if not writes:
-            if len(self.requests) < 2:
-                transport.writelines(parts)
-                return
-            self.loop.call_soon(self.flush)
+        if not writes and len(self.requests) < 2:
+            transport.writelines(parts)
+            return
+        self._expect()
         writes.append((transport, parts))
         if len(writes) >= MOST:
             self.flush()
+
+    def _expect(self) -> None:
+        if not self.is_expected:
+            self.is_expected = True
+            self.loop.call_soon(self._end)
+
+    def _end(self) -> None:
+        self.is_expected = False
+        self.flush()
+        calls, self.calls = self.calls, []
+        for call in calls:
+            try:
+                call()
+            except Exception as problem:  # noqa: BLE001 - the others are called nevertheless
+                self.loop.call_exception_handler({"message": "a call at the end of a turn has failed", "exception": problem})
 
     def flush(self) -> None:
         """Write what waits. What a closed transport should have had is lost, as everything that is written to one."""

@@ -1,7 +1,4 @@
-"""Requests that are over: those that end in one turn of the event loop are counted and logged together.
-
-Their clients have their answers by then.
-"""
+"""Requests that are over: those that end in one turn of the event loop are counted and logged together, after their answers."""
 
 from __future__ import annotations
 

@@ -105,13 +105,63 @@ def test_a_write_that_fails_ends_its_own_connection_alone():
     assert reported == ["broken, with 1 part"]
 
 
-def test_what_is_called_soon_is_called_at_the_end_of_the_turn():
-    def call(turn: EndOfTurn, written: list[bytes]) -> None:
-        turn.soon(lambda: written.append(b"called"))
+def call(turn: EndOfTurn, written: list[bytes]) -> None:
+    turn.soon(lambda: written.append(b"called"))
 
+
+def test_what_is_called_soon_is_called_at_the_end_of_the_turn():
     assert after(call) == []
     assert after(call, turns=1) == [b"called"]
     assert after(call, requests=["one request"]) == [b"called"]
+
+
+def test_what_is_called_comes_after_what_is_written():
+    def both(turn: EndOfTurn, written: list[bytes]) -> None:
+        call(turn, written)
+        write(turn, written, b"a")
+
+    assert after(both, turns=1) == [b"a!", b"called"]
+
+
+def test_a_call_waits_for_the_end_though_many_writes_do_not():
+    many = [b"%d" % number for number in range(MOST)]
+
+    def both(turn: EndOfTurn, written: list[bytes]) -> None:
+        call(turn, written)
+        write(turn, written, *many)
+
+    expected = [text + b"!" for text in many]
+    assert after(both) == expected
+    assert after(both, turns=1) == [*expected, b"called"]
+
+
+def test_a_call_that_fails_keeps_no_other_back():
+    reported = []
+
+    def fail() -> None:
+        raise RuntimeError("gone")
+
+    def one_fails(turn: EndOfTurn, written: list[bytes]) -> None:
+        turn.loop.set_exception_handler(lambda _, problem: reported.append(str(problem["exception"])))
+        turn.soon(fail)
+        call(turn, written)
+
+    assert after(one_fails, turns=1) == [b"called"]
+    assert reported == ["gone"]
+
+
+def test_each_turn_has_an_end_of_its_own():
+    async def run() -> list[bytes]:
+        turn = EndOfTurn(asyncio.get_running_loop())
+        turn.requests = SEVERAL
+        written: list[bytes] = []
+        for text in (b"a", b"b"):
+            write(turn, written, text)
+            call(turn, written)
+            await asyncio.sleep(0)
+        return written
+
+    assert asyncio.run(run()) == [b"a!", b"called", b"b!", b"called"]
 
 
 def test_all_of_an_event_loop_share_one():
