@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from langop_model.gateway.accounting.request_record import LEFT, RequestRecord
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route
 from langop_model.log_format import JsonFormatter, TextFormatter, formatter
 
+LOGGER = logging.getLogger("langop.accounting")
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40}
 NO_CONTENT = Log(requests=False, responses=False)
 # A provider that answers so to the gateway's own request does not accept its key or does not have its model.
@@ -69,11 +71,15 @@ class RequestLog:
         self.flush()  # its request may take long, and may end in no other way
 
     def flush(self) -> None:
-        """Write the lines."""
+        """Write the lines. Those that can't be written are lost: a full disk keeps no answer from its client."""
         lines, self.lines, self.size = self.lines, [], 0
-        if lines:
+        if not lines:
+            return
+        try:
             self.stream.write("\n".join(lines) + "\n")
             self.stream.flush()
+        except OSError as problem:
+            LOGGER.error("%d lines of the request log are lost: %s", len(lines), problem)
 
     def _add(self, text: str) -> None:
         size = len(text) + 1

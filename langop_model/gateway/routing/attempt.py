@@ -158,7 +158,7 @@ class _SettlingEvents:
             self._settle_once()
 
     def _settle_once(self) -> None:
-        settle, self.settle = self.settle, None  # it knows the answer, which has these events
+        settle, self.settle = self.settle, None  # it refers to the answer, and the answer to these events
         if settle is not None:
             settle()
 

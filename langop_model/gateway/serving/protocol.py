@@ -54,7 +54,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
-        # Both know this protocol, as the parser does, which uvicorn has just forgotten for the same reason.
+        # Both refer back to this protocol. So does the parser, which uvicorn drops: see on_headers_complete.
         self.cycle = None
         self.scope: dict[str, Any] = {}
 
@@ -94,7 +94,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self.limits.say()
             self.app = connections.full
         super().on_headers_complete()
-        # The cycle knows its scope: knew the scope the cycle too, both would stay until the garbage collector comes by.
+        # The cycle refers to its scope. If the scope referred to the cycle too, only the garbage collector could free them.
         whole_body = functools.partial(_whole_body, weakref.ref(self.cycle))
         self.scope["extensions"] = {ABORT: self.abort_answer, WHOLE_BODY: whole_body}
         if self.limits.closes_each:

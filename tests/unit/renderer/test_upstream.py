@@ -34,6 +34,17 @@ def test_without_the_relay_only_what_litellm_can_ask_is_served():
     assert found["routes"] == ["chat", "embeddings", "images"]
 
 
+@pytest.mark.parametrize(
+    ("other", "own"), [("https://api.deepseek.com/v1", True), ("https://llm.example.com/v1", False), (None, True)]
+)
+def test_a_route_elsewhere_counts_where_all_endpoints_are_the_providers(other: str | None, own: bool):
+    endpoints = [{"url": url, "weight": 1} for url in ("https://api.deepseek.com/beta", other) if url]
+    balancing = {"loadBalancing": {"strategy": "round-robin", "endpoints": endpoints}} if other else {}
+    found = section("deepseek", **balancing)
+    assert ("messages" in found["upstream"]["routes"], "messages" in found["routes"]) == (own, own)
+    assert found["upstream"]["routes"]["chat"] == "/chat/completions"
+
+
 MODERATING = {"openai", "mistral"}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -86,3 +88,26 @@ def test_one_that_fails_keeps_no_other_back(monkeypatch: pytest.MonkeyPatch, cap
         worker.waiting[0]()
     assert worker.logged() == ["a", "c"]
     assert [record.message for record in caplog.records] == ["a request could not be counted and logged"]
+
+
+class FullDisk(io.StringIO):
+    """An output that can't be written to as long as it `is_full`."""
+
+    is_full = True
+
+    def write(self, text: str) -> int:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(text)
+
+
+def test_a_log_that_can_not_be_written_fails_no_request(caplog: pytest.LogCaptureFixture):
+    worker = Worker(waits=False)
+    worker.output = worker.accounting.log.stream = disk = FullDisk()
+    worker.finish("a")
+    disk.is_full = False
+    worker.finish("b")
+    assert (worker.logged(), worker.counted()) == (["b"], 2)
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 lines of the request log are lost: [Errno 28] No space left on device"
+    ]
