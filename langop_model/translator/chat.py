@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import functools
+import math
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import litellm
@@ -17,6 +20,11 @@ from litellm.main import completion
 from litellm.utils import Rules, function_setup
 
 _RULES = Rules()
+# Before it asks one of these, LiteLLM only computes: tests/wire/test_chat_directly.py looks whether it waits for anything.
+# For others it may fetch a credential or a list of models first, by clients that block. Then a thread waits, which is a
+# seventh of a call's CPU where there is one at a time.
+COMPUTED = frozenset({"anthropic", "cohere", "cohere_chat", "gemini"})
+LONGEST = 64 * 1024  # characters of messages: what takes longer to prepare must not keep other calls waiting
 
 
 async def complete(**arguments: Any) -> Any:
@@ -28,15 +36,30 @@ async def complete(**arguments: Any) -> Any:
         return await litellm.acompletion(**arguments)
     named = {**arguments, "litellm_call_id": str(uuid.uuid4())}
     log, given = function_setup("acompletion", _RULES, datetime.datetime.now(), **named)
+    ask = functools.partial(completion, **given, litellm_logging_obj=log, acompletion=True)
     try:
-        # Some providers' credentials are fetched before anything is asked, by clients that block their thread.
-        pending = await asyncio.to_thread(completion, **given, litellm_logging_obj=log, acompletion=True)
+        pending = ask() if _is_computed(arguments) else await asyncio.to_thread(ask)
         return _as_chat(await pending if asyncio.iscoroutine(pending) else pending)
     except Exception as error:
         mapped = _mapped(error, arguments)
         if mapped is error:
             raise
         raise mapped from error
+
+
+def _is_computed(arguments: Mapping[str, Any]) -> bool:
+    """Whether a call blocks nothing until its provider is asked, and for no long time."""
+    provider = arguments.get("custom_llm_provider") or arguments["model"].partition("/")[0]
+    if provider not in COMPUTED:
+        return False
+    return sum(_length(message.get("content")) for message in arguments["messages"]) <= LONGEST
+
+
+def _length(content: Any) -> float:
+    """Return how many characters a content has; infinity for one that is no text: a picture is decoded, and takes long."""
+    if isinstance(content, list) and all(isinstance(part, dict) and isinstance(part.get("text"), str) for part in content):
+        return sum(len(part["text"]) for part in content)
+    return len(content or "") if isinstance(content, str | None) else math.inf
 
 
 def _as_chat(answer: Any) -> Any:
