@@ -1,7 +1,8 @@
 """Every route that a provider's row declares for the relay: which host, path, query, key and model it is asked with.
 
 What must arrive is not taken from the row alone: measured.json has the addresses that LiteLLM's SDK asked, which are
-those of the providers' own documentation, and where it does not ask them so that documentation (`source`).
+those of the providers' own documentation, and where it does not ask them so what that documentation or a user's report says
+(`source`).
 """
 
 from __future__ import annotations
