@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from langop_model.gateway.upstreams.base import Route
 from tests.wire.cases import CASES, Case
 from tests.wire.deployments import MESSAGE, PIXEL, asked
-from tests.wire.wire import ANSWER, QUESTION, Wire
+from tests.wire.wire import ANSWER, QUESTION, Wire, hearing
 
 chat = pytest.importorskip("langop_model.translator.chat", reason="LiteLLM is not installed")
 WAITING = ("socket.getaddrinfo", "socket.connect", "subprocess.Popen", "time.sleep")
@@ -39,18 +38,6 @@ class Watched:
             self.events.append(event)
 
 
-_watched: list[Watched] = []
-
-
-def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    """An audit hook can't be taken away again: it looks only while somebody watches."""
-    for watched in _watched:
-        watched.note(event, arguments)
-
-
-sys.addaudithook(_hear)
-
-
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     found, completion = Watched(), chat.completion
@@ -64,9 +51,8 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
             found.is_inside = False
 
     monkeypatch.setattr(chat, "completion", watch)
-    _watched.append(found)
-    yield found
-    _watched.clear()
+    with hearing(found.note):
+        yield found
 
 
 def test_each_of_them_is_a_provider_of_the_catalogue():

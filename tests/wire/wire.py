@@ -44,39 +44,53 @@ RESOURCE = "model"
 TURNS = 10
 Answer = TypeVar("Answer")
 
-_watching: list[bool] = []
-_elsewhere: list[str] = []
+Heard = Callable[[str, tuple[Any, ...]], None]
+_hearing: list[Heard] = []
 
 
 class ElsewhereError(OSError):
     """A request to another host."""
 
 
-def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    """An audit hook can't be taken away again: it looks only while somebody watches."""
-    if not _watching or event not in ("socket.getaddrinfo", "socket.connect"):
-        return
-    address = arguments[0] if event == "socket.getaddrinfo" else arguments[1][0] if isinstance(arguments[1], tuple) else ""
-    host = address.decode() if isinstance(address, bytes) else str(address)
-    if host not in ("", "127.0.0.1", "localhost", "::1"):
-        _elsewhere.append(host)
-        raise ElsewhereError(f"{host} is not this machine")
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    """An audit hook can't be taken away again: this one tells those who want to hear."""
+    for heard in tuple(_hearing):
+        heard(event, arguments)
 
 
-sys.addaudithook(_watch)
+sys.addaudithook(_hear)
+
+
+@contextlib.contextmanager
+def hearing(heard: Heard) -> Iterator[None]:
+    """Tell `heard` of every audit event of the interpreter."""
+    _hearing.append(heard)
+    try:
+        yield
+    finally:
+        _hearing.remove(heard)
 
 
 @contextlib.contextmanager
 def nothing_leaves_this_machine(but_for: Collection[str] = ()) -> Iterator[list[str]]:
     """Refuse and yield every connection to another host, and fail if one was tried that is not among `but_for`."""
-    _elsewhere.clear()
-    _watching.append(True)
+    elsewhere: list[str] = []
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in ("socket.getaddrinfo", "socket.connect"):
+            return
+        address = arguments[0] if event == "socket.getaddrinfo" else arguments[1][0] if isinstance(arguments[1], tuple) else ""
+        host = address.decode() if isinstance(address, bytes) else str(address)
+        if host not in ("", "127.0.0.1", "localhost", "::1"):
+            elsewhere.append(host)
+            raise ElsewhereError(f"{host} is not this machine")
+
     try:
-        yield _elsewhere
+        with hearing(refuse):
+            yield elsewhere
     finally:
-        _watching.pop()
-    others = set(_elsewhere) - set(but_for)
-    assert not others, f"asked: {sorted(others)}"
+        others = set(elsewhere) - set(but_for)
+        assert not others, f"asked: {sorted(others)}"
 
 
 async def _to_the_end(asking: Coroutine[Any, Any, Answer]) -> Answer:

@@ -19,9 +19,7 @@ LEVELS = {"DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40}
 NO_CONTENT = Log(requests=False, responses=False)
 # A provider that answers so to the gateway's own request does not accept its key or does not have its model.
 OPERATORS_FAULT = frozenset({401, 403, 404})
-LONGEST_WRITE = (
-    4096  # characters of lines that are written together: longer writes may mix where workers share a pipe (pipe(7))
-)
+LONGEST_WRITE = 4096  # characters of lines in one write: longer ones may mix where workers share a pipe (pipe(7))
 SHORTEST_WAIT = 0.001  # seconds; less is what it takes to ask the limits
 MESSAGE_LENGTH = 500  # characters of a provider's error
 # What a question is called on each route, in the order in which it is looked for.
@@ -35,10 +33,7 @@ class RequestLog:
     """
 
     def __init__(
-        self,
-        level: str = "INFO",
-        stream: TextIO | None = None,
-        form: JsonFormatter | TextFormatter | None = None,
+        self, level: str = "INFO", stream: TextIO | None = None, form: JsonFormatter | TextFormatter | None = None
     ) -> None:
         self.level = LEVELS.get(level.upper(), LEVELS["INFO"])
         self.stream = stream or sys.stdout

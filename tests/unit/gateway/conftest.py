@@ -1,7 +1,8 @@
-"""What the tests of the gateway's parts share: LiteLLM with the prices that it brings, and a real redis."""
+"""What the tests of the gateway share: LiteLLM with the prices that it brings, a real redis, and no garbage collector."""
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -39,3 +40,12 @@ def server(one_redis: RedisServer) -> RedisServer:
     one_redis.start()
     one_redis.client.flushall()
     return one_redis
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """What only the garbage collector can free, it frees for many requests at once, and everybody waits meanwhile."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

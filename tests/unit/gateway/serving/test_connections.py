@@ -6,7 +6,7 @@ import asyncio
 import gc
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -105,15 +105,6 @@ def run(test: Test, most: int = 100) -> None:
 def alive() -> Counter[type]:
     """Return how many connections and requests there are, also of servers of other tests."""
     return Counter(type(each) for each in gc.get_objects() if type(each) in (Protocol, RequestResponseCycle))
-
-
-@pytest.fixture
-def no_collector() -> Iterator[None]:
-    """What only the garbage collector can free, it frees for many requests at once, and everybody waits meanwhile."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.mark.usefixtures("no_collector")
