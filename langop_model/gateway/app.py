@@ -147,7 +147,9 @@ class _Exchange:
 
     async def _body(self, route: OpenRoute) -> Body:
         """Return the body. From then on the client is watched: what it sends before is read by one reader alone."""
-        raw = await request_body.read(self.receive, self.headers, self.extensions.get(WHOLE_BODY))
+        raw = request_body.take_whole(self.extensions.get(WHOLE_BODY))
+        if raw is None:
+            raw = await request_body.read(self.receive, self.headers)
         self.body_size = len(raw)
         self.task = asyncio.current_task()
         self.timer = timers.of(WATCH_DELAY)

@@ -16,7 +16,7 @@ MOST = 16  # writes that wait: with hundreds of requests in a turn the first ans
 class EndOfTurn:
     """The writes of one event loop, and what is called after them. `requests` are those that it serves.
 
-    Nothing waits where there is one request alone.
+    A request that is alone is written at once.
     """
 
     __slots__ = ("calls", "is_expected", "loop", "requests", "writes")
@@ -28,13 +28,19 @@ class EndOfTurn:
         self.calls: list[Callable[[], None]] = []
         self.is_expected = False
 
+    @property
+    def has_several(self) -> bool:
+        """Whether more than one request is served."""
+        return len(self.requests) > 1
+
     def soon(self, call: Callable[[], None]) -> None:
-        """Call something at the end of the turn, when what waits has been written; or now if there is one request."""
-        if len(self.requests) < 2:
-            call()
-        else:
-            self._expect()
-            self.calls.append(call)
+        """Call something at the end of the turn, when what waits has been written."""
+        self._expect()
+        self.calls.append(call)
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call something so many seconds from now."""
+        self.loop.call_later(seconds, call)
 
     def write(self, transport: asyncio.WriteTransport, parts: Sequence[bytes]) -> None:
         """Write to a transport, after everything that was written to it before."""

@@ -153,6 +153,7 @@ class Services:
 
     def snapshot(self) -> bytes:
         """Return what this worker has counted and what its gauges are, for the worker that answers a scrape."""
+        self.accounting.settlement.settle()
         self.gauges.read()
         return self.accounting.metrics.snapshot()
 
@@ -176,6 +177,7 @@ class Services:
 
     async def _metrics(self, headers: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
         media_type = exposition.content_type(headers.get(b"accept", b"").decode("latin-1"))
+        self.accounting.settlement.settle()
         await self.gauges.read_shared()
         others: list[bytes] = []
         retired = None
@@ -236,7 +238,7 @@ def _accounting(configuration: Configuration, environment: Mapping[str, str]) ->
         RequestLog(level),
         Prices(prices.deployments({"model_list": configuration.model_list})),
         Traces(environment=environment) if traces.are_on(environment) and configuration.traces else None,
-        end_of_turn.of(asyncio.get_running_loop()).soon,
+        end_of_turn.of(asyncio.get_running_loop()),
     )
 
 

@@ -39,18 +39,21 @@ memory = BodyMemory()
 WholeBody = Callable[[], bytes | None]
 
 
-async def read(receive: Receive, headers: Mapping[bytes, bytes], whole: WholeBody | None = None) -> bytes:
-    """Return the whole body, and take its size of `memory`, which is given back when the request has been answered.
-
-    `whole` returns it where it has arrived. Raises APIError (413, 408, 503) when it is too large or too slow, and
-    ClientDisconnectedError.
-    """
+def take_whole(whole: WholeBody | None) -> bytes | None:
+    """Return a body that has arrived, and take its size of `memory`; None for one to `read`. Raises APIError (413, 503)."""
     arrived = whole() if whole is not None else None
     if arrived is not None:
         if len(arrived) > MAX_BODY_SIZE:
             raise _too_large()
         memory.take(len(arrived))
-        return arrived
+    return arrived
+
+
+async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
+    """Return the whole body, and take its size of `memory`, which is given back when the request has been answered.
+
+    Raises APIError (413, 408, 503) when it is too large or too slow, and ClientDisconnectedError.
+    """
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > MAX_BODY_SIZE:
         raise _too_large()
@@ -88,10 +91,13 @@ def _too_large() -> APIError:
 
 def parse(body: bytes, headers: Mapping[bytes, bytes], schema: RequestSchema) -> Body:
     """Return a body that fits its schema. Raises APIError (400, 415) that says what is wrong, and with which member."""
-    parsed = _form(body, headers, schema) if schema.is_form else Body(_json(body, headers))
-    files = {file.field: file for file in parsed.files}
-    request_schemas.check({**parsed.members, **files} if files else parsed.members, schema)
-    return parsed
+    if schema.is_form:
+        parsed = _form(body, headers, schema)
+        request_schemas.check({**parsed.members, **{file.field: file for file in parsed.files}}, schema)
+        return parsed
+    members = _json(body, headers)
+    request_schemas.check(members, schema)
+    return Body(members)
 
 
 def _json(body: bytes, headers: Mapping[bytes, bytes]) -> dict[str, Any]:

@@ -16,13 +16,13 @@ from langop_model.gateway.accounting.prices import PICTURE_ROUTES, Prices
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.accounting.request_record import LEFT, RequestRecord
 from langop_model.gateway.accounting.series import Series
-from langop_model.gateway.accounting.settlement import Settlement, Soon, at_once
+from langop_model.gateway.accounting.settlement import Settlement, Turn
 from langop_model.gateway.accounting.traces import Traces
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError, Usage
 
 
 class Accounting:
-    """What all requests of a worker are recorded with. `traces` is None where they are off; `soon` is for Settlement."""
+    """What all requests of a worker are recorded with. `traces` is None where they are off; `turn` is for Settlement."""
 
     def __init__(
         self,
@@ -30,14 +30,14 @@ class Accounting:
         log: RequestLog,
         prices: Prices,
         traces: Traces | None = None,
-        soon: Soon = at_once,
+        turn: Turn | None = None,
     ) -> None:
         self.metrics = metrics
         self.series = Series(metrics)
         self.log = log
         self.prices = prices
         self.traces = traces
-        self.settlement = Settlement(metrics, self.series, log, traces, soon)
+        self.settlement = Settlement(metrics, self.series, log, traces, turn)
 
     def begin(
         self,
@@ -218,6 +218,8 @@ class Recorder(RequestRecord):
             outcome = "left" if status == LEFT else "success" if not self.error else self._cause()
             self._end_attempt(outcome, status if outcome == "success" else None)
         self._fallback_over(answered=status < 400 and not self.error)
+        if self.group is None or not self.group.log.requests:
+            self.body = None  # the record may outlive the request, and its body has no place in memory any more
         self._accounting.settlement.add(self)
 
     def left(self, usage: Usage | None = None) -> None:

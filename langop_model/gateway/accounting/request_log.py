@@ -42,11 +42,11 @@ class RequestLog:
         self.lines: list[str] = []
         self.size = 0  # characters of these lines
 
-    def write(self, record: RequestRecord) -> None:
-        """Add the line of a request that is over."""
+    def write(self, record: RequestRecord, ended: float) -> None:
+        """Add the line of a request that is over since `ended`, in seconds since 1970."""
         level = level_of(record)
         if LEVELS[level] >= self.level:
-            self._add(self.form.line(time.time(), level, "request", line(record)))
+            self._add(self.form.line(ended, level, "request", line(record)))
 
     def attempt(self, record: RequestRecord, attempt: Attempt, outcome: str, status: int | None, seconds: float) -> None:
         """Write the line of an attempt that is over, where it `has_attempts`: a retried request has several, beside its own."""

@@ -1,9 +1,11 @@
-"""Requests that are over: those that end in one turn of the event loop are counted and logged together, after their answers."""
+"""Requests that are over: several are counted and logged together, after their answers have left."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
+from typing import Protocol
 
 from langop_model.gateway.accounting import counting
 from langop_model.gateway.accounting.metrics import Metrics
@@ -13,45 +15,79 @@ from langop_model.gateway.accounting.series import Series
 from langop_model.gateway.accounting.traces import Traces
 
 LOGGER = logging.getLogger("langop.accounting")
-Soon = Callable[[Callable[[], None]], object]
+DELAY = 0.02  # seconds until a request that was served alone is counted and logged
+MOST = 16  # requests that wait so long
 
 
-def at_once(call: Callable[[], None]) -> None:
-    """Call something now."""
-    call()
+class Turn(Protocol):
+    """A turn of the event loop (end_of_turn.EndOfTurn)."""
+
+    @property
+    def has_several(self) -> bool:
+        """Whether more than one request is served."""
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call something when the turn's answers have left."""
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call something so many seconds from now."""
 
 
 class Settlement:
-    """Counts requests, ends their spans and writes their lines. `soon` is given what does so, and calls it when it is time."""
+    """Counts requests, ends their spans and writes their lines: at once where there is no `turn` to wait for the end of.
 
-    def __init__(self, metrics: Metrics, series: Series, log: RequestLog, traces: Traces | None, soon: Soon) -> None:
+    One after another, each would find the processor's caches full of other things: a lone request waits for those that follow.
+    """
+
+    def __init__(self, metrics: Metrics, series: Series, log: RequestLog, traces: Traces | None, turn: Turn | None) -> None:
         self.metrics = metrics
         self.series = series
         self.log = log
         self.traces = traces
-        self.soon = soon
+        self.turn = turn
         self.over: list[RequestRecord] = []
+        self.is_due = False  # at the end of this turn
+        self.is_expected = False  # within DELAY
 
     def add(self, record: RequestRecord) -> None:
         """Take a request that is over."""
         self.over.append(record)
-        if len(self.over) == 1:
-            self.soon(self.settle)
+        if self.turn is None:
+            self.settle()
+        elif self.is_due:
+            return
+        elif self.turn.has_several or len(self.over) >= MOST or _is_urgent(record):
+            self.is_due = True
+            self.turn.soon(self.settle)
+        elif not self.is_expected:
+            self.is_expected = True
+            self.turn.later(DELAY, self._settle_late)
 
     def settle(self) -> None:
         """Settle those that are over, each for itself: the failure of one keeps no other out of the metrics and the log."""
+        self.is_due = False
         over, self.over = self.over, []
+        since_1970 = time.time() - time.monotonic()
         for record in over:
             try:
-                self._settle(record)
+                self._settle(record, since_1970 + record.started + record.seconds)
             except Exception:
                 LOGGER.exception("a request could not be counted and logged")
         self.log.flush()
 
-    def _settle(self, record: RequestRecord) -> None:
+    def _settle_late(self) -> None:
+        self.is_expected = False
+        self.settle()
+
+    def _settle(self, record: RequestRecord, ended: float) -> None:
         counting.count(record, self.metrics, self.series)
         if self.traces is not None:
             self.traces.end(record)
-        self.log.write(record)
+        self.log.write(record, ended)
         if record.failure is not None:
             record.failure.forget_frames()
+
+
+def _is_urgent(record: RequestRecord) -> bool:
+    """Whether a record holds what must not wait: a failure, a text that takes memory, or a span, which ends now."""
+    return record.failure is not None or record.body is not None or record.logged_answer is not None or record.span is not None

@@ -33,7 +33,9 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         self.own_app: App = self.app  # type: ignore[has-type]
         end_of_turn.of(self.loop).requests = self.tasks
         self.in_head = False
-        self.head_size = 0
+        self.received = 0  # bytes of the part that is being read
+        self.head_size = 0  # bytes of a head that has begun, or since the last ones of a body: trailers
+        self.headers: list[tuple[bytes, bytes]] = []
         self.refusal: tuple[int, str] | None = None
         self.head_timer: asyncio.TimerHandle | None = None
         self.write_timer: asyncio.TimerHandle | None = None
@@ -60,11 +62,12 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
 
     def data_received(self, data: bytes) -> None:
         """Read a part of a request."""
+        self.received = len(data)
         super().data_received(data)
-        if self.in_head:
-            self.head_size += len(data)
-            if self.head_size > MAX_HEAD_SIZE and not self.transport.is_closing():
-                self._refuse(431, f"the request's head is larger than {MAX_HEAD_SIZE // 1024} KiB")
+        self.head_size += self.received
+        problem = _problem(self.head_size, len(self.headers))
+        if problem and not self.transport.is_closing():
+            self._refuse(431, problem)
         # Also bytes that begin no request, and the rest of a body that was refused, must come to an end.
         waits = self.timeout_keep_alive_task is None and (self.cycle is None or self.cycle.response_complete)
         if self.head_timer is None and (self.in_head or waits):
@@ -75,16 +78,11 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         self.in_head = True
         self.head_size = 0
 
-    def on_url(self, url: bytes) -> None:
-        super().on_url(url)
-        self._limit_head(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
-        self._limit_head(len(name) + len(value) + 4)
-
     def on_headers_complete(self) -> None:
         self.in_head = False
+        if self.head_size + self.received > MAX_HEAD_SIZE or len(self.headers) > MAX_HEADERS:
+            self._limit_head()
+        self.head_size = -self.received  # what has been received is not added to what comes
         if self.head_timer is not None:
             self.head_timer.cancel()
             self.head_timer = None
@@ -99,6 +97,10 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         self.scope["extensions"] = {ABORT: self.abort_answer, WHOLE_BODY: whole_body}
         if self.limits.closes_each:
             self.close_after_answer()
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self.head_size = -self.received
 
     def close_after_answer(self) -> None:
         """Tell the client to use another connection next time, with the answer that has not begun yet."""
@@ -137,15 +139,13 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self.write_timer.cancel()
             self.write_timer = None
 
-    def _limit_head(self, more: int) -> None:
-        """Count what a head has. An error ends the parser, which asks for a 400."""
-        self.head_size += more
-        if self.head_size > MAX_HEAD_SIZE:
-            self.refusal = (431, f"the request's head is larger than {MAX_HEAD_SIZE // 1024} KiB")
-        elif len(self.headers) > MAX_HEADERS:
-            self.refusal = (431, f"the request has more than {MAX_HEADERS} headers")
-        if self.refusal:
-            raise ValueError(self.refusal[1])
+    def _limit_head(self) -> None:
+        """Refuse a head that breaks a limit: an error ends the parser, which asks for a 400."""
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        problem = _problem(size, len(self.headers))
+        if problem:
+            self.refusal = (431, problem)
+            raise ValueError(problem)
 
     def _expect_head(self) -> None:
         self.head_timer = self.loop.call_later(HEAD_TIMEOUT, self._give_head_up)
@@ -183,6 +183,13 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             )
             self.transport.write(head.encode() + body)
         self.transport.close()
+
+
+def _problem(head_size: int, headers: int) -> str:
+    """Return what is wrong with a head of so many bytes and headers; empty where nothing is."""
+    if head_size > MAX_HEAD_SIZE:
+        return f"the request's head is larger than {MAX_HEAD_SIZE // 1024} KiB"
+    return f"the request has more than {MAX_HEADERS} headers" if headers > MAX_HEADERS else ""
 
 
 def _whole_body(known: weakref.ref[RequestResponseCycle]) -> bytes | None:

@@ -12,6 +12,7 @@ from typing import Any
 from langop_model.gateway import end_of_turn
 
 STATUS_LINE = b"HTTP/1."
+LENGTH = b"\r\ncontent-length: "
 
 
 class Transport:
@@ -24,13 +25,17 @@ class Transport:
         self._held = b""
 
     def write(self, data: bytes) -> None:
-        """Write, or hold headers back until the next write or the next turn of the event loop."""
+        """Write, or hold headers back until the next write: the body of an answer that has a length, the first part of another.
+
+        That may be late, so that those without a length wait no longer than for the next turn of the event loop.
+        """
         if self._held:
             held, self._held = self._held, b""
             self._turn.write(self._transport, (held, data))
         elif data.startswith(STATUS_LINE):
             self._held = data
-            self._loop.call_soon(self._write_held)
+            if LENGTH not in data:
+                self._loop.call_soon(self._write_held)
         else:
             self._turn.write(self._transport, (data,))
 

@@ -46,9 +46,10 @@ async def read(response: Response, limit: int, *, cut: bool = False, begun: byte
     Raises MalformedAnswerError, and AnswerTooLargeError above `limit` bytes, or returns so many if `cut`.
     """
     decode = decoder(response)
+    content = response.content
     parts: list[bytes] = []
     size = 0
-    while chunk := begun or await response.content.readany():
+    while chunk := begun or (b"" if content.at_eof() else await content.readany()):
         begun = b""
         part = chunk if decode is None else decode(chunk, limit - size + 1)
         parts.append(part)

@@ -1,8 +1,8 @@
 """Requests to providers over the connections of one aiohttp session.
 
-aiohttp makes the connections (DNS, TLS, proxies), pools and closes them, and parses what comes. A request whose body is known
-and that needs no proxy is written to its connection at once: aiohttp's own request and response objects take more CPU than the
-whole exchange (decision 9).
+aiohttp makes the connections (DNS, TLS, proxies) and parses what comes. A request whose body is known and that needs no proxy
+is written to its connection at once: aiohttp's own request and response objects take more CPU than the whole exchange
+(decision 9).
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from yarl import URL
 from langop_model import __version__
 from langop_model.gateway import end_of_turn
 from langop_model.gateway.upstreams import client_request
+from langop_model.gateway.upstreams.idle_connections import IdleConnections
 
 if TYPE_CHECKING:
+    from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import Connection
     from multidict import CIMultiDictProxy
 
@@ -46,27 +48,35 @@ class Response(Protocol):
 
 
 class Target:
-    """Where requests go, and the proxy on their way. What all of them say is written once."""
+    """Where requests go, and the proxy on their way. What all of them say is written once.
 
-    __slots__ = ("pooled", "proxy", "request_line", "standard", "url")
+    `pooled` is such a request as aiohttp makes it: it knows which connections it may use, and has aiohttp's own headers.
+    """
 
-    def __init__(self, url: URL, proxy: str | None, session: aiohttp.ClientSession) -> None:
+    __slots__ = ("idle", "last_head", "last_headers", "pooled", "proxy", "request_line", "standard", "url")
+
+    def __init__(self, url: URL, proxy: str | None, pooled: aiohttp.ClientRequest, idle: IdleConnections) -> None:
         self.url = url
         self.proxy = proxy
-        # Names the pool that their connections come from, and has what aiohttp says of itself and of the host.
-        self.pooled = aiohttp.ClientRequest(
-            "POST", url, headers=session.headers, loop=asyncio.get_running_loop(), session=session
-        )
+        self.pooled = pooled
+        self.idle = idle
+        self.last_headers: Mapping[str, str] | None = None
+        self.last_head = b""
         self.request_line = f"POST {url.raw_path_qs} HTTP/1.1"
         self.standard = [(name.lower(), f"{name}: {value}") for name, value in self.pooled.headers.items() if name not in OWN]
 
     def head(self, headers: Mapping[str, str], length: int) -> bytes:
         """Return the head of a request with a body of `length` bytes. Raises ValueError for a header with a line break."""
+        if headers != self.last_headers:  # mostly they are those of the request before
+            self.last_head, self.last_headers = self._head(headers), dict(headers)
+        return b"%bContent-Length: %d\r\n\r\n" % (self.last_head, length)
+
+    def _head(self, headers: Mapping[str, str]) -> bytes:
         names = {name.lower() for name in headers}
         lines = [self.request_line]
         lines += [line for name, line in self.standard if name not in names]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        lines += [f"Content-Length: {length}", "", ""]
+        lines.append("")
         text = "\r\n".join(lines)
         breaks = len(lines) - 1
         if text.count("\n") != breaks or text.count("\r") != breaks or "\0" in text:
@@ -84,11 +94,17 @@ class HTTPClient:
             headers={"User-Agent": f"langop-model/{__version__}", "Accept-Encoding": "identity"},
         )
         self.proxies = getproxies()
+        self.idle: dict[ConnectionKey, IdleConnections] = {}
         self.turn = end_of_turn.of(asyncio.get_running_loop())
 
     def target(self, url: URL) -> Target:
         """Return where requests for a URL go: to its host, or by the proxy of the environment (HTTPS_PROXY, NO_PROXY)."""
-        return Target(url, self._proxy(url), self.session)
+        loop = asyncio.get_running_loop()
+        pooled = aiohttp.ClientRequest("POST", url, headers=self.session.headers, loop=loop, session=self.session)
+        idle = self.idle.get(pooled.connection_key)
+        if idle is None:
+            idle = self.idle[pooled.connection_key] = IdleConnections(loop)
+        return Target(url, self._proxy(url), pooled, idle)
 
     async def post(self, target: Target, headers: Mapping[str, str], data: bytes | aiohttp.FormData) -> Response:
         """Send a request, and return its answer when its head has arrived.
@@ -98,7 +114,7 @@ class HTTPClient:
         if target.proxy is not None or not isinstance(data, bytes):
             return await self.session.post(target.url, data=data, headers=headers, proxy=target.proxy, allow_redirects=False)
         head = target.head(headers, len(data))
-        connection = await self._connection(target)
+        connection = target.idle.take() or await self._connect(target)
         protocol, transport = connection.protocol, connection.transport
         assert protocol is not None and transport is not None  # noqa: S101, PT018 - it was looked at
         try:
@@ -113,7 +129,8 @@ class HTTPClient:
         except BaseException:
             connection.close()
             raise
-        return DirectResponse(message.code, message.headers, content, connection, None if content.is_eof() else protocol.closed)
+        closed = None if content.is_eof() else protocol.closed
+        return DirectResponse(message.code, message.headers, content, connection, target.idle, closed)
 
     async def get(self, url: str, headers: Mapping[str, str]) -> int:
         """Return the status that a URL answers with. Raises aiohttp.ClientError or OSError."""
@@ -122,10 +139,13 @@ class HTTPClient:
             return response.status
 
     async def aclose(self) -> None:
+        """Close the connections."""
+        for idle in self.idle.values():
+            idle.close()
         await self.session.close()
 
-    async def _connection(self, target: Target) -> Connection:
-        """Return a connection that nothing has been said on since its last answer."""
+    async def _connect(self, target: Target) -> Connection:
+        """Return another connection: a new one, or one of the session's that nothing has been said on."""
         connector, timeout = self.session.connector, self.session.timeout
         assert connector is not None  # noqa: S101 - the session is open as long as requests are served
         for _ in range(client_request.MAX_STALE_CONNECTIONS):
@@ -145,9 +165,9 @@ class HTTPClient:
 
 
 class DirectResponse:
-    """An answer, and the connection that it comes on; `closed` is done when that is lost."""
+    """An answer, and the connection that it comes on, one of `idle` afterwards; `closed` is done when that is lost."""
 
-    __slots__ = ("closed", "connection", "content", "headers", "status")
+    __slots__ = ("closed", "connection", "content", "headers", "idle", "status")
 
     def __init__(
         self,
@@ -155,42 +175,50 @@ class DirectResponse:
         headers: CIMultiDictProxy[str],
         content: aiohttp.StreamReader,
         connection: Connection,
+        idle: IdleConnections,
         closed: asyncio.Future[None] | None,
     ) -> None:
         self.status = status
         self.headers = headers
         self.content = content
-        self.connection = connection
+        self.connection: Connection | None = connection
+        self.idle = idle
         self.closed = closed
         if closed is not None:
             closed.add_done_callback(self._lost)
 
     def release(self) -> None:
         """Keep the connection for another request; it is closed where something of this one is still on its way."""
-        transport = self.connection.transport
+        connection = self._give_up()
+        if connection is None:
+            return
+        transport = connection.transport
         if transport is not None and transport.get_write_buffer_size():
-            self.close()
+            connection.close()
         else:
-            self._ended()
-            self.connection.release()
+            self.idle.keep(connection)
 
     def close(self) -> None:
         """Close the connection."""
-        self._ended()
-        self.connection.close()
+        connection = self._give_up()
+        if connection is not None:
+            connection.close()
+
+    def _give_up(self) -> Connection | None:
+        """Return the connection, which is not this answer's any more; None where that was so already."""
+        connection, self.connection = self.connection, None
+        closed, self.closed = self.closed, None
+        if closed is not None:
+            closed.remove_done_callback(self._lost)
+            closed.remove_done_callback(_noted)
+            closed.add_done_callback(_noted)
+        return connection
 
     def _lost(self, closed: asyncio.Future[None]) -> None:
         """End the answer: aiohttp closes a connection with malformed chunks, and lets the reader wait."""
         _noted(closed)
         if not self.content.is_eof() and self.content.exception() is None:
             self.content.set_exception(aiohttp.ClientPayloadError("the connection was lost"))
-
-    def _ended(self) -> None:
-        closed, self.closed = self.closed, None
-        if closed is not None:
-            closed.remove_done_callback(self._lost)
-            closed.remove_done_callback(_noted)
-            closed.add_done_callback(_noted)
 
 
 def _noted(closed: asyncio.Future[None]) -> None:

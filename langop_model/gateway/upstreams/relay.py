@@ -6,7 +6,9 @@ A request goes out with the specification's model and key, and the answer comes 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Coroutine
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
@@ -40,13 +42,13 @@ class Relay:
         self.client = HTTPClient()
         self._targets: dict[tuple[str, str, str], Target] = {}
 
-    async def send(self, group: Group, endpoint: Endpoint, request: UpstreamRequest) -> Answer:
-        """Ask an endpoint once. Raises UpstreamError."""
+    def send(self, group: Group, endpoint: Endpoint, request: UpstreamRequest) -> Coroutine[Any, Any, Answer]:
+        """Return what asks an endpoint once. It raises UpstreamError."""
         upstream = group.upstream
         assert upstream is not None  # noqa: S101 - the dispatcher sends only such groups here
         key = self.deployments.key(group, endpoint, upstream.key.parameter) if upstream.key else ""
         exchange = _Exchange(self.client, request, key, endpoint.url)
-        return await exchange.answer(self._target(endpoint, upstream, request), upstream)
+        return exchange.answer(self._target(endpoint, upstream, request), upstream)
 
     def _target(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> Target:
         route = request.route

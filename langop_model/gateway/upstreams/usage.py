@@ -47,12 +47,13 @@ def _openai(body: Mapping[str, Any]) -> Usage | None:
     usage = _member(body, "usage") or _member(_member(body, "x_groq"), "usage")
     if "prompt_tokens" not in usage and ("input_tokens" in usage or "total_tokens" not in usage):
         return None
-    counts = _counts(usage)
     # Jina and Voyage report the total alone, and embeddings have no output.
-    read = counts.get("prompt_tokens" if "prompt_tokens" in usage else "total_tokens", 0)
-    found = Usage(read, counts.get("completion_tokens", 0), tier=tier_of(body.get("service_tier") or usage.get("service_tier")))
+    read = _count(usage.get("prompt_tokens" if "prompt_tokens" in usage else "total_tokens"))
+    found = Usage(read, _count(usage.get("completion_tokens")))
+    if tier := body.get("service_tier") or usage.get("service_tier"):
+        found.tier = tier_of(tier)
     if not usage.keys() <= TOTALS:
-        _add_details(found, usage, counts)
+        _add_details(found, usage, _counts(usage))
     return found
 
 
@@ -167,11 +168,13 @@ def _counts(node: Any) -> Mapping[str, int]:
     """Return the members of an object that are numbers above 0; anything else that a provider may write is none."""
     if not isinstance(node, dict):
         return EMPTY
-    return {
-        name: int(value)
-        for name, value in node.items()
-        if (type(value) is int or type(value) is float) and 0 < value < MAX_TOKENS  # not bool, which is an int too
-    }
+    return {name: count for name, value in node.items() if (count := _count(value))}
+
+
+def _count(value: Any) -> int:
+    """Return a number of tokens; 0 for what is none."""
+    # Not bool, which is an int too.
+    return int(value) if (type(value) is int or type(value) is float) and 0 < value < MAX_TOKENS else 0
 
 
 def _modality(details: Any, name: str) -> int:

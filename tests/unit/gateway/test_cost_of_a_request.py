@@ -89,6 +89,7 @@ class Front:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.services.accounting.settlement.settle()
         self.services.accounting.log.stream.close()
         for task in self.services.tasks:
             task.cancel()
@@ -156,12 +157,16 @@ KEPT = {"Use", "_Entry"}  # what a limit and a cache remember
 
 async def left_behind(front: Front, status: int, **members: Any) -> set[str]:
     """Return the classes of which requests leave an object in memory."""
-    assert await front.ask(**members) == status
-    before = of_the_product()
-    for _ in range(10):
-        await front.ask(**members)
-    await asyncio.sleep(0.01)
-    return (of_the_product() - before).keys() - KEPT
+
+    async def ask(times: int) -> Counter[str]:
+        for _ in range(times):
+            assert await front.ask(**members) == status
+        await asyncio.sleep(0.01)
+        front.services.accounting.settlement.settle()
+        return of_the_product()
+
+    before = await ask(1)
+    return (await ask(10) - before).keys() - KEPT
 
 
 PROVIDERS = {

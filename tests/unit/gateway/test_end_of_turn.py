@@ -112,7 +112,14 @@ def call(turn: EndOfTurn, written: list[bytes]) -> None:
 def test_what_is_called_soon_is_called_at_the_end_of_the_turn():
     assert after(call) == []
     assert after(call, turns=1) == [b"called"]
-    assert after(call, requests=["one request"]) == [b"called"]
+
+
+def test_it_is_called_after_the_write_of_a_lone_request():
+    def both(turn: EndOfTurn, written: list[bytes]) -> None:
+        call(turn, written)
+        write(turn, written, b"a")
+
+    assert after(both, turns=1, requests=["one request"]) == [b"a!", b"called"]
 
 
 def test_what_is_called_comes_after_what_is_written():

@@ -39,7 +39,7 @@ class Log:
     def write(self, *names: str, **more: Any) -> None:
         """Write the line of a request of each name."""
         for name in names:
-            self.log.write(RequestRecord("POST", "/v1/chat/completions", None, name, None, status=200, **more))
+            self.log.write(RequestRecord("POST", "/v1/chat/completions", None, name, None, status=200, **more), 0.0)
 
     def left(self) -> list[list[str]]:
         """Return the names of the requests whose lines have left, those of one write together."""

@@ -66,6 +66,7 @@ async def ask_and_leave() -> tuple[dict[str, Any], str]:
     scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "query_string": b""}
     headers = [(b"content-type", b"application/json")]
     await asyncio.ensure_future(Gateway(services)({**scope, "headers": headers}, receive, send))
+    services.accounting.settlement.settle()
     return json.loads(log.stream.getvalue()), services.accounting.metrics.text().decode()
 
 

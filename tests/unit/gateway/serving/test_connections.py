@@ -168,6 +168,49 @@ def test_a_head_within_the_limits_is_answered():
     run(test)
 
 
+CHUNKED = b"POST /slow HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+
+
+@pytest.mark.parametrize(
+    ("trailers", "problem"),
+    [
+        (b"".join(b"x%d: 1\r\n" % number for number in range(protocol.MAX_HEADERS + 1)), "more than 100 headers"),
+        (b"x: " + b"a" * protocol.MAX_HEAD_SIZE, "larger than 64 KiB"),
+    ],
+    ids=["many", "large"],
+)
+def test_headers_after_a_body_count_too(trailers: bytes, problem: str):
+    async def test(served: Served) -> None:
+        reader, writer = await served.open(CHUNKED)
+        await asyncio.sleep(0.02)
+        writer.write(trailers)
+        status, body = await answer(reader)
+        assert (status, problem in body["error"]["message"]) == (431, True)
+        writer.close()
+
+    run(test)
+
+
+def test_a_body_is_no_head_however_large_it_is():
+    async def test(served: Served) -> None:
+        part = b"a" * protocol.MAX_HEAD_SIZE
+        head = b"POST /body HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % (4 * len(part))
+        assert await served.ask(head, part, part, part, part) == (200, b"ok")
+
+    run(test)
+
+
+def test_the_heads_of_many_requests_in_one_part_are_no_large_head():
+    async def test(served: Served) -> None:
+        request = b"GET / HTTP/1.1\r\nx: " + b"a" * 600 + b"\r\n\r\n"
+        reader, writer = await served.open(request * (protocol.MAX_HEAD_SIZE // 600 + 1))
+        answers = [await answer(reader) for _ in range(protocol.MAX_HEAD_SIZE // 600 + 1)]
+        assert set(answers) == {(200, b"ok")}
+        writer.close()
+
+    run(test)
+
+
 def test_what_is_no_http_is_refused_as_json():
     async def test(served: Served) -> None:
         status, body = await served.ask(b"\x16\x03\x01 TLS\r\n\r\n")

@@ -11,6 +11,7 @@ from langop_model.gateway import end_of_turn
 from langop_model.gateway.serving.transport import Transport
 
 HEADERS = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
+STREAM_HEADERS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 class Socket:
@@ -51,7 +52,7 @@ def answer(transport: Transport) -> None:
 
 
 def begin_a_stream(transport: Transport) -> None:
-    transport.write(HEADERS)
+    transport.write(STREAM_HEADERS)
 
 
 def answer_another(transport: Transport) -> None:
@@ -76,13 +77,17 @@ def test_an_answer_is_one_write():
 
 def test_the_headers_of_a_stream_wait_for_one_turn_of_the_event_loop():
     assert after(begin_a_stream, turns=0) == []
-    assert after(begin_a_stream, turns=1) == [HEADERS]
+    assert after(begin_a_stream, turns=1) == [STREAM_HEADERS]
+
+
+def test_the_headers_of_an_answer_with_a_length_wait_for_its_body():
+    assert after(lambda transport: transport.write(HEADERS), turns=3) == []
 
 
 @pytest.mark.parametrize("turns", [1, 3])
 def test_nothing_is_written_twice(turns: int):
     assert after(answer, turns) == [HEADERS + b"Hello!"]
-    assert after(begin_a_stream, turns) == [HEADERS]
+    assert after(begin_a_stream, turns) == [STREAM_HEADERS]
 
 
 def test_what_was_written_before_the_end_leaves_before_it():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
@@ -66,6 +67,19 @@ def test_a_header_of_the_request_replaces_a_standard_one_in_any_case():
     head = asked(OK, {"user-agent": "other", "ACCEPT": "text/event-stream"})[0].lower()
     assert head.count(b"user-agent:") == head.count(b"accept:") == 1
     assert b"user-agent: other\r\naccept: text/event-stream\r\n" in head
+
+
+def test_each_request_has_its_own_headers():
+    async def test(_: HTTPClient, target: Target) -> None:
+        heads = [target.head({"X-Number": number}, 5) for number in ("1", "2", "2", "1")]
+        assert [head.split(b"X-Number: ")[1] for head in heads] == [
+            b"%d\r\nContent-Length: 5\r\n\r\n" % number for number in (1, 2, 2, 1)
+        ]
+
+    with_server(no_server, test)
+
+
+async def no_server(*_: object) -> None: ...
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Other: b", "a\nb", "a\rb", "a\0b"])
@@ -162,3 +176,24 @@ def test_an_answer_before_the_request_has_gone_out_ends_the_connection():
 
     with_server(serve, test)
     assert len(served) == 2
+
+
+def test_an_answer_gives_its_connection_up_once():
+    """Given up twice, it would be two requests' at the same time."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(BODY)
+                writer.write(OK)
+        writer.close()
+
+    async def test(client: HTTPClient, target: Target) -> None:
+        response = await client.post(target, {}, BODY)
+        assert await answers.read(response, 100) == b"OK"
+        response.release()
+        response.close()
+        both = await asyncio.gather(client.post(target, {}, BODY), client.post(target, {}, BODY))
+        assert [await answers.read(each, 100) for each in both] == [b"OK", b"OK"]
+
+    with_server(serve, test)
