@@ -166,18 +166,18 @@ class _Exchange:
             raise self._not_served(model)
         assert route.route is not None  # noqa: S101 - every question has one
         call = Call(
-            route=route.route,
-            model=model,
-            resolved=resolved,
-            body=members,
-            stream=stream,
-            files=body.files,
-            headers=http_headers.forwarded(self.headers),
-            call_id=self.call_id,
-            agent=agent,
-            retries=members.get("num_retries"),
-            uses_fallbacks=members.get("disable_fallbacks") is not True,
-            cache_control=CacheControl.of(members),
+            route.route,
+            model,
+            resolved,
+            members,
+            stream,
+            body.files,
+            http_headers.forwarded(self.headers),
+            self.call_id,
+            agent,
+            members.get("num_retries"),
+            members.get("disable_fallbacks") is not True,
+            CacheControl.of(members),
         )
         group = self.services.dispatcher.runtimes[resolved.groups[0]].group
         self.record.asked(group, members, model, stream)
@@ -211,9 +211,9 @@ class _Exchange:
         content_type = answer.content_type.encode() if answer.is_binary else EVENT_STREAM
         error = ""
         try:
-            await self._start(
-                answer.status, [(b"content-type", content_type), *http_headers.of_answer(served, self.call_id, None)]
-            )
+            headers = [(b"content-type", content_type), *http_headers.of_answer(served, self.call_id, None)]
+            self.status = answer.status
+            await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
             record.first_event()
             async for event in answer.events:
                 if record.wants_events:
@@ -241,15 +241,14 @@ class _Exchange:
         """Whose API the client speaks."""
         return self.route.protocol if self.route is not None else open_routes.protocol_of(self.path)
 
-    async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        self.status = status
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
-
     async def _send_whole(
-        self, status: int, content_type: bytes, body: bytes, headers: list[tuple[bytes, bytes]] | None = None
+        self, status: int, content_type: bytes, body: bytes, headers: http_headers.Headers | None = None
     ) -> None:
         standard = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
-        await self._start(status, [*standard, *(headers or ())])
+        self.status = status
+        await self.send(
+            {"type": "http.response.start", "status": status, "headers": standard + headers if headers else standard}
+        )
         await self.send({"type": "http.response.body", "body": body})
 
     async def _send_failure(self, error: UpstreamError) -> None:
