@@ -81,6 +81,7 @@ PLAIN_TRANSLATING, TRANSLATION = "plain litellm, translating", "translation"
 PLAIN_STREAMING, RELAY_STREAMING, EVERY_STREAMING, FLOOR_STREAMING = (
     f"{name}, streaming" for name in (PLAIN, RELAY, EVERY, FLOOR)
 )
+LIBRARIES = "uvicorn and aiohttp"
 MANY, CACHING, NGINX_PROXY, PORTKEY = "relay, 500 models", "relay, caching", "nginx proxy_pass", "Portkey's gateway"
 
 
@@ -91,6 +92,7 @@ def all_of_them() -> list[Contender]:
         Contender(RELAY, lambda folder, at: _ours(folder, _spec(f"{at.url}/v1")), (Part.LOAD, Part.WIDE, Part.BODIES)),
         Contender(EVERY, lambda folder, at: _ours(folder, _policies(f"{at.url}/v1")), varies=True),
         Contender(FLOOR, lambda folder, at: _floor(folder, at.url)),
+        Contender(LIBRARIES, lambda folder, at: _floor(folder, at.url, "libraries")),
         Contender(PLAIN_TRANSLATING, lambda folder, at: _plain(folder, f"anthropic/{MODEL}", at.url)),
         Contender(TRANSLATION, lambda folder, at: _ours(folder, _spec(at.url, "anthropic"))),
         Contender(MANY, lambda folder, at: _many(folder, f"{at.url}/v1", 500)),
@@ -151,8 +153,9 @@ def _plain(folder: Path, model: str, address: str) -> Gateway:
     return Command(folder, lambda port: [*arguments, "--port", str(port)])
 
 
-def _floor(folder: Path, url: str) -> Gateway:
-    return Command(folder, lambda port: [sys.executable, "-m", "tools.gateway_bench.bare_relay", str(port), url], path="/")
+def _floor(folder: Path, url: str, kind: str = "gateway") -> Gateway:
+    command = [sys.executable, "-m", "tools.gateway_bench.bare_relay"]
+    return Command(folder, lambda port: [*command, str(port), url, kind], path="/")
 
 
 def _nginx(folder: Path, at: Provider) -> Gateway:

@@ -75,6 +75,8 @@ def _added_here(name: str, figure: str) -> Callable[[Found], float]:
 WANTED = (
     Wanted("relay, CPU for a request, 1 connection, to plain", _ratio(of.RELAY, of.PLAIN, "cpu 1"), most=1 / 30),
     Wanted("relay, CPU for a request, 16 connections, to plain", _ratio(of.RELAY, of.PLAIN, "cpu 16"), most=1 / 30),
+    Wanted("relay, CPU for a request, 1 connection, to its libraries", _ratio(of.RELAY, of.LIBRARIES, "cpu 1"), most=2),
+    Wanted("relay, CPU for a request, 16 connections, to its libraries", _ratio(of.RELAY, of.LIBRARIES, "cpu 16"), most=2),
     Wanted("relay, CPU for a request, 1 connection, to the floor", _ratio(of.RELAY, of.FLOOR, "cpu 1"), most=2),
     Wanted("relay, CPU for a request, 16 connections, to the floor", _ratio(of.RELAY, of.FLOOR, "cpu 16"), most=2),
     Wanted("every policy, CPU for a request, 1 connection, to plain", _ratio(of.EVERY, of.PLAIN, "cpu 1"), most=1 / 20),
