@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from langop_model.gateway import call_ids, http_headers, timers
+from langop_model.gateway import call_ids, http_headers
 from langop_model.gateway.access import error_formats, open_routes, request_body
 from langop_model.gateway.access.authentication import ClientKeys
 from langop_model.gateway.access.errors import APIError
@@ -14,13 +14,12 @@ from langop_model.gateway.access.open_routes import OpenRoute, Purpose
 from langop_model.gateway.access.request_body import Body, ClientDisconnectedError
 from langop_model.gateway.access.request_schemas import SCHEMAS
 from langop_model.gateway.accounting.recorder import Accounting
-from langop_model.gateway.asgi import ABORT, WHOLE_BODY, Message, Receive, Send
+from langop_model.gateway.asgi import ABORT, WHEN_LEFT, WHOLE_BODY, Message, Receive, Send
 from langop_model.gateway.caching.keys import CacheControl
 from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
 from langop_model.gateway.routing.group_resolution import GroupNames
 from langop_model.gateway.upstreams.base import UpstreamError
 
-WATCH_DELAY = 0.05  # seconds until a request looks whether its client is still there: most are answered before
 EVENT_STREAM = b"text/event-stream; charset=utf-8"
 
 
@@ -68,12 +67,10 @@ class _Exchange:
         self.path: str = scope["path"]
         self.raw_headers = scope["headers"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
-        self.extensions: Mapping[str, Callable[[], Any]] = scope.get("extensions", {})
+        self.extensions: Mapping[str, Callable[..., Any]] = scope.get("extensions", {})
         self.route = route = open_routes.find(self.method, self.path)
         self.call_id = call_ids.new()
-        self.task: asyncio.Task[Any] | None = None
-        self.timer: timers.Timer | None = None
-        self.watcher: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[Any] | None = None  # while the client's leaving ends it
         self.body_size = 0
         self.status = 0
         self.has_left = False
@@ -105,25 +102,15 @@ class _Exchange:
             raise  # the server logs it
         finally:
             request_body.memory.give_back(self.body_size)
-            if self.timer is not None:
-                self.timer.remove(self)
+            if self.task is not None:
                 self.task = None
-            if self.watcher is not None:
-                self.watcher.cancel()
-                # Its traceback has this object: a cycle would keep the body until the garbage collector comes by.
-                self.watcher = None
+                self.extensions[WHEN_LEFT](None)
 
-    def is_due(self) -> None:
-        """Look whether the client is still there."""
+    def leave(self) -> None:
+        """Cancel the request of a client that has left: the provider's work ends with it."""
         if self.task is not None:
-            self.watcher = asyncio.get_running_loop().create_task(self._end_with_client(self.task))
-
-    async def _end_with_client(self, task: asyncio.Task[Any]) -> None:
-        """Cancel the request when its client leaves: the provider's work ends with it."""
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-        self.has_left = True
-        task.cancel()
+            self.has_left = True
+            self.task.cancel()
 
     async def _serve(self) -> None:
         route = self.route
@@ -143,18 +130,14 @@ class _Exchange:
             own = http_headers.of_call(self.call_id) if route.is_logged else None
             await self._send_whole(status, content_type, content, own)
             return
-        await self._ask(route, await self._body(route), agent)
-
-    async def _body(self, route: OpenRoute) -> Body:
-        """Return the body. From then on the client is watched: what it sends before is read by one reader alone."""
         raw = request_body.take_whole(self.extensions.get(WHOLE_BODY))
         if raw is None:
             raw = await request_body.read(self.receive, self.headers)
         self.body_size = len(raw)
-        self.task = asyncio.current_task()
-        self.timer = timers.of(WATCH_DELAY)
-        self.timer.add(self)
-        return request_body.parse(raw, self.headers, SCHEMAS[route.schema])
+        if WHEN_LEFT in self.extensions:
+            self.task = asyncio.current_task()
+            self.extensions[WHEN_LEFT](self.leave)
+        await self._ask(route, request_body.parse(raw, self.headers, SCHEMAS[route.schema]), agent)
 
     async def _ask(self, route: OpenRoute, body: Body, agent: str | None) -> None:
         members = body.members

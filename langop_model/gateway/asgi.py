@@ -14,3 +14,5 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 ABORT = "langop.abort"
 # What returns the whole body where it has arrived with the head, as most do, and None where it is to be received.
 WHOLE_BODY = "langop.whole_body"
+# What is given something to call when the client has left, and None when nothing is to be called any more.
+WHEN_LEFT = "langop.when_left"

@@ -95,10 +95,12 @@ class State:
 
     def clear(self, now: float) -> None:
         """Note that it answers: earlier failures no longer count."""
-        self.failures, self.failed_at, self.down_until = 0, -math.inf, 0.0
+        if self.failures or self.down_until:
+            self.failures, self.failed_at, self.down_until = 0, -math.inf, 0.0
         if self.up_since is None and not self.checked_down:
             self.up_since, self.down_since = now, None
-        self.locally_disproved.update(self.peer_down_until)
+        if self.peer_down_until:
+            self.locally_disproved.update(self.peer_down_until)
 
     def goes_down(self, now: float) -> None:
         """Note since when it has been down."""

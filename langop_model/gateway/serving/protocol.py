@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import weakref
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from langop_model.gateway import end_of_turn
 from langop_model.gateway.access import error_formats, open_routes
-from langop_model.gateway.asgi import ABORT, WHOLE_BODY, App
+from langop_model.gateway.asgi import ABORT, WHEN_LEFT, WHOLE_BODY, App
 from langop_model.gateway.serving import connections, descriptors
 from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.transport import Transport
@@ -37,6 +38,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         self.head_size = 0  # bytes of a head that has begun, or since the last ones of a body: trailers
         self.headers: list[tuple[bytes, bytes]] = []
         self.refusal: tuple[int, str] | None = None
+        self.left: Callable[[], None] | None = None  # what is called when the client leaves
         self.head_timer: asyncio.TimerHandle | None = None
         self.write_timer: asyncio.TimerHandle | None = None
 
@@ -56,6 +58,9 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+        left, self.left = self.left, None
+        if left is not None:
+            left()
         # Both refer back to this protocol. So does the parser, which uvicorn drops: see on_headers_complete.
         self.cycle = None
         self.scope: dict[str, Any] = {}
@@ -94,7 +99,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         super().on_headers_complete()
         # The cycle refers to its scope. If the scope referred to the cycle too, only the garbage collector could free them.
         whole_body = functools.partial(_whole_body, weakref.ref(self.cycle))
-        self.scope["extensions"] = {ABORT: self.abort_answer, WHOLE_BODY: whole_body}
+        self.scope["extensions"] = {ABORT: self.abort_answer, WHOLE_BODY: whole_body, WHEN_LEFT: self.when_left}
         if self.limits.closes_each:
             self.close_after_answer()
 
@@ -112,6 +117,10 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         if self.cycle is not None:
             self.cycle.disconnected = True  # the application has said all, and the server need not remark on it
         self.transport.close()
+
+    def when_left(self, call: Callable[[], None] | None) -> None:
+        """Call something when the client leaves, or nothing. A connection has one request at a time that is served."""
+        self.left = call
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

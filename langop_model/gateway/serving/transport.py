@@ -23,6 +23,7 @@ class Transport:
         self._loop = loop
         self._turn = end_of_turn.of(loop)
         self._held = b""
+        self.is_closing = transport.is_closing  # asked several times for each request: `__getattr__` is slow
 
     def write(self, data: bytes) -> None:
         """Write, or hold headers back until the next write: the body of an answer that has a length, the first part of another.

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from langop_model.gateway import app
 from langop_model.gateway.app import Gateway
-from langop_model.gateway.asgi import WHOLE_BODY
+from langop_model.gateway.asgi import WHEN_LEFT, WHOLE_BODY
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.services import Services
 from langop_model.renderer.rendering import render_file
@@ -111,7 +110,7 @@ class Front:
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         path = "/v1/chat/completions"
         scope: dict[str, Any] = {"type": "http", "method": "POST", "path": path, "headers": headers}
-        scope["extensions"] = {WHOLE_BODY: lambda: body}
+        scope["extensions"] = {WHOLE_BODY: lambda: body, WHEN_LEFT: lambda _: None}
         await asyncio.create_task(self.gateway(scope, receive, send))  # type: ignore[arg-type]
         return int(said[0]["status"])
 
@@ -171,7 +170,7 @@ async def left_behind(front: Front, status: int, **members: Any) -> set[str]:
 
 PROVIDERS = {
     "answered": Provider(),
-    "answered late": Provider(app.WATCH_DELAY * 2),  # its client is watched
+    "answered late": Provider(0.01),
     "failed": Provider(status=422),  # an exception knows the functions that it came through
     "streamed": Provider(streams=True),
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 from langop_model.contract.settings import Endpoint, Group
 from langop_model.gateway.app import Gateway
+from langop_model.gateway.asgi import WHEN_LEFT
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.services import Services
 from langop_model.gateway.upstreams.base import Answer, UpstreamRequest
@@ -53,19 +54,20 @@ async def ask_and_leave() -> tuple[dict[str, Any], str]:
     log = services.accounting.log
     log.form, log.stream = JsonFormatter(), io.StringIO()
     provider = services.runtimes["m"].relay = Endless()
-    messages = [{"type": "http.request", "body": json.dumps(BODY).encode(), "more_body": False}]
 
     async def receive() -> dict[str, Any]:
-        if messages:
-            return messages.pop()
-        await provider.passed.wait()
-        return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": json.dumps(BODY).encode(), "more_body": False}
 
     async def send(_: Any) -> None: ...
 
+    calls: list[Any] = []
     scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "query_string": b""}
-    headers = [(b"content-type", b"application/json")]
-    await asyncio.ensure_future(Gateway(services)({**scope, "headers": headers}, receive, send))
+    more = {"headers": [(b"content-type", b"application/json")], "extensions": {WHEN_LEFT: calls.append}}
+    request = asyncio.ensure_future(Gateway(services)({**scope, **more}, receive, send))
+    await provider.passed.wait()
+    calls[0]()
+    await request
+    assert calls[1:] == [None]
     services.accounting.settlement.settle()
     return json.loads(log.stream.getvalue()), services.accounting.metrics.text().decode()
 

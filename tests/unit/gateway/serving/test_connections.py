@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from langop_model.gateway.asgi import WHOLE_BODY
+from langop_model.gateway.asgi import WHEN_LEFT, WHOLE_BODY
 from langop_model.gateway.serving import descriptors, protocol
 from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.protocol import Protocol
@@ -47,9 +47,13 @@ class Served:
             self.bodies.append(message.get("body", b""))
         if scope["path"].startswith("/whole"):
             self.bodies.append(scope["extensions"][WHOLE_BODY]())
-        if scope["path"] == "/whole/waits" and (await receive())["type"] == "http.disconnect":
-            self.has_left.set()
+        when_left = scope["extensions"][WHEN_LEFT]
+        if scope["path"].startswith("/whole"):
+            when_left(self.has_left.set)
+        if scope["path"] == "/whole/waits":
+            await self.has_left.wait()
             return
+        when_left(None)
         content = b"x" * (32 * 2**20) if scope["path"] == "/large" else b"ok"
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(content))]})
         await send({"type": "http.response.body", "body": content})
@@ -304,7 +308,18 @@ def test_a_body_of_which_a_part_is_missing_is_to_be_received():
     run(test)
 
 
-def test_after_a_whole_body_a_client_is_seen_to_leave():
+def test_a_client_that_leaves_after_its_answer_ends_no_request():
+    async def test(served: Served) -> None:
+        reader, writer = await served.open(posted("/whole", b"first"))
+        assert await answer(reader) == (200, b"ok")
+        writer.close()
+        await until(lambda: not served.state.connections)
+        assert not served.has_left.is_set()
+
+    run(test)
+
+
+def test_a_client_that_leaves_before_its_answer_is_seen_to_leave():
     async def test(served: Served) -> None:
         _, writer = await served.open(posted("/whole/waits", b"first"))
         await until(lambda: bool(served.bodies))
