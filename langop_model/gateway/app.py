@@ -172,21 +172,20 @@ class _Exchange:
             return
         await self._send_answer(served)
 
-    async def _send_answer(self, served: Served) -> None:
+    def _send_answer(self, served: Served) -> Awaitable[None]:
+        """Return what sends an answer."""
         answer, record = served.answer, self.record
         record.dropped = served.dropped
         if served.runtime.cache is not None:
             record.cached(served.is_hit, len(answer.body or b""), served.runtime.group.name)
         if answer.body is None:
-            await self._send_stream(served)
-            return
+            return self._send_stream(served)
         cost = record.price(answer.usage) if answer.usage is not None else None
         if record.wants_events:
             record.whole(answer.body)
         record.finished(answer.status)
-        await self._send_whole(
-            answer.status, answer.content_type.encode(), answer.body, http_headers.of_answer(served, self.call_id, cost)
-        )
+        headers = http_headers.of_answer(served, self.call_id, cost)
+        return self._send_whole(answer.status, answer.content_type.encode(), answer.body, headers)
 
     async def _send_stream(self, served: Served) -> None:
         answer, record = served.answer, self.record

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -27,7 +28,7 @@ from langop_model.gateway.upstreams.streams import RelayedStream
 
 MAX_ANSWER_SIZE = 64 * 2**20  # bytes; pictures in base64 are the largest
 MAX_ERROR_SIZE = 256 * 1024  # bytes
-MAX_TARGETS = 1_000  # of 2.4 KB each: a group that serves any model may be asked for any name
+MAX_WAYS = 1_000  # of 3.1 KB each: a group that serves any model may be asked for any name
 FORMS = (Route.TRANSCRIPTIONS, Route.IMAGE_EDITS)
 # Anthropic's protocol wants its version, which not all clients say: https://platform.claude.com/docs/en/api/versioning
 VERSIONED = (Route.MESSAGES, Route.COUNT_TOKENS)
@@ -40,31 +41,24 @@ class Relay:
     def __init__(self, deployments: Deployments) -> None:
         self.deployments = deployments
         self.client = HTTPClient()
-        self._targets: dict[tuple[str, str, str], Target] = {}
+        self._ways: dict[tuple[str, Route, bool, str], _Way] = {}
 
     def send(self, group: Group, endpoint: Endpoint, request: UpstreamRequest) -> Coroutine[Any, Any, Answer]:
         """Return what asks an endpoint once. It raises UpstreamError."""
         upstream = group.upstream
         assert upstream is not None  # noqa: S101 - the dispatcher sends only such groups here
         key = self.deployments.key(group, endpoint, upstream.key.parameter) if upstream.key else ""
-        exchange = _Exchange(self.client, request, key, endpoint.url)
-        return exchange.answer(self._target(endpoint, upstream, request), upstream)
+        way = self._way(endpoint, upstream, request)
+        return _Exchange(self.client, request, key, endpoint.url).answer(way, upstream)
 
-    def _target(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> Target:
-        route = request.route
-        path = upstream.streams[route] if request.stream and route in upstream.streams else upstream.routes[route]
-        model = upstream_model(upstream, request.model) if "{model}" in path else ""
-        key = (endpoint.id, path, model)
-        found = self._targets.get(key)
+    def _way(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> _Way:
+        model = request.model if "*" in upstream.model else ""
+        kind = (endpoint.id, request.route, request.stream, model)
+        found = self._ways.get(kind)
         if found is None:
-            place = path.replace("{model}", quote(model, safe=""))
-            text = endpoint.url.rstrip("/") + place if place.startswith("/") else place
-            url = URL(text, encoded=True)
-            if upstream.query and "?" not in path:  # a path may have a query of its own
-                url = url.update_query(upstream.query)
-            found = self.client.target(url)
-            if len(self._targets) < MAX_TARGETS:
-                self._targets[key] = found
+            found = _Way(self.client.target(_url(endpoint, upstream, request)), _headers(upstream, request))
+            if len(self._ways) < MAX_WAYS:
+                self._ways[kind] = found
         return found
 
     async def check(self, check: Check, key: str) -> None:
@@ -90,15 +84,30 @@ def upstream_model(upstream: Upstream, model: str) -> str:
     return upstream.model.replace("*", model)
 
 
-def _headers(upstream: Upstream, request: UpstreamRequest, key: str) -> dict[str, str]:
-    standard = {**VERSION, **upstream.headers} if request.route in VERSIONED else upstream.headers
-    headers = {**standard, **request.headers}
+@dataclass(slots=True)
+class _Way:
+    """What all requests of one kind to an endpoint have in common: where they go, and their headers without the key."""
+
+    target: Target
+    headers: dict[str, str]
+
+
+def _url(endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> URL:
+    route = request.route
+    path = upstream.streams[route] if request.stream and route in upstream.streams else upstream.routes[route]
+    place = path.replace("{model}", quote(upstream_model(upstream, request.model), safe=""))
+    url = URL(endpoint.url.rstrip("/") + place if place.startswith("/") else place, encoded=True)
+    if upstream.query and "?" not in path:  # a path may have a query of its own
+        url = url.update_query(upstream.query)
+    return url
+
+
+def _headers(upstream: Upstream, request: UpstreamRequest) -> dict[str, str]:
+    headers = {**VERSION, **upstream.headers} if request.route in VERSIONED else dict(upstream.headers)
     if request.route not in FORMS:
         headers["Content-Type"] = "application/json"
     if request.stream:
         headers["Accept"] = events.MEDIA_TYPE
-    if upstream.key is not None and key:
-        headers[upstream.key.name] = upstream.key.prefix + key
     return headers
 
 
@@ -127,13 +136,15 @@ class _Exchange:
         self.key = key
         self.address = address
 
-    async def answer(self, target: Target, upstream: Upstream) -> Answer:
+    async def answer(self, way: _Way, upstream: Upstream) -> Answer:
         """Return the answer when it is whole, or when the first event of a stream has arrived."""
         response: Response | None = None
         try:
             with Deadline(self.request.timeout):
-                headers, data = _headers(upstream, self.request, self.key), _payload(upstream, self.request)
-                response = await self.client.post(target, headers, data)
+                headers = {**way.headers, **self.request.headers}
+                if upstream.key is not None and self.key:
+                    headers[upstream.key.name] = upstream.key.prefix + self.key
+                response = await self.client.post(way.target, headers, _payload(upstream, self.request))
                 return await self._read(response)
         except TimeoutError:
             raise self._timed_out() from None
@@ -162,7 +173,9 @@ class _Exchange:
             parts = BinaryStream(response, self.request, begun)
             await parts.begin()
             return Answer(status, media_type, events=aiter(parts), is_binary=True)
-        body = await answers.read(response, MAX_ANSWER_SIZE, begun=begun)
+        body = answers.read_whole(response, MAX_ANSWER_SIZE) if not begun else None
+        if body is None:
+            body = await answers.read(response, MAX_ANSWER_SIZE, begun=begun)
         if self.request.stream and not body:
             raise self._malformed("the provider did not answer in its protocol")
         if "json" not in kind and route is Route.TRANSCRIPTIONS:
