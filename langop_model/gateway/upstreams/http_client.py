@@ -118,7 +118,6 @@ class HTTPClient:
         protocol, transport = connection.protocol, connection.transport
         assert protocol is not None and transport is not None  # noqa: S101, PT018 - it was looked at
         try:
-            protocol.set_response_params(read_until_eof=True, auto_decompress=False)
             self.turn.write(transport, (head, data))
             message, content = await protocol.read()
             while message.code < 200 and message.code != SWITCHING_PROTOCOLS:
@@ -145,7 +144,10 @@ class HTTPClient:
         await self.session.close()
 
     async def _connect(self, target: Target) -> Connection:
-        """Return another connection: a new one, or one of the session's that nothing has been said on."""
+        """Return another connection: a new one, or one of the session's that nothing has been said on.
+
+        Its parser reads all answers that come on it.
+        """
         connector, timeout = self.session.connector, self.session.timeout
         assert connector is not None  # noqa: S101 - the session is open as long as requests are served
         for _ in range(client_request.MAX_STALE_CONNECTIONS):
@@ -153,7 +155,8 @@ class HTTPClient:
                 connection = await connector.connect(target.pooled, [], timeout)
             except TimeoutError as problem:
                 raise aiohttp.ConnectionTimeoutError from problem
-            if client_request.is_clean(connection):
+            if client_request.is_clean(connection) and connection.protocol is not None:
+                connection.protocol.set_response_params(read_until_eof=True, auto_decompress=False)
                 return connection
             connection.close()
         raise aiohttp.ServerDisconnectedError
