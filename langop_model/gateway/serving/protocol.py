@@ -123,6 +123,7 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         self.left = call
 
     def on_response_complete(self) -> None:
+        self.transport.write_held()
         super().on_response_complete()
         if not self.pipeline and not self.transport.is_closing():
             self.limits.idle[self.transport] = None

@@ -26,9 +26,9 @@ class Transport:
         self.is_closing = transport.is_closing  # asked several times for each request: `__getattr__` is slow
 
     def write(self, data: bytes) -> None:
-        """Write, or hold headers back until the next write: the body of an answer that has a length, the first part of another.
+        """Write, or hold headers back until the next write or the end of the answer.
 
-        That may be late, so that those without a length wait no longer than for the next turn of the event loop.
+        Those of an answer without a length wait no longer than for the next turn of the event loop: its first part may be late.
         """
         if self._held:
             held, self._held = self._held, b""
@@ -36,17 +36,18 @@ class Transport:
         elif data.startswith(STATUS_LINE):
             self._held = data
             if LENGTH not in data:
-                self._loop.call_soon(self._write_held)
+                self._loop.call_soon(self.write_held)
         else:
             self._turn.write(self._transport, (data,))
 
     def close(self) -> None:
         """Write what is held, and close."""
-        self._write_held()
+        self.write_held()
         self._turn.flush()
         self._transport.close()
 
-    def _write_held(self) -> None:
+    def write_held(self) -> None:
+        """Write the headers that are held back: no body follows those of an answer to HEAD."""
         if self._held:
             data, self._held = self._held, b""
             self._turn.write(self._transport, (data,))

@@ -215,6 +215,16 @@ def test_the_heads_of_many_requests_in_one_part_are_no_large_head():
     run(test)
 
 
+def test_an_answer_without_a_body_is_sent_too():
+    async def test(served: Served) -> None:
+        reader, writer = await served.open(b"HEAD / HTTP/1.1\r\n\r\n")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        assert b"content-length: 2" in head
+        writer.close()
+
+    run(test)
+
+
 def test_what_is_no_http_is_refused_as_json():
     async def test(served: Served) -> None:
         status, body = await served.ask(b"\x16\x03\x01 TLS\r\n\r\n")
