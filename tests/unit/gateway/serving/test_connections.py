@@ -218,7 +218,7 @@ def test_the_heads_of_many_requests_in_one_part_are_no_large_head():
 def test_an_answer_without_a_body_is_sent_too():
     async def test(served: Served) -> None:
         reader, writer = await served.open(b"HEAD / HTTP/1.1\r\n\r\n")
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), served.config.timeout_keep_alive / 2)
         assert b"content-length: 2" in head
         writer.close()
 
