@@ -22,8 +22,7 @@ from langop_model.gateway.upstreams.parameters import Prepared
 NOTHING = Answer()  # until there is one
 
 
-# A class that is called with keywords takes twice the time to make an object: each request's are made with their arguments in
-# order.
+# What is made for each request is made with positional arguments: with keywords a class takes twice as long.
 
 
 @dataclass(slots=True)

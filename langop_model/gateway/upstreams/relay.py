@@ -28,7 +28,7 @@ from langop_model.gateway.upstreams.streams import RelayedStream
 
 MAX_ANSWER_SIZE = 64 * 2**20  # bytes; pictures in base64 are the largest
 MAX_ERROR_SIZE = 256 * 1024  # bytes
-MAX_WAYS = 1_000  # of 3.1 KB each: a group that serves any model may be asked for any name
+MAX_DESTINATIONS = 1_000  # of 3.1 KB each: a group that serves any model may be asked for any name
 FORMS = (Route.TRANSCRIPTIONS, Route.IMAGE_EDITS)
 # Anthropic's protocol wants its version, which not all clients say: https://platform.claude.com/docs/en/api/versioning
 VERSIONED = (Route.MESSAGES, Route.COUNT_TOKENS)
@@ -41,24 +41,24 @@ class Relay:
     def __init__(self, deployments: Deployments) -> None:
         self.deployments = deployments
         self.client = HTTPClient()
-        self._ways: dict[tuple[str, Route, bool, str], _Way] = {}
+        self._destinations: dict[tuple[str, Route, bool, str], _Destination] = {}
 
     def send(self, group: Group, endpoint: Endpoint, request: UpstreamRequest) -> Coroutine[Any, Any, Answer]:
         """Return what asks an endpoint once. It raises UpstreamError."""
         upstream = group.upstream
         assert upstream is not None  # noqa: S101 - the dispatcher sends only such groups here
         key = self.deployments.key(group, endpoint, upstream.key.parameter) if upstream.key else ""
-        way = self._way(endpoint, upstream, request)
-        return _Exchange(self.client, request, key, endpoint.url).answer(way, upstream)
+        destination = self._destination(endpoint, upstream, request)
+        return _Exchange(self.client, request, key, endpoint.url).answer(destination, upstream)
 
-    def _way(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> _Way:
+    def _destination(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> _Destination:
         model = request.model if "*" in upstream.model else ""
         kind = (endpoint.id, request.route, request.stream, model)
-        found = self._ways.get(kind)
+        found = self._destinations.get(kind)
         if found is None:
-            found = _Way(self.client.target(_url(endpoint, upstream, request)), _headers(upstream, request))
-            if len(self._ways) < MAX_WAYS:
-                self._ways[kind] = found
+            found = _Destination(self.client.target(_url(endpoint, upstream, request)), _headers(upstream, request))
+            if len(self._destinations) < MAX_DESTINATIONS:
+                self._destinations[kind] = found
         return found
 
     async def check(self, check: Check, key: str) -> None:
@@ -85,8 +85,8 @@ def upstream_model(upstream: Upstream, model: str) -> str:
 
 
 @dataclass(slots=True)
-class _Way:
-    """What all requests of one kind to an endpoint have in common: where they go, and their headers without the key."""
+class _Destination:
+    """What all requests of one kind have in common: where they go, and their headers beside the key and the client's."""
 
     target: Target
     headers: dict[str, str]
@@ -136,15 +136,15 @@ class _Exchange:
         self.key = key
         self.address = address
 
-    async def answer(self, way: _Way, upstream: Upstream) -> Answer:
+    async def answer(self, destination: _Destination, upstream: Upstream) -> Answer:
         """Return the answer when it is whole, or when the first event of a stream has arrived."""
         response: Response | None = None
         try:
             with Deadline(self.request.timeout):
-                headers = {**way.headers, **self.request.headers}
+                headers = {**destination.headers, **self.request.headers}
                 if upstream.key is not None and self.key:
                     headers[upstream.key.name] = upstream.key.prefix + self.key
-                response = await self.client.post(way.target, headers, _payload(upstream, self.request))
+                response = await self.client.post(destination.target, headers, _payload(upstream, self.request))
                 return await self._read(response)
         except TimeoutError:
             raise self._timed_out() from None
