@@ -74,7 +74,7 @@ class RequestLog:
             self.stream.write("\n".join(lines) + "\n")
             self.stream.flush()
         except OSError as problem:
-            LOGGER.error("%d lines of the request log are lost: %s", len(lines), problem)
+            LOGGER.error("could not write %d of the request log's lines: %s", len(lines), problem)
 
     def _add(self, text: str) -> None:
         size = len(text) + 1

@@ -201,5 +201,5 @@ def test_a_log_that_can_not_be_written_fails_no_request(caplog: pytest.LogCaptur
     worker.finish("b")
     assert (worker.logged(), worker.counted()) == (["b"], 2)
     assert [record.getMessage() for record in caplog.records] == [
-        "1 lines of the request log are lost: [Errno 28] No space left on device"
+        "could not write 1 of the request log's lines: [Errno 28] No space left on device"
     ]
