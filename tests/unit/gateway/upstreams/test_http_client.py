@@ -197,3 +197,37 @@ def test_an_answer_gives_its_connection_up_once():
         assert [await answers.read(each, 100) for each in both] == [b"OK", b"OK"]
 
     with_server(serve, test)
+
+
+LARGE = b"a" * 2**20  # more than the buffer takes: reading pauses in between
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+SERIES = [
+    (OK, 200, b"OK"),
+    (CHUNKED + b"1\r\nO\r\n1\r\nK\r\n0\r\n\r\n", 200, b"OK"),
+    (b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + OK, 200, b"OK"),
+    (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b""),
+    (b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(LARGE) + LARGE, 200, LARGE),
+    (b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n", 500, b""),
+    (CHUNKED + b"%x\r\n" % len(LARGE) + LARGE + b"\r\n0\r\n\r\n", 200, LARGE),
+    (OK, 200, b"OK"),
+]
+
+
+def test_one_connection_has_answers_of_all_kinds():
+    served = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(writer)
+        for said, _, _ in SERIES:
+            await reader.readuntil(BODY)
+            writer.write(said)
+            await writer.drain()
+        writer.close()
+
+    async def test(client: HTTPClient, target: Target) -> None:
+        for _, status, body in SERIES:
+            response = await client.post(target, {}, BODY)
+            assert (response.status, await answers.read(response, 2**21)) == (status, body)
+
+    with_server(serve, test)
+    assert len(served) == 1
