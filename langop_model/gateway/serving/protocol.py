@@ -70,9 +70,10 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
         self.received = len(data)
         super().data_received(data)
         self.head_size += self.received
-        problem = _problem(self.head_size, len(self.headers))
-        if problem and not self.transport.is_closing():
-            self._refuse(431, problem)
+        if self.head_size > MAX_HEAD_SIZE or len(self.headers) > MAX_HEADERS:
+            self._limit_head(self.head_size)
+            if self.refusal and not self.transport.is_closing():
+                self._refuse(*self.refusal)
         # Also bytes that begin no request, and the rest of a body that was refused, must come to an end.
         waits = self.timeout_keep_alive_task is None and (self.cycle is None or self.cycle.response_complete)
         if self.head_timer is None and (self.in_head or waits):
@@ -81,12 +82,14 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.in_head = True
-        self.head_size = 0
+        self.head_size = min(self.head_size, 0)  # below 0 where the part that is being read holds something else too
 
     def on_headers_complete(self) -> None:
         self.in_head = False
-        if self.head_size + self.received > MAX_HEAD_SIZE or len(self.headers) > MAX_HEADERS:
-            self._limit_head()
+        if max(self.head_size, 0) + self.received > MAX_HEAD_SIZE or len(self.headers) > MAX_HEADERS:
+            self._limit_head(len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers))
+            if self.refusal:
+                raise ValueError(self.refusal[1])  # an error ends the parser, which asks for a 400
         self.head_size = -self.received  # what has been received is not added to what comes
         if self.head_timer is not None:
             self.head_timer.cancel()
@@ -149,13 +152,12 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self.write_timer.cancel()
             self.write_timer = None
 
-    def _limit_head(self) -> None:
-        """Refuse a head that breaks a limit: an error ends the parser, which asks for a 400."""
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        problem = _problem(size, len(self.headers))
-        if problem:
-            self.refusal = (431, problem)
-            raise ValueError(problem)
+    def _limit_head(self, size: int) -> None:
+        """Note why a head of so many bytes is refused, if it is."""
+        if size > MAX_HEAD_SIZE:
+            self.refusal = (431, f"the request's head is larger than {MAX_HEAD_SIZE // 1024} KiB")
+        elif len(self.headers) > MAX_HEADERS:
+            self.refusal = (431, f"the request has more than {MAX_HEADERS} headers")
 
     def _expect_head(self) -> None:
         self.head_timer = self.loop.call_later(HEAD_TIMEOUT, self._give_head_up)
@@ -193,13 +195,6 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             )
             self.transport.write(head.encode() + body)
         self.transport.close()
-
-
-def _problem(head_size: int, headers: int) -> str:
-    """Return what is wrong with a head of so many bytes and headers; empty where nothing is."""
-    if head_size > MAX_HEAD_SIZE:
-        return f"the request's head is larger than {MAX_HEAD_SIZE // 1024} KiB"
-    return f"the request has more than {MAX_HEADERS} headers" if headers > MAX_HEADERS else ""
 
 
 def _whole_body(known: weakref.ref[RequestResponseCycle]) -> bytes | None:

@@ -172,6 +172,28 @@ def test_a_head_within_the_limits_is_answered():
     run(test)
 
 
+def test_a_head_that_begins_behind_a_large_body_is_no_large_head():
+    async def test(served: Served) -> None:
+        size = 2 * protocol.MAX_HEAD_SIZE
+        body = b"POST / HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % size + b"a" * size
+        reader, writer = await served.open(body + b"GET / HTTP/1.1\r\n")
+        assert await answer(reader) == (200, b"ok")
+        writer.write(b"x: 1\r\n\r\n")
+        assert await answer(reader) == (200, b"ok")
+        writer.close()
+
+    run(test)
+
+
+def test_a_large_head_behind_another_request_is_refused():
+    async def test(served: Served) -> None:
+        large = b"GET / HTTP/1.1\r\nx: " + b"a" * protocol.MAX_HEAD_SIZE + b"\r\n\r\n"
+        status, body = await served.ask(b"GET / HTTP/1.1\r\n\r\n" + large)
+        assert (status, body["error"]["message"]) == (431, "the request's head is larger than 64 KiB")
+
+    run(test)
+
+
 CHUNKED = b"POST /slow HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
 
 
