@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from langop_model.contract.settings import Endpoint, Group
+from langop_model.gateway.access import open_routes
+from langop_model.gateway.access.open_routes import Purpose
 from langop_model.gateway.app import Gateway
 from langop_model.gateway.asgi import WHEN_LEFT
 from langop_model.gateway.configuration import Configuration
 from langop_model.gateway.services import Services
-from langop_model.gateway.upstreams.base import Answer, UpstreamRequest
+from langop_model.gateway.upstreams.base import Answer, Route, UpstreamRequest
 from langop_model.gateway.upstreams.stream_usage import StreamUsage
 from langop_model.log_format import JsonFormatter
 
@@ -22,6 +24,7 @@ GROUP = {"resource": "m", "namespace": "d", "endpoints": [{"id": "m/0"}]}
 UPSTREAM = {"model": "gpt", "routes": {"chat": "/chat/completions"}}
 CONFIG = {
     "callback_settings": {"langop": {"models": {"m": {**GROUP, "upstream": UPSTREAM}}}},
+    "litellm_settings": {"callbacks": ["prometheus"]},
     "model_list": [{"litellm_params": {"model": "openai/gpt", **PRICES}, "model_info": {"id": "m/0", "region": "eu"}}],
 }
 EVENT = b'data: {"choices":[{"delta":{"content":"some words of an answer"}}]}\n\n'
@@ -70,6 +73,32 @@ async def ask_and_leave() -> tuple[dict[str, Any], str]:
     assert calls[1:] == [None]
     services.accounting.settlement.settle()
     return json.loads(log.stream.getvalue()), services.accounting.metrics.text().decode()
+
+
+async def count_of_one_that_is_over() -> tuple[bytes, bytes]:
+    """Return what /metrics says as soon as a request is over, and what a snapshot has when a second one is."""
+    services = Services(Configuration.of(CONFIG), {})
+    await services.relay.aclose()
+    services.accounting.log.stream = io.StringIO()
+    metrics = open_routes.find("GET", "/metrics")
+    assert metrics is not None
+
+    def finish() -> None:
+        record = services.accounting.begin("POST", "/v1/chat/completions", Route.CHAT)
+        record.asked(services.runtimes["m"].group)
+        record.finished(200)
+
+    finish()
+    _, _, page = await services.answer(Purpose.METRICS, metrics, {})
+    finish()
+    services.snapshot()
+    return page, services.accounting.metrics.text()
+
+
+def test_a_request_that_is_over_is_in_the_metrics_at_once():
+    page, snapshot = asyncio.run(count_of_one_that_is_over())
+    line = b'langop_requests_total{model="m",outcome="success"} %d\n'
+    assert (line % 1 in page, line % 2 in snapshot) == (True, True)
 
 
 def test_a_client_that_leaves_a_stream_has_used_what_it_had():
