@@ -19,7 +19,7 @@ from yarl import URL
 from langop_model import __version__
 from langop_model.gateway import end_of_turn
 from langop_model.gateway.upstreams import client_request
-from langop_model.gateway.upstreams.idle_connections import IdleConnections
+from langop_model.gateway.upstreams.idle_connections import Held, IdleConnections
 
 if TYPE_CHECKING:
     from aiohttp.client_reqrep import ConnectionKey
@@ -114,7 +114,8 @@ class HTTPClient:
         if target.proxy is not None or not isinstance(data, bytes):
             return await self.session.post(target.url, data=data, headers=headers, proxy=target.proxy, allow_redirects=False)
         head = target.head(headers, len(data))
-        connection = target.idle.take() or await self._connect(target)
+        held = target.idle.take() or Held(await self._connect(target), self.turn.loop.time())
+        connection = held.connection
         protocol, transport = connection.protocol, connection.transport
         assert protocol is not None and transport is not None  # noqa: S101, PT018 - it was looked at
         try:
@@ -129,7 +130,7 @@ class HTTPClient:
             connection.close()
             raise
         closed = None if content.is_eof() else protocol.closed
-        return DirectResponse(message.code, message.headers, content, connection, target.idle, closed)
+        return DirectResponse(message.code, message.headers, content, held, target.idle, closed)
 
     async def get(self, url: str, headers: Mapping[str, str]) -> int:
         """Return the status that a URL answers with. Raises aiohttp.ClientError or OSError."""
@@ -170,21 +171,21 @@ class HTTPClient:
 class DirectResponse:
     """An answer, and the connection that it comes on, one of `idle` afterwards; `closed` is done when that is lost."""
 
-    __slots__ = ("closed", "connection", "content", "headers", "idle", "status")
+    __slots__ = ("closed", "content", "headers", "held", "idle", "status")
 
     def __init__(
         self,
         status: int,
         headers: CIMultiDictProxy[str],
         content: aiohttp.StreamReader,
-        connection: Connection,
+        held: Held,
         idle: IdleConnections,
         closed: asyncio.Future[None] | None,
     ) -> None:
         self.status = status
         self.headers = headers
         self.content = content
-        self.connection: Connection | None = connection
+        self.held: Held | None = held
         self.idle = idle
         self.closed = closed
         if closed is not None:
@@ -192,30 +193,30 @@ class DirectResponse:
 
     def release(self) -> None:
         """Keep the connection for another request; it is closed where something of this one is still on its way."""
-        connection = self._give_up()
-        if connection is None:
+        held = self._give_up()
+        if held is None:
             return
-        transport = connection.transport
+        transport = held.connection.transport
         if transport is not None and transport.get_write_buffer_size():
-            connection.close()
+            held.connection.close()
         else:
-            self.idle.keep(connection)
+            self.idle.keep(held)
 
     def close(self) -> None:
         """Close the connection."""
-        connection = self._give_up()
-        if connection is not None:
-            connection.close()
+        held = self._give_up()
+        if held is not None:
+            held.connection.close()
 
-    def _give_up(self) -> Connection | None:
+    def _give_up(self) -> Held | None:
         """Return the connection, which is not this answer's any more; None where that was so already."""
-        connection, self.connection = self.connection, None
+        held, self.held = self.held, None
         closed, self.closed = self.closed, None
         if closed is not None:
             closed.remove_done_callback(self._lost)
             closed.remove_done_callback(_noted)
             closed.add_done_callback(_noted)
-        return connection
+        return held
 
     def _lost(self, closed: asyncio.Future[None]) -> None:
         """End the answer: aiohttp closes a connection with malformed chunks, and lets the reader wait."""

@@ -16,34 +16,54 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
 
 
+MAX_AGE = 300.0  # seconds
+
+
+class Held:
+    """A connection, with the times when it was `made` and since when it has been `idle`."""
+
+    __slots__ = ("connection", "idle", "made")
+
+    def __init__(self, connection: Connection, made: float) -> None:
+        self.connection = connection
+        self.made = made
+        self.idle = made
+
+
 class IdleConnections:
-    """Those of one pool of aiohttp: of one host, port and proxy. They are closed after KEEP_ALIVE seconds without a request."""
+    """Those of one pool of aiohttp: of one host, port and proxy. They are closed after KEEP_ALIVE seconds without a request.
+
+    One that is MAX_AGE seconds old when its answer is complete is not kept: under constant load it would never see that a name
+    has other addresses, or that there are more servers behind one.
+    """
 
     __slots__ = ("loop", "timer", "waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.waiting: list[tuple[Connection, float]] = []  # each with the time since when it waits, the oldest first
+        self.waiting: list[Held] = []  # the one that has been idle longest comes first
         self.timer: asyncio.TimerHandle | None = None
 
-    def take(self) -> Connection | None:
+    def take(self) -> Held | None:
         """Return one that nothing has been said on since its last answer; None where there is none."""
         waiting = self.waiting
         while waiting:
-            connection, _ = waiting.pop()
-            if client_request.is_clean(connection):
-                return connection
-            connection.close()
+            held = waiting.pop()
+            if client_request.is_clean(held.connection):
+                return held
+            held.connection.close()
         return None
 
-    def keep(self, connection: Connection) -> None:
-        """Keep one whose answer is complete; close it where that is not so, or the provider wants it closed."""
-        if not client_request.is_clean(connection):
-            connection.close()
+    def keep(self, held: Held) -> None:
+        """Keep one whose answer is complete; close it where that is not so, the provider wants it closed, or it is too old."""
+        now = self.loop.time()
+        if now - held.made >= MAX_AGE or not client_request.is_clean(held.connection):
+            held.connection.close()
             return
-        self.waiting.append((connection, self.loop.time()))
+        held.idle = now
+        self.waiting.append(held)
         if self.timer is None:
-            self.timer = self.loop.call_later(KEEP_ALIVE, self._close_old)
+            self.timer = self.loop.call_later(KEEP_ALIVE, self._close_idle)
 
     def close(self) -> None:
         """Close all."""
@@ -51,15 +71,15 @@ class IdleConnections:
             self.timer.cancel()
             self.timer = None
         while self.waiting:
-            self.waiting.pop()[0].close()
+            self.waiting.pop().connection.close()
 
-    def _close_old(self) -> None:
-        """Close those that have waited long enough, and look again when the next one has."""
+    def _close_idle(self) -> None:
+        """Close those that have been idle long enough, and look again when the next one has."""
         self.timer = None
         now = self.loop.time()
-        old = [connection for connection, since in self.waiting if now - since >= KEEP_ALIVE]
-        del self.waiting[: len(old)]
-        for connection in old:
-            connection.close()
+        idle = [held for held in self.waiting if now - held.idle >= KEEP_ALIVE]
+        del self.waiting[: len(idle)]
+        for held in idle:
+            held.connection.close()
         if self.waiting:
-            self.timer = self.loop.call_at(self.waiting[0][1] + KEEP_ALIVE, self._close_old)
+            self.timer = self.loop.call_at(self.waiting[0].idle + KEEP_ALIVE, self._close_idle)

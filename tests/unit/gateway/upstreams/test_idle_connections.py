@@ -106,6 +106,20 @@ def test_what_nobody_uses_is_closed(monkeypatch: pytest.MonkeyPatch):
     run(test)
 
 
+def test_an_old_one_is_closed_after_its_answer(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(idle_connections, "MAX_AGE", 0.2)
+
+    async def test(server: Server, ask: Ask) -> None:
+        assert [await ask("a"), await ask("a")] == [[1], [1]]
+        await asyncio.sleep(0.25)
+        assert await ask("a") == [1]
+        assert await ask("a") == [2]
+        await asyncio.sleep(0.05)
+        assert server.closed == 1
+
+    run(test)
+
+
 def test_all_are_closed_at_the_end():
     async def test(server: Server, ask: Ask) -> None:
         await ask("a", "a", "a")
