@@ -7,6 +7,7 @@ caches have forgotten. To give a connection to that pool and to get it back also
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import TYPE_CHECKING
 
 from langop_model.gateway.upstreams import client_request
@@ -17,24 +18,25 @@ if TYPE_CHECKING:
 
 
 MAX_AGE = 300.0  # seconds
+SPREAD = 0.2  # part of it that a connection may be closed earlier: those of a burst must not all be made anew at once
 
 
 class Held:
-    """A connection, with the times when it was `made` and since when it has been `idle`."""
+    """A connection, with the times since when it has been `idle`, and from which on it is not kept."""
 
-    __slots__ = ("connection", "idle", "made")
+    __slots__ = ("connection", "ends", "idle")
 
     def __init__(self, connection: Connection, made: float) -> None:
         self.connection = connection
-        self.made = made
         self.idle = made
+        self.ends = made + MAX_AGE * random.uniform(1 - SPREAD, 1)  # noqa: S311 - it guards nothing
 
 
 class IdleConnections:
     """Those of one pool of aiohttp: of one host, port and proxy. They are closed after KEEP_ALIVE seconds without a request.
 
-    One that is MAX_AGE seconds old when its answer is complete is not kept: under constant load it would never see that a name
-    has other addresses, or that there are more servers behind one.
+    One that is about MAX_AGE seconds old when its answer is complete is not kept: under constant load it would never see that
+    a name has other addresses, or that there are more servers behind one.
     """
 
     __slots__ = ("loop", "timer", "waiting")
@@ -57,7 +59,7 @@ class IdleConnections:
     def keep(self, held: Held) -> None:
         """Keep one whose answer is complete; close it where that is not so, the provider wants it closed, or it is too old."""
         now = self.loop.time()
-        if now - held.made >= MAX_AGE or not client_request.is_clean(held.connection):
+        if now >= held.ends or not client_request.is_clean(held.connection):
             held.connection.close()
             return
         held.idle = now
