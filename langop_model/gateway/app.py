@@ -127,7 +127,7 @@ class _Exchange:
             status, content_type, content = await self.services.answer(route.purpose, route, self.headers)
             if route.is_logged:
                 self.record.finished(status)
-            own = http_headers.of_call(self.call_id) if route.is_logged else None
+            own = http_headers.of_call(self.call_id) if route.is_logged else []
             await self._send_whole(status, content_type, content, own)
             return
         raw = request_body.take_whole(self.extensions.get(WHOLE_BODY))
@@ -194,8 +194,7 @@ class _Exchange:
         error = ""
         try:
             headers = [(b"content-type", content_type), *http_headers.of_answer(served, self.call_id, None)]
-            self.status = answer.status
-            await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await self._start(answer.status, headers)
             record.first_event()
             async for event in answer.events:
                 if record.wants_events:
@@ -223,14 +222,14 @@ class _Exchange:
         """Whose API the client speaks."""
         return self.route.protocol if self.route is not None else open_routes.protocol_of(self.path)
 
-    async def _send_whole(
-        self, status: int, content_type: bytes, body: bytes, headers: http_headers.Headers | None = None
-    ) -> None:
-        standard = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
+    def _start(self, status: int, headers: http_headers.Headers) -> Awaitable[None]:
+        """Return what sends the head of an answer."""
         self.status = status
-        await self.send(
-            {"type": "http.response.start", "status": status, "headers": standard + headers if headers else standard}
-        )
+        return self.send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def _send_whole(self, status: int, content_type: bytes, body: bytes, headers: http_headers.Headers) -> None:
+        standard = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
+        await self._start(status, standard + headers)
         await self.send({"type": "http.response.body", "body": body})
 
     async def _send_failure(self, error: UpstreamError) -> None:

@@ -7,9 +7,7 @@ from random import getrandbits
 
 # RFC 9562, 5.4: the first digit of the third group is the version, 4, and the first of the fourth has the variant's bits, 10.
 VARIANTS = "89ab"
-
-
-AT_ONCE = 64  # ids that are made together: one by one they take three times as long, of which each request would wait
+AT_ONCE = 64  # ids that are made together: made one by one, each takes three times as long
 
 _ready: list[str] = []
 os.register_at_fork(after_in_child=_ready.clear)  # two processes must not have the same ids

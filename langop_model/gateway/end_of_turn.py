@@ -45,7 +45,7 @@ class EndOfTurn:
     def write(self, transport: asyncio.WriteTransport, parts: Sequence[bytes]) -> None:
         """Write to a transport, after everything that was written to it before."""
         writes = self.writes
-        if not writes and len(self.requests) < 2:
+        if not writes and not self.has_several:
             transport.writelines(parts)
             return
         self._expect()

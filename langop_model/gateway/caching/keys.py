@@ -23,7 +23,6 @@ CONTROL = "cache"  # the member of a body that speaks to the cache; no provider 
 CACHED_ROUTES = frozenset(Route) - {Route.IMAGES, Route.IMAGE_EDITS, Route.SPEECH}
 # Headers of the client that change what a provider answers.
 HEADERS = ("anthropic-version", "anthropic-beta")
-NO_HEADERS = [None] * len(HEADERS)
 DIGEST_BYTES = 32
 PLAIN = frozenset({str, list, int, bool})  # types of members that are as they are in their canonical form
 LARGEST_INTEGER = 2**53  # above it a number of JSON may stand for its neighbours too
@@ -70,8 +69,8 @@ class CacheKeys:
             name: value if type(value) in PLAIN else _canonical(value) for name, value in body.items() if name != CONTROL
         }
         how = [str(request.route), request.model, request.stream, request.shown_model, request.strips_usage]
-        headers = [request.headers.get(name) for name in HEADERS] if request.headers else NO_HEADERS
-        files = [_file(file) for file in request.files] if request.files else []
+        headers = list(map(request.headers.get, HEADERS))
+        files = list(map(_file, request.files))
         digest = self.digest.copy()
         digest.update(orjson.dumps([how, headers, files, members], option=orjson.OPT_SORT_KEYS))
         return self.prefix + digest.hexdigest()

@@ -198,10 +198,9 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
 
 
 def _whole_body(known: weakref.ref[RequestResponseCycle]) -> bytes | None:
-    """Take the body of a request that has arrived whole; `receive` then waits until its client has left or has its answer."""
+    """Take the body of a request that has arrived whole; None where it has not."""
     cycle = known()
     if cycle is None or cycle.more_body or cycle.disconnected:
         return None
     body, cycle.body = bytes(cycle.body), bytearray()
-    cycle.message_event.clear()
     return body

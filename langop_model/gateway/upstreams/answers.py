@@ -63,19 +63,6 @@ async def read(response: Response, limit: int, *, cut: bool = False, begun: byte
     return parts[0] if len(parts) == 1 and size <= limit else b"".join(parts)[:limit]
 
 
-def read_whole(response: Response, limit: int) -> bytes | None:
-    """Return the body of an answer that has arrived whole with its head, as most do that are short.
-
-    None for one to `read`: also where it is empty, encoded, or larger than `limit` bytes.
-    """
-    content = response.content
-    if not content.is_eof() or content.at_eof() or content.total_bytes > limit or "Content-Encoding" in response.headers:
-        return None
-    body = content.read_nowait()
-    response.release()
-    return body
-
-
 def leave(response: Response) -> None:
     """Keep the connection of an answer that was read to its end, and close that of another."""
     if response.content.at_eof():

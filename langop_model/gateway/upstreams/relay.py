@@ -52,11 +52,13 @@ class Relay:
         return _Exchange(self.client, request, key, endpoint.url).answer(destination, upstream)
 
     def _destination(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> _Destination:
-        model = request.model if "*" in upstream.model else ""
-        kind = (endpoint.id, request.route, request.stream, model)
+        route = request.route
+        path = upstream.streams[route] if request.stream and route in upstream.streams else upstream.routes[route]
+        model = upstream_model(upstream, request.model) if "{model}" in path else ""
+        kind = (endpoint.id, route, request.stream, model)
         found = self._destinations.get(kind)
         if found is None:
-            found = _Destination(self.client.target(_url(endpoint, upstream, request)), _headers(upstream, request))
+            found = _Destination(self.client.target(_url(endpoint, upstream, path, model)), _headers(upstream, request))
             if len(self._destinations) < MAX_DESTINATIONS:
                 self._destinations[kind] = found
         return found
@@ -92,10 +94,8 @@ class _Destination:
     headers: dict[str, str]
 
 
-def _url(endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> URL:
-    route = request.route
-    path = upstream.streams[route] if request.stream and route in upstream.streams else upstream.routes[route]
-    place = path.replace("{model}", quote(upstream_model(upstream, request.model), safe=""))
+def _url(endpoint: Endpoint, upstream: Upstream, path: str, model: str) -> URL:
+    place = path.replace("{model}", quote(model, safe=""))
     url = URL(endpoint.url.rstrip("/") + place if place.startswith("/") else place, encoded=True)
     if upstream.query and "?" not in path:  # a path may have a query of its own
         url = url.update_query(upstream.query)
@@ -173,9 +173,7 @@ class _Exchange:
             parts = BinaryStream(response, self.request, begun)
             await parts.begin()
             return Answer(status, media_type, events=aiter(parts), is_binary=True)
-        body = answers.read_whole(response, MAX_ANSWER_SIZE) if not begun else None
-        if body is None:
-            body = await answers.read(response, MAX_ANSWER_SIZE, begun=begun)
+        body = await answers.read(response, MAX_ANSWER_SIZE, begun=begun)
         if self.request.stream and not body:
             raise self._malformed("the provider did not answer in its protocol")
         if "json" not in kind and route is Route.TRANSCRIPTIONS:

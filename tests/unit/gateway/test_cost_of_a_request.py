@@ -58,16 +58,6 @@ class Provider:
     async def readany(self) -> bytes:
         return self.left.pop(0) if self.left else b""
 
-    def read_nowait(self) -> bytes:
-        return self.left.pop(0)
-
-    @property
-    def total_bytes(self) -> int:
-        return sum(map(len, self.parts))
-
-    def is_eof(self) -> bool:
-        return self.headers["Content-Type"] == "application/json"
-
     def at_eof(self) -> bool:
         return not self.left
 
