@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 import aiohttp
 import pytest
-from yarl import URL
 
 from langop_model.gateway.upstreams import answers
 from langop_model.gateway.upstreams.http_client import HTTPClient, Target
+from tests.unit.gateway.upstreams.http_server import with_server
 
-T = TypeVar("T")
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK"
 BODY = b'{"model": "m"}'
-
-
-def with_server(serve: Serve, test: Callable[[HTTPClient, Target], Awaitable[T]]) -> T:
-    """Run `test` with a client, and with the target of a server that serves each connection by `serve`."""
-
-    async def run() -> T:
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        client = HTTPClient()
-        try:
-            return await test(client, client.target(URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/chat?a=b")))
-        finally:
-            await client.aclose()
-            server.close()
-
-    return asyncio.run(run())
 
 
 def asked(said: bytes, headers: Mapping[str, str] | None = None) -> tuple[bytes, int, bytes]:

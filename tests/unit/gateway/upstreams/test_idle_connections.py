@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from yarl import URL
-
 from langop_model.gateway.upstreams import answers, idle_connections
-from langop_model.gateway.upstreams.http_client import HTTPClient
+from langop_model.gateway.upstreams.http_client import HTTPClient, Target
+from tests.unit.gateway.upstreams.http_server import with_server
 
 if TYPE_CHECKING:
     import pytest
@@ -21,7 +20,6 @@ class Server:
     def __init__(self) -> None:
         self.connections = 0
         self.closed = 0
-        self.url = URL()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -41,42 +39,36 @@ Ask = Callable[..., Awaitable[list[int]]]
 
 def run(test: Callable[[Server, Ask], Awaitable[None]]) -> Server:
     """Run `test` with a server and with what asks each of some paths, all at the same time: on which connections they were."""
+    server = Server()
 
-    async def scene() -> Server:
-        server = Server()
-        listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-        server.url = URL(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}")
-        client = HTTPClient()
-
+    async def scene(client: HTTPClient, target: Target) -> None:
         async def one(path: str) -> int:
-            return int(await answers.read(await client.post(client.target(server.url / path), {}, b"{}"), 100))
+            response = await client.post(client.target(target.url.with_path(path)), {}, b"{}")
+            return int(await answers.read(response, 100))
 
         async def ask(*paths: str) -> list[int]:
             return await asyncio.gather(*map(one, paths))
 
-        try:
-            await test(server, ask)
-        finally:
-            await client.aclose()
-            await asyncio.sleep(0.05)
-            listener.close()
-        return server
+        await test(server, ask)
+        await client.aclose()
+        await asyncio.sleep(0.05)
 
-    return asyncio.run(scene())
+    with_server(server.serve, scene)
+    return server
 
 
 def test_the_one_that_was_used_last_is_used_first():
     async def test(_: Server, ask: Ask) -> None:
-        assert sorted(await ask("a", "a", "a")) == [1, 2, 3]
-        [last] = await ask("a")
-        assert [await ask("a") for _ in range(3)] == [[last]] * 3
+        assert sorted(await ask("/a", "/a", "/a")) == [1, 2, 3]
+        [last] = await ask("/a")
+        assert [await ask("/a") for _ in range(3)] == [[last]] * 3
 
     run(test)
 
 
 def test_all_paths_of_a_host_share_them():
     async def test(server: Server, ask: Ask) -> None:
-        assert [await ask("chat"), await ask("embeddings")] == [[1], [1]]
+        assert [await ask("/chat"), await ask("/embeddings")] == [[1], [1]]
         assert server.connections == 1
 
     run(test)
@@ -85,7 +77,7 @@ def test_all_paths_of_a_host_share_them():
 def test_two_requests_never_share_one():
     async def test(server: Server, ask: Ask) -> None:
         for _ in range(5):
-            assert len(set(await ask("a", "a"))) == 2
+            assert len(set(await ask("/a", "/a"))) == 2
         assert server.connections == 2
 
     run(test)
@@ -95,9 +87,9 @@ def test_what_nobody_uses_is_closed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(idle_connections, "KEEP_ALIVE", 0.2)
 
     async def test(server: Server, ask: Ask) -> None:
-        await ask("a", "a", "a")
+        await ask("/a", "/a", "/a")
         await asyncio.sleep(0.1)
-        await ask("a")
+        await ask("/a")
         await asyncio.sleep(0.15)
         assert server.closed == 2  # the third has been used since
         await asyncio.sleep(0.2)
@@ -110,10 +102,10 @@ def test_an_old_one_is_closed_after_its_answer(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(idle_connections, "MAX_AGE", 0.2)
 
     async def test(server: Server, ask: Ask) -> None:
-        assert [await ask("a"), await ask("a")] == [[1], [1]]
+        assert [await ask("/a"), await ask("/a")] == [[1], [1]]
         await asyncio.sleep(0.25)
-        assert await ask("a") == [1]
-        assert await ask("a") == [2]
+        assert await ask("/a") == [1]
+        assert await ask("/a") == [2]
         await asyncio.sleep(0.05)
         assert server.closed == 1
 
@@ -122,7 +114,7 @@ def test_an_old_one_is_closed_after_its_answer(monkeypatch: pytest.MonkeyPatch):
 
 def test_all_are_closed_at_the_end():
     async def test(server: Server, ask: Ask) -> None:
-        await ask("a", "a", "a")
+        await ask("/a", "/a", "/a")
         assert server.closed == 0
 
     assert run(test).closed == 3

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import tracemalloc
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,8 +14,12 @@ from langop_model.contract.settings import Endpoint, Group, Upstream
 from langop_model.gateway.upstreams import relay as relay_module
 from langop_model.gateway.upstreams.base import Answer, Route, UpstreamError, UpstreamRequest
 from langop_model.gateway.upstreams.deployments import Deployments
+from langop_model.gateway.upstreams.http_client import HTTPClient, Target
 from langop_model.gateway.upstreams.relay import Relay
 from tests.support.raw_provider import RawProvider, answer, completion, said
+
+if TYPE_CHECKING:
+    from yarl import URL
 
 ROUTES = {"chat": "/chat/completions"}
 
@@ -97,3 +102,29 @@ def test_a_redirect_is_not_followed(status: str):
         assert "redirects" in caught.value.message
 
     ask(provider, test)
+
+
+@pytest.mark.parametrize(("path", "destinations"), [("/chat/completions", 1), ("/models/{model}/chat", 3)])
+def test_models_of_any_name_share_what_is_made_for_a_path(path: str, destinations: int, monkeypatch: pytest.MonkeyPatch):
+    provider = RawProvider(*[answer(completion("one"))] * 3)
+    made: list[URL] = []
+
+    def count(client: HTTPClient, url: URL) -> Target:
+        made.append(url)
+        return target(client, url)
+
+    target = HTTPClient.target
+    monkeypatch.setattr(HTTPClient, "target", count)
+
+    async def run() -> None:
+        server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
+        endpoint = Endpoint(id="e", url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        group = Group("any/*", "m", (endpoint,), upstream=Upstream("*", {"chat": path}))
+        relay = Relay(Deployments([]))
+        for model in "abc":
+            await relay.send(group, endpoint, UpstreamRequest(Route.CHAT, model, {"messages": []}, timeout=10))
+        await relay.aclose()
+        server.close()
+
+    asyncio.run(run())
+    assert len(made) == destinations
