@@ -1,7 +1,7 @@
 """An answer as bytes: what a cache keeps.
 
 One byte for the version of this format, four for the length of a JSON header, the header, then the body. The header has the
-status, the media type, headers, usage, and for a stream the sizes of its events, so that it is replayed event by event.
+status, the media type, dropped hints, usage, and for a stream the sizes of its events, so that it is replayed event by event.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import orjson
 
 from langop_model.gateway.upstreams.base import Answer, Usage
 
-VERSION = 2
+VERSION = 3
 PREFIX_BYTES = 5
 _in_order = attrgetter(*(field.name for field in fields(Usage)))  # without the names: an entry is made of most answers
 
@@ -28,7 +28,7 @@ class CachedAnswer(Answer):
     def copy(self) -> CachedAnswer:
         """Return another answer, which is from a cache too."""
         own = CachedAnswer(self.status, self.content_type, body=self.body, events=self.events, usage=self.usage)
-        own.headers, own.is_binary, own.account = self.headers, self.is_binary, self.account
+        own.dropped, own.is_binary, own.account = self.dropped, self.is_binary, self.account
         return own
 
 
@@ -38,7 +38,7 @@ def encode(answer: Answer, events: Sequence[bytes] | None) -> bytes:
         {
             "status": answer.status,
             "content_type": answer.content_type,
-            "headers": dict(answer.headers),
+            "dropped": answer.dropped,
             "usage": None if answer.usage is None else _in_order(answer.usage),
             "is_binary": answer.is_binary,
             "events": None if events is None else [len(event) for event in events],
@@ -60,7 +60,7 @@ def decode(entry: bytes) -> CachedAnswer | None:
             header["status"],
             header["content_type"],
             usage=None if usage is None else Usage(*usage),
-            headers=header["headers"],
+            dropped=tuple(header["dropped"]),
             is_binary=header["is_binary"],
         )
         sizes = header["events"]

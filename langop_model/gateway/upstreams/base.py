@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from langop_model.contract.settings import Cause, Endpoint, Group
 
-DROPPED = "x-langop-dropped"  # a header of an answer: the hints that were dropped
 CLIENT_ERROR = "client_error"  # beside the values of Cause: another endpoint or model would refuse the request too
 
 
@@ -132,10 +131,11 @@ class Answer:
     `usage` is known at once for a whole answer, and for a stream when its events are exhausted.
     An event is one complete server-sent event with the blank line at its end; of an answer that is no such stream (`is_binary`,
     audio for example) it is any part. Iterating `events` raises UpstreamError when the stream breaks, ends without its end, or
-    says an error. `account` follows the events of a stream.
+    says an error. `account` follows the events of a stream. `dropped` are hints that this model does not
+    take, as far as only the translator could tell.
     """
 
-    __slots__ = ("account", "body", "content_type", "events", "headers", "is_binary", "status", "usage")
+    __slots__ = ("account", "body", "content_type", "dropped", "events", "is_binary", "status", "usage")
 
     def __init__(  # noqa: PLR0913 - most answers have few of these
         self,
@@ -145,7 +145,7 @@ class Answer:
         body: bytes | None = None,
         events: AsyncIterator[bytes] | None = None,
         usage: Usage | None = None,
-        headers: Mapping[str, str] | None = None,
+        dropped: tuple[str, ...] = (),
         is_binary: bool = False,
         account: StreamAccount | None = None,
     ) -> None:
@@ -154,7 +154,7 @@ class Answer:
         self.body = body
         self.events = events
         self.usage = usage
-        self.headers = headers or {}
+        self.dropped = dropped
         self.is_binary = is_binary
         self.account = account
 
@@ -166,16 +166,10 @@ class Answer:
             body=self.body,
             events=self.events,
             usage=self.usage,
-            headers=self.headers,
+            dropped=self.dropped,
             is_binary=self.is_binary,
             account=self.account,
         )
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        """The hints that this request's model did not take, as far as only the translator could tell."""
-        names = self.headers.get(DROPPED)
-        return tuple(names.split(",")) if names else ()
 
     async def aclose(self) -> None:
         """End the provider's work on the answer: the client has left, or has it all."""

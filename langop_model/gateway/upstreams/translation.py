@@ -17,7 +17,6 @@ from langop_model.gateway.deadline import Deadline
 from langop_model.gateway.upstreams import answers, error_body, events, redaction
 from langop_model.gateway.upstreams.base import (
     CLIENT_ERROR,
-    DROPPED,
     Answer,
     FailureKind,
     UpstreamError,
@@ -208,10 +207,10 @@ class _Exchange:
         said = response.headers.get(USAGE_HEADER)
         usage = load_usage(said) if said else None
         content_type = response.headers.get("content-type", "application/json")
-        return Answer(200, content_type, body=body, usage=usage, headers=_dropped(response))
+        return Answer(200, content_type, body=body, usage=usage, dropped=_dropped(response))
 
     async def _streamed(self, response: aiohttp.ClientResponse) -> Answer:
-        answer = Answer(200, events.MEDIA_TYPE, headers=_dropped(response), account=self.account)
+        answer = Answer(200, events.MEDIA_TYPE, dropped=_dropped(response), account=self.account)
         first = await self._event(response, answer)
         if first is None:
             raise self._error(Failure(FailureKind.MALFORMED, 502, "the provider's stream is empty"))
@@ -292,5 +291,6 @@ def _loaded(data: bytes) -> Failure:
         return Failure(FailureKind.TRANSLATOR, 502, "the translator's answer could not be read")
 
 
-def _dropped(response: aiohttp.ClientResponse) -> dict[str, str]:
-    return {DROPPED: dropped} if (dropped := response.headers.get(DROPPED_HEADER)) else {}
+def _dropped(response: aiohttp.ClientResponse) -> tuple[str, ...]:
+    names = response.headers.get(DROPPED_HEADER)
+    return tuple(names.split(",")) if names else ()

@@ -51,7 +51,7 @@ class Provider:
     async def whole(self, _: str | None = None) -> Answer:
         """Answer a request whole."""
         await self._ask()
-        return Answer(body=b'{"answer": %d}' % self.asked, usage=Usage(3, 4), headers={"x-from": "provider"})
+        return Answer(body=b'{"answer": %d}' % self.asked, usage=Usage(3, 4), dropped=("user",))
 
     async def stream(self, _: str | None = None) -> Answer:
         """Begin a stream."""

@@ -11,7 +11,7 @@ from langop_model.gateway.upstreams.base import Answer, Usage
 from tests.unit.gateway.caching.requests import read, run
 
 USAGE = Usage(3, 4, 1, 0, 2, estimated=True)
-WHOLE = Answer(200, "application/json; charset=utf-8", body=b'{"a":\xc3\xa4}', usage=USAGE, headers={"x-y": "z"})
+WHOLE = Answer(200, "application/json; charset=utf-8", body=b'{"a":\xc3\xa4}', usage=USAGE, dropped=("seed", "user"))
 EVENTS = [b'data: {"reasoning_content":"hm"}\n\n', b"event: end\r\ndata: x\r\n\r\n", b"data: [DONE]\n\n"]
 
 
@@ -19,7 +19,7 @@ def test_a_whole_answer_comes_back_byte_for_byte():
     found = decode(encode(WHOLE, None))
     assert isinstance(found, CachedAnswer)
     assert (found.status, found.content_type, found.body) == (WHOLE.status, WHOLE.content_type, WHOLE.body)
-    assert (found.usage, found.headers, found.events) == (USAGE, WHOLE.headers, None)
+    assert (found.usage, found.dropped, found.events) == (USAGE, WHOLE.dropped, None)
 
 
 def test_a_stream_comes_back_event_by_event():

@@ -16,7 +16,6 @@ from langop_model.gateway.routing.group_resolution import Resolved
 from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.upstreams.base import (
     CLIENT_ERROR,
-    DROPPED,
     Answer,
     FailureKind,
     Route,
@@ -55,7 +54,7 @@ def test_an_answer_is_returned_as_it_came():
 
 
 def test_what_the_translator_dropped_is_named_beside_the_gateways_own():
-    answer = Answer(body=b"{}", usage=Usage(1, 2), headers={DROPPED: "seed,user"})
+    answer = Answer(body=b"{}", usage=Usage(1, 2), dropped=("seed", "user"))
     assert World(Provider(**{"m-0": [answer]}), group()).ask().dropped == ("seed", "user")
 
 
