@@ -55,11 +55,12 @@ class JsonFormatter(BaseJsonFormatter):
 
     def line(self, created: float, level: str, message: str, fields: Mapping[str, Any]) -> str:
         """Return a line for who has no record of logging: the request log, which writes one for each request."""
-        data = {"timestamp": timestamp(created), "level": level, "message": message, **fields}
+        at = timestamp(created)
         try:
-            return orjson.dumps(data, default=_shown).decode()
+            members = orjson.dumps(fields, default=_shown).decode()
         except TypeError:
-            return self.jsonify_log_record(data)
+            return self.jsonify_log_record({"timestamp": at, "level": level, "message": message, **fields})
+        return f'{{"timestamp":"{at}","level":"{level}","message":"{message}",{members[1:]}'
 
 
 class TextFormatter(logging.Formatter):

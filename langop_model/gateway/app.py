@@ -14,8 +14,7 @@ from langop_model.gateway.access.open_routes import OpenRoute, Purpose
 from langop_model.gateway.access.request_body import Body, ClientDisconnectedError
 from langop_model.gateway.access.request_schemas import SCHEMAS
 from langop_model.gateway.accounting.recorder import Accounting
-from langop_model.gateway.asgi import ABORT, WHEN_LEFT, WHOLE_BODY, Message, Receive, Send
-from langop_model.gateway.caching.keys import CacheControl
+from langop_model.gateway.asgi import ABORT, WHEN_LEFT, WHOLE_ANSWER, WHOLE_BODY, Message, Receive, Send
 from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
 from langop_model.gateway.routing.group_resolution import GroupNames
 from langop_model.gateway.upstreams.base import UpstreamError
@@ -160,7 +159,6 @@ class _Exchange:
             agent,
             members.get("num_retries"),
             members.get("disable_fallbacks") is not True,
-            CacheControl.of(members),
         )
         group = self.services.dispatcher.runtimes[resolved.groups[0]].group
         self.record.asked(group, members, model, stream)
@@ -228,8 +226,12 @@ class _Exchange:
         return self.send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def _send_whole(self, status: int, content_type: bytes, body: bytes, headers: http_headers.Headers) -> None:
-        standard = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
-        await self._start(status, standard + headers)
+        own = [(b"content-type", content_type), *headers]
+        answer = self.extensions.get(WHOLE_ANSWER)
+        if answer is not None and answer(status, own, body):
+            self.status = status
+            return
+        await self._start(status, [*own, (b"content-length", b"%d" % len(body))])
         await self.send({"type": "http.response.body", "body": body})
 
     async def _send_failure(self, error: UpstreamError) -> None:

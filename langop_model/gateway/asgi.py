@@ -16,3 +16,5 @@ ABORT = "langop.abort"
 WHOLE_BODY = "langop.whole_body"
 # What is given something to call when the client has left, and None when nothing is to be called any more.
 WHEN_LEFT = "langop.when_left"
+# What takes a whole answer: status, headers without a length, and body. It returns False where that is to be sent as messages.
+WHOLE_ANSWER = "langop.whole_answer"

@@ -128,22 +128,21 @@ class Recorder(RequestRecord):
 
     # An attempt.
 
-    def attempt(self, group: Group, endpoint: str, model: str = "") -> None:
-        """Begin an attempt at an endpoint; `model` is what it is asked for, where the group serves any."""
+    def attempt(self, group: Group, endpoint: str, model: str = "") -> dict[str, str] | None:
+        """Begin an attempt at an endpoint; `model` is what it is asked for, where the group serves any.
+
+        Return the headers that continue the trace at the provider; None where traces are off.
+        """
         accounting = self._accounting
         self.attempts += 1
         attempt = Attempt(group.name, endpoint, model, accounting.series, accounting.prices.deployments.get(endpoint))
         self.endpoint, self.region, self.served_by = endpoint, attempt.series.labels[2], group.name
         self.deployed_model = attempt.model
         self._attempt = attempt
-        if accounting.traces is not None:
-            attempt.span = accounting.traces.begin_attempt(self, attempt)
-
-    def trace_headers(self) -> dict[str, str]:
-        """Return the headers that continue the trace at the provider of the current attempt, empty where traces are off."""
-        traces, attempt = self._accounting.traces, self._attempt
-        if traces is None or attempt is None or attempt.span is None:
-            return {}
+        traces = accounting.traces
+        if traces is None:
+            return None
+        attempt.span = traces.begin_attempt(self, attempt)
         return {"traceparent": traces.header(attempt.span)}
 
     def failed(self, failure: UpstreamError) -> None:
@@ -208,7 +207,8 @@ class Recorder(RequestRecord):
         if self._is_over:
             return
         self._is_over = True
-        self._waited()
+        if self._waits_since is not None:
+            self._waited()
         self.status, self.failure = status, failure or self.failure
         self.error = error or (self._failed_with() if status >= 400 and status != LEFT else "")
         self.seconds = time.monotonic() - self.started
@@ -217,7 +217,8 @@ class Recorder(RequestRecord):
         if self._attempt is not None:
             outcome = "left" if status == LEFT else "success" if not self.error else self._cause()
             self._end_attempt(outcome, status if outcome == "success" else None)
-        self._fallback_over(answered=status < 400 and not self.error)
+        if self._asked is not None:
+            self._fallback_over(answered=status < 400 and not self.error)
         if self.group is None or not self.group.log.requests:
             self.body = None  # the record may outlive the request, and its body has no place in memory any more
         self._accounting.settlement.add(self)

@@ -85,8 +85,7 @@ class Attempt:
         runtime, endpoint = self.runtime, state.endpoint
         self.endpoint_id = endpoint.id
         started = time.monotonic()
-        self.observer.attempt(runtime.group, endpoint.id, self.request.model)
-        trace = self.observer.trace_headers()
+        trace = self.observer.attempt(runtime.group, endpoint.id, self.request.model)
         request = dataclasses.replace(self.request, headers={**self.request.headers, **trace}) if trace else self.request
         try:
             answer = await self.upstream.send(runtime.group, endpoint, request)
@@ -121,7 +120,8 @@ class Attempt:
 
     def _settle(self, state: State, reservation: Reservation, answer: Answer) -> None:
         usage = answer.usage = whole_answer.of(self.request, answer)
-        self.runtime.admission.settle(reservation, usage.total)
+        if reservation is not UNLIMITED:
+            self.runtime.admission.settle(reservation, usage.total)
         self.runtime.endpoints.released(state)
 
 

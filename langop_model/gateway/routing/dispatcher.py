@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langop_model.contract.settings import Cause
-from langop_model.gateway.caching.keys import DEFAULT, CacheControl
+from langop_model.gateway.caching.keys import CacheControl
 from langop_model.gateway.routing.attempt import Attempt
 from langop_model.gateway.routing.group_resolution import Resolved
 from langop_model.gateway.routing.observer import Observer
@@ -17,7 +17,6 @@ from langop_model.gateway.routing.retry_decisions import is_retried, may_do_bett
 from langop_model.gateway.routing.retry_delay import delay
 from langop_model.gateway.routing.runtime import GroupRuntime
 from langop_model.gateway.upstreams.base import Answer, FailureKind, File, Route, UpstreamError, UpstreamRequest
-from langop_model.gateway.upstreams.parameters import Prepared
 
 NOTHING = Answer()  # until there is one
 
@@ -43,7 +42,6 @@ class Call:
     agent: str | None = None
     retries: int | None = None
     uses_fallbacks: bool = True
-    cache_control: CacheControl = DEFAULT
 
 
 @dataclass(slots=True)
@@ -108,16 +106,28 @@ class Dispatcher:
         self, runtime: GroupRuntime, call: Call, observer: Observer, model: str, *, is_fallback: bool = False
     ) -> Served:
         """Ask one group, or its cache."""
-        refuses = self.refuses_unsupported
+        refuses, group = self.refuses_unsupported, runtime.group
         prepared = runtime.parameters.prepare(call.route, call.body, call.stream, model, refuses=refuses)
-        request = _request(runtime, call, prepared, model, "" if is_fallback else call.model)
+        request = UpstreamRequest(
+            call.route,
+            model,
+            prepared.body,
+            call.stream,
+            call.files,
+            call.headers,
+            group.stream_timeout if call.stream and group.stream_timeout else group.timeout,
+            call.call_id,
+            call.agent,
+            "" if is_fallback else call.model,
+            prepared.strips_usage,
+        )
         attempt = Attempt(runtime, request, runtime.upstream(prepared), observer)
         served = Served(NOTHING, runtime, prepared.dropped, is_fallback)
         if runtime.cache is None:
             served.answer = await self._try(attempt, call, served, None)
         else:
             ask = functools.partial(self._try, attempt, call, served)
-            served.answer, served.is_hit = await runtime.cache.get_or_ask(request, ask, call.cache_control)
+            served.answer, served.is_hit = await runtime.cache.get_or_ask(request, ask, CacheControl.of(call.body))
         if served.answer.dropped:
             served.dropped = tuple(dict.fromkeys((*served.dropped, *served.answer.dropped)))
         if served.is_hit:
@@ -144,20 +154,3 @@ class Dispatcher:
                 seconds = delay(policy, number, error.retry_after)
                 attempt.observer.backs_off(seconds)
                 await self.sleep(seconds)
-
-
-def _request(runtime: GroupRuntime, call: Call, prepared: Prepared, model: str, shown: str) -> UpstreamRequest:
-    timeout = runtime.group.stream_timeout if call.stream and runtime.group.stream_timeout else runtime.group.timeout
-    return UpstreamRequest(
-        call.route,
-        model,
-        prepared.body,
-        call.stream,
-        call.files,
-        call.headers,
-        timeout,
-        call.call_id,
-        call.agent,
-        shown,
-        prepared.strips_usage,
-    )

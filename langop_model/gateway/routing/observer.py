@@ -27,11 +27,8 @@ class Observer(Protocol):
     def falls_back(self, group: str, fallback: str, cause: str) -> None:
         """Note that another group is asked."""
 
-    def attempt(self, group: Group, endpoint: str, model: str = "") -> None:
-        """Note that an endpoint is asked."""
-
-    def trace_headers(self) -> Mapping[str, str]:
-        """Return the headers that continue the trace at the provider."""
+    def attempt(self, group: Group, endpoint: str, model: str = "") -> Mapping[str, str] | None:
+        """Note that an endpoint is asked. Return the headers that continue the trace at the provider, if there are any."""
 
     def failed(self, failure: UpstreamError) -> None:
         """Note that the attempt has failed, before its answer or within it."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import functools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from langop_model.gateway import end_of_turn
 from langop_model.gateway.access import error_formats, open_routes
-from langop_model.gateway.asgi import ABORT, WHEN_LEFT, WHOLE_BODY, App
+from langop_model.gateway.asgi import ABORT, WHEN_LEFT, WHOLE_ANSWER, WHOLE_BODY, App
 from langop_model.gateway.serving import connections, descriptors
 from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.transport import Transport
@@ -101,8 +101,13 @@ class Protocol(HttpToolsProtocol):  # type: ignore[misc]
             self.app = connections.full
         super().on_headers_complete()
         # The cycle refers to its scope. If the scope referred to the cycle too, only the garbage collector could free them.
-        whole_body = functools.partial(_whole_body, weakref.ref(self.cycle))
-        self.scope["extensions"] = {ABORT: self.abort_answer, WHOLE_BODY: whole_body, WHEN_LEFT: self.when_left}
+        cycle = weakref.ref(self.cycle)
+        self.scope["extensions"] = {
+            ABORT: self.abort_answer,
+            WHEN_LEFT: self.when_left,
+            WHOLE_BODY: functools.partial(_whole_body, cycle),
+            WHOLE_ANSWER: functools.partial(_whole_answer, cycle),
+        }
         if self.limits.closes_each:
             self.close_after_answer()
 
@@ -204,3 +209,29 @@ def _whole_body(known: weakref.ref[RequestResponseCycle]) -> bytes | None:
         return None
     body, cycle.body = bytes(cycle.body), bytearray()
     return body
+
+
+def _whole_answer(
+    known: weakref.ref[RequestResponseCycle], status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
+) -> bool:
+    """Answer with a whole body, in a third of the time of two messages; False where there is more to do than to write it."""
+    cycle = known()
+    if (
+        cycle is None
+        or cycle.response_started
+        or cycle.disconnected
+        or not cycle.keep_alive
+        or cycle.flow.write_paused
+        or cycle.scope["method"] == "HEAD"
+    ):
+        return False
+    lines = [b": ".join(header) for header in (*cycle.default_headers, *headers)]
+    head = b"\r\n".join(lines)
+    breaks = len(lines) - 1
+    if b"connection: " in head or head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
+        return False  # uvicorn closes the connection, or refuses the header
+    head = b"%b%b\r\ncontent-length: %d\r\n\r\n" % (STATUS_LINE[status], head, len(body))
+    cycle.transport.write_whole(head, body)
+    cycle.response_started = cycle.response_complete = True
+    cycle.on_response()
+    return True

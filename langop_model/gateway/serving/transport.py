@@ -40,6 +40,10 @@ class Transport:
         else:
             self._turn.write(self._transport, (data,))
 
+    def write_whole(self, head: bytes, body: bytes) -> None:
+        """Write a whole answer."""
+        self._turn.write(self._transport, (head, body))
+
     def close(self) -> None:
         """Write what is held, and close."""
         self.write_held()

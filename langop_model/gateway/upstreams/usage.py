@@ -44,12 +44,16 @@ def tier_of(reported: Any) -> str:
 
 def _openai(body: Mapping[str, Any]) -> Usage | None:
     """Chat, completions, embeddings, moderations: `usage.prompt_tokens`. Groq's streams have it in `x_groq`."""
-    usage = _member(body, "usage") or _member(_member(body, "x_groq"), "usage")
-    if "prompt_tokens" not in usage and ("input_tokens" in usage or "total_tokens" not in usage):
+    usage = body.get("usage")
+    if not usage or not isinstance(usage, dict):
+        usage = _member(_member(body, "x_groq"), "usage")
+    if "prompt_tokens" in usage:
+        read = usage["prompt_tokens"]
+    elif "total_tokens" in usage and "input_tokens" not in usage:
+        read = usage["total_tokens"]  # Jina and Voyage report it alone, and embeddings have no output
+    else:
         return None
-    # Jina and Voyage report the total alone, and embeddings have no output.
-    read = _count(usage.get("prompt_tokens" if "prompt_tokens" in usage else "total_tokens"))
-    found = Usage(read, _count(usage.get("completion_tokens")))
+    found = Usage(_count(read), _count(usage.get("completion_tokens")))
     if tier := body.get("service_tier") or usage.get("service_tier"):
         found.tier = tier_of(tier)
     if not usage.keys() <= TOTALS:

@@ -104,17 +104,17 @@ def test_a_request_without_a_trace_begins_its_own(traced: Traced):
 
 def test_the_trace_goes_on_to_the_provider(traced: Traced):
     record = traced.begin()
-    record.attempt(GROUP, "m/0")
-    header = record.trace_headers()["traceparent"]
+    headers = record.attempt(GROUP, "m/0")
     record.finished(200)
     attempt, _ = traced.spans()
-    assert header == f"00-{TRACE}-{attempt.context.span_id:016x}-01"
+    assert headers == {"traceparent": f"00-{TRACE}-{attempt.context.span_id:016x}-01"}
 
 
 def test_a_trace_that_the_client_does_not_sample_is_not_exported(traced: Traced):
     record = traced.begin(f"00-{TRACE}-{CALLER}-00")
-    record.attempt(GROUP, "m/0")
-    assert record.trace_headers()["traceparent"].endswith("-00")
+    headers = record.attempt(GROUP, "m/0")
+    assert headers is not None
+    assert headers["traceparent"].endswith("-00")
     record.finished(200)
     assert traced.spans() == []
     assert TRACE.encode() not in traced.metrics.text(media_type=OPENMETRICS)

@@ -65,7 +65,8 @@ class Heard:
         self.trace = trace
         self.told: list[tuple[Any, ...]] = []
 
-    def trace_headers(self) -> Mapping[str, str]:
+    def attempt(self, *arguments: Any) -> Mapping[str, str]:
+        self.told.append(("attempt", *arguments))
         return self.trace
 
     def __getattr__(self, name: str) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from langop_model.contract.settings import Caching, Limits
-from langop_model.gateway.caching.keys import CacheControl
 from langop_model.gateway.routing.dispatcher import Call, Dispatcher, Served
 from langop_model.gateway.routing.endpoints import Endpoints
 from langop_model.gateway.routing.group_resolution import Resolved
@@ -33,9 +32,9 @@ class Gateway:
         self.runtime = GroupRuntime(model, admission, Endpoints(model), provider, provider, cache)
         self.dispatcher = Dispatcher({"m": self.runtime})
 
-    async def ask(self, text: str = "Hello!", **more: Any) -> Served:
-        body = {**QUESTION, "messages": [{"role": "user", "content": text}]}
-        return await self.dispatcher.serve(Call(Route.CHAT, "m", Resolved(("m",), "m"), body, **more), SILENT)
+    async def ask(self, text: str = "Hello!", **members: Any) -> Served:
+        body = {**QUESTION, "messages": [{"role": "user", "content": text}], **members}
+        return await self.dispatcher.serve(Call(Route.CHAT, "m", Resolved(("m",), "m"), body), SILENT)
 
     async def told(self) -> None:
         """Wait until redis knows everything."""
@@ -103,8 +102,7 @@ def test_what_a_client_refuses_is_neither_looked_up_nor_kept(limits: dict[str, A
     async def scene() -> tuple[list[bool], int]:
         provider = Provider()
         gateway = Gateway(provider, **{**limits, "requests_per_minute": 9})
-        control = CacheControl(no_cache=True, no_store=True)
-        served = [await gateway.ask(cache_control=control) for _ in range(2)]
+        served = [await gateway.ask(cache={"no-cache": True, "no-store": True}) for _ in range(2)]
         served.append(await gateway.ask())
         await gateway.shared.aclose()
         return [each.is_hit for each in served], len(provider.asked)
