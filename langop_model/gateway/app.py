@@ -58,28 +58,32 @@ async def _refuse_websocket(scope: Message, receive: Receive, send: Send) -> Non
 class _Exchange:
     """One request and its answer."""
 
+    __slots__ = (
+        "body_size", "call_id", "extensions", "has_left", "headers", "method", "path", "raw_headers", "receive", "record",
+        "route", "send", "services", "status", "task",
+    )  # fmt: skip
+
     def __init__(self, services: Services, scope: Message, receive: Receive, send: Send) -> None:
         self.services = services
         self.receive = receive
         self.send = send
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
+        self.method: str = (method := scope["method"])
+        self.path: str = (path := scope["path"])
         self.raw_headers = scope["headers"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.headers: dict[bytes, bytes] = (headers := dict(scope["headers"]))
         self.extensions: Mapping[str, Callable[..., Any]] = scope.get("extensions", {})
-        self.route = route = open_routes.find(self.method, self.path)
-        self.call_id = call_ids.new()
+        self.route = route = open_routes.find(method, path)
+        self.call_id = call_id = call_ids.new()
         self.task: asyncio.Task[Any] | None = None  # while the client's leaving ends it
-        self.body_size = 0
-        self.status = 0
         self.has_left = False
-        traceparent = self.headers.get(b"traceparent")
+        self.body_size = self.status = 0
+        traceparent = headers.get(b"traceparent")
         self.record = services.accounting.begin(
-            self.method[:20],
-            route.path if route else self.path[:100],
-            route.route if route else None,
-            self.call_id,
-            traceparent.decode("latin-1") if traceparent is not None else None,
+            method[:20],
+            path[:100] if route is None else route.path,
+            None if route is None else route.route,
+            call_id,
+            None if traceparent is None else traceparent.decode("latin-1"),
         )
 
     async def run(self) -> None:
@@ -122,7 +126,7 @@ class _Exchange:
                 message = "this gateway needs a key: send it as Authorization: Bearer <key>"
                 raise APIError(401, message, "invalid_api_key", headers=((b"www-authenticate", b"Bearer"),))
             agent = self.record.agent = caller.agent
-        if route.purpose is not Purpose.ASK:
+        if route.route is None:
             status, content_type, content = await self.services.answer(route.purpose, route, self.headers)
             if route.is_logged:
                 self.record.finished(status)
@@ -142,9 +146,10 @@ class _Exchange:
         members = body.members
         model = route.model or members["model"]
         stream = route.stream if route.stream is not None else members.get("stream") is True
-        self.record.model, self.record.stream = model, stream
-        resolved = self.services.names.resolve(model) if open_routes.is_model_name(model) else None
+        services = self.services
+        resolved = services.names.resolve(model) if open_routes.is_model_name(model) else None
         if resolved is None:
+            self.record.model, self.record.stream = model, stream
             raise self._not_served(model)
         assert route.route is not None  # noqa: S101 - every question has one
         call = Call(
@@ -160,12 +165,12 @@ class _Exchange:
             members.get("num_retries"),
             members.get("disable_fallbacks") is not True,
         )
-        group = self.services.dispatcher.runtimes[resolved.groups[0]].group
-        self.record.asked(group, members, model, stream)
+        dispatcher, record = services.dispatcher, self.record
+        record.asked(dispatcher.runtimes[resolved.groups[0]].group, members, model, stream)
         try:
-            served = await self.services.dispatcher.serve(call, self.record)
+            served = await dispatcher.serve(call, record)
         except UpstreamError as error:
-            self.record.finished(error.status, failure=error)
+            record.finished(error.status, failure=error)
             await self._send_failure(error)
             return
         await self._send_answer(served)

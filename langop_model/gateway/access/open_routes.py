@@ -34,6 +34,10 @@ class Purpose(Enum):
     ROOT = auto()
 
 
+LOGGED = (Purpose.ASK, Purpose.LIST_MODELS)
+WITH_KEY = (*LOGGED, Purpose.HEALTH)
+
+
 @dataclass(frozen=True, slots=True)
 class OpenRoute:
     """An open route. `path` is what logs and metrics call it; `schema` names the request schema of its body.
@@ -53,12 +57,12 @@ class OpenRoute:
     @property
     def needs_key(self) -> bool:
         """Whether it needs a key where one is required. Probes, Prometheus and the root path do not."""
-        return self.purpose in (Purpose.ASK, Purpose.LIST_MODELS, Purpose.HEALTH)
+        return self.purpose in WITH_KEY
 
     @property
     def is_logged(self) -> bool:
         """Whether a request gets a line in the request log. Probes and scrapes would fill it."""
-        return self.purpose in (Purpose.ASK, Purpose.LIST_MODELS)
+        return self.purpose in LOGGED
 
 
 def _ask(route: Route, path: str, schema: str, *, also: tuple[str, ...] = (), v1_only: bool = False) -> list[OpenRoute]:

@@ -18,14 +18,15 @@ def count(record: RequestRecord, metrics: Metrics, series: Series) -> None:
     name, kind = group.name, operation(record.route)
     model = series.models[name]
     model.in_flight.value -= 1
-    requests, responses, duration = model.ended[kind, outcome(record), record.status]
+    outcome = record.outcome if record.outcome != "failure" else _failure(record.status)
+    requests, responses, duration = model.ended[kind, outcome, record.status]
     requests.value += 1
     responses.value += 1
     trace_id = record.trace_id if record.span is not None and record.span.is_recording() else ""
     duration.observe(record.seconds, trace_id)
     model.attempts.observe(record.attempts)
-    spent = record.upstream_seconds + record.queued + record.backoff
-    model.overhead.observe(max(record.seconds - spent, 0.0))
+    own = record.seconds - record.upstream_seconds - record.queued - record.backoff
+    model.overhead.observe(own if own > 0 else 0.0)
     if record.ttft is not None:
         metrics.time_to_first_token.labels(name).observe(record.ttft, trace_id)
     usage = record.usage
@@ -45,14 +46,11 @@ def count(record: RequestRecord, metrics: Metrics, series: Series) -> None:
         _count_at(series.endpoints[record.served_by, record.endpoint], record, usage, metrics)
 
 
-def outcome(record: RequestRecord) -> str:
-    """Return how a request ended: success, left, rate_limited, client_error or failure."""
-    ended = record.outcome
-    if ended != "failure":
-        return ended
-    if record.status == 429:
+def _failure(status: int) -> str:
+    """Return how a request failed: rate_limited, client_error or failure."""
+    if status == 429:
         return "rate_limited"
-    return "client_error" if 400 <= record.status < 500 else "failure"
+    return "client_error" if 400 <= status < 500 else "failure"
 
 
 def _count_at(endpoint: EndpointSeries, record: RequestRecord, usage: Usage, metrics: Metrics) -> None:

@@ -73,16 +73,16 @@ class Prices:
         self._rows = price_list.rows(file, _wanted(listed)) if file is not None else {}
         self._row = lru_cache(maxsize=1024)(self._find)
 
-    def cost(  # noqa: PLR0913 - each is something that has a price
+    def cost(  # noqa: PLR0913, PLR0917 - each is something that has a price
         self,
         endpoint: str,
         model: str,
         route: Route,
         usage: Usage,
-        *,
         seconds: float = 0.0,
         size: str = "",
         quality: str = "",
+        *,
         now: datetime | None = None,
     ) -> float | None:
         """Return what an answer of an endpoint costs in USD; None where the price is not known, which is not 0.

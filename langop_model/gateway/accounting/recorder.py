@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langop_model.contract.settings import Cause, Group
 from langop_model.gateway import call_ids
 from langop_model.gateway.accounting import trace_context
-from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.logged_answer import LoggedAnswer
 from langop_model.gateway.accounting.metrics import CERTIFICATE, Metrics
 from langop_model.gateway.accounting.prices import PICTURE_ROUTES, Prices
 from langop_model.gateway.accounting.request_log import RequestLog
 from langop_model.gateway.accounting.request_record import LEFT, RequestRecord
-from langop_model.gateway.accounting.series import Series
+from langop_model.gateway.accounting.series import EndpointSeries, Series
 from langop_model.gateway.accounting.settlement import Settlement, Turn
 from langop_model.gateway.accounting.traces import Traces
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route, UpstreamError, Usage
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import Span
 
 
 class Accounting:
@@ -55,7 +57,7 @@ class Accounting:
 class Recorder(RequestRecord):
     """Records one request, from its arrival to the end of its answer."""
 
-    __slots__ = ("_accounting", "_asked", "_attempt", "_is_over", "_priced", "_waits_since")
+    __slots__ = ("_accounting", "_asked", "_attempt", "_attempt_began", "_attempt_span", "_is_over", "_priced", "_waits_since")
 
     def __init__(  # noqa: PLR0913, PLR0917 - what is known when a request arrives
         self,
@@ -69,7 +71,9 @@ class Recorder(RequestRecord):
     ) -> None:
         super().__init__(method, path, route, call_id, agent)
         self._accounting = accounting
-        self._attempt: Attempt | None = None
+        self._attempt: EndpointSeries | None = None  # what the attempt that goes on adds to
+        self._attempt_began = 0.0
+        self._attempt_span: Span | None = None
         self._waits_since: float | None = None
         self._asked: tuple[str, str, str] | None = None  # the model, its fallback, the cause
         self._priced = self._is_over = False
@@ -84,7 +88,10 @@ class Recorder(RequestRecord):
 
     def asked(self, group: Group, body: Mapping[str, Any] | None = None, model: str = "", stream: bool = False) -> None:
         """Note which group the request is for. `model` is the client's name for it, which only the log has."""
-        self.group, self.body, self.model, self.stream = group, body, model or group.name, stream
+        self.group = group
+        self.body = body
+        self.model = model or group.name
+        self.stream = stream
         self._accounting.series.models[group.name].in_flight.value += 1
         if group.log.responses and self.route is not None:
             self.logged_answer = LoggedAnswer(self.route)
@@ -134,25 +141,30 @@ class Recorder(RequestRecord):
         Return the headers that continue the trace at the provider; None where traces are off.
         """
         accounting = self._accounting
+        name = group.name
+        self._attempt = series = accounting.series.endpoints[name, endpoint]
+        series.in_flight.value += 1
+        deployment = accounting.prices.deployments.get(endpoint)
         self.attempts += 1
-        attempt = Attempt(group.name, endpoint, model, accounting.series, accounting.prices.deployments.get(endpoint))
-        self.endpoint, self.region, self.served_by = endpoint, attempt.series.labels[2], group.name
-        self.deployed_model = attempt.model
-        self._attempt = attempt
+        self.served_by = name
+        self.endpoint = endpoint
+        self.region = series.labels[2]
+        self.deployed_model = deployment.named(model) if deployment is not None else model
+        self._attempt_began = time.monotonic()
         traces = accounting.traces
         if traces is None:
             return None
-        attempt.span = traces.begin_attempt(self, attempt)
-        return {"traceparent": traces.header(attempt.span)}
+        self._attempt_span = span = traces.begin_attempt(self, deployment.provider if deployment is not None else "")
+        return {"traceparent": traces.header(span)}
 
     def failed(self, failure: UpstreamError) -> None:
         """Note that the attempt has failed; the request may go on."""
         self.failed_attempts += 1
         self.failure = failure
-        attempt = self._attempt
-        if attempt is not None and failure.kind in (FailureKind.HTTP, FailureKind.CERTIFICATE):
+        series = self._attempt
+        if series is not None and failure.kind in (FailureKind.HTTP, FailureKind.CERTIFICATE):
             status = str(failure.status) if failure.kind is FailureKind.HTTP else CERTIFICATE
-            self._accounting.metrics.provider_errors.labels(*attempt.series.labels, status).inc()
+            self._accounting.metrics.provider_errors.labels(*series.labels, status).inc()
         self._end_attempt(failure.cause, failure.status if failure.reached else None)
 
     def answered(self, status: int = 200) -> None:
@@ -186,14 +198,12 @@ class Recorder(RequestRecord):
             return self.cost
         if not self.endpoint or self.route is None:
             return None
-        attempt = self._attempt
-        took = time.monotonic() - attempt.started if attempt is not None else self.upstream_seconds
+        took = self.upstream_seconds if self._attempt is None else time.monotonic() - self._attempt_began
         size = quality = ""
         if self.route in PICTURE_ROUTES and self.body is not None:
             size, quality = str(self.body.get("size") or ""), str(self.body.get("quality") or "")
-        prices = self._accounting.prices
-        self.cost = prices.cost(self.endpoint, self.deployed_model, self.route, usage, seconds=took, size=size, quality=quality)
         self._priced = True
+        self.cost = self._accounting.prices.cost(self.endpoint, self.deployed_model, self.route, usage, took, size, quality)
         return self.cost
 
     # The end.
@@ -209,8 +219,11 @@ class Recorder(RequestRecord):
         self._is_over = True
         if self._waits_since is not None:
             self._waited()
-        self.status, self.failure = status, failure or self.failure
+        self.status = status
+        if failure is not None:
+            self.failure = failure
         self.error = error or (self._failed_with() if status >= 400 and status != LEFT else "")
+        self.outcome = "left" if status == LEFT else "failure" if self.error else "success"
         self.seconds = time.monotonic() - self.started
         if usage is not None and not self._priced:
             self.price(usage)
@@ -250,13 +263,21 @@ class Recorder(RequestRecord):
         return waited
 
     def _end_attempt(self, outcome: str, status: int | None) -> None:
-        attempt, self._attempt = self._attempt, None
-        if attempt is not None:
-            self.upstream_seconds += (took := attempt.end(outcome))
-            if self._accounting.log.has_attempts:
-                self._accounting.log.attempt(self, attempt, outcome, status, took)
-            if attempt.span is not None and self._accounting.traces is not None:
-                self._accounting.traces.end_attempt(attempt.span, outcome, status)
+        series = self._attempt
+        if series is None:
+            return
+        self._attempt = None
+        took = time.monotonic() - self._attempt_began
+        self.upstream_seconds += took
+        series.in_flight.value -= 1
+        attempts, duration = series.ended[outcome]
+        attempts.value += 1
+        duration.observe(took)
+        accounting = self._accounting
+        if accounting.log.has_attempts:
+            accounting.log.attempt(self, outcome, status, took)
+        if accounting.traces is not None and self._attempt_span is not None:
+            accounting.traces.end_attempt(self._attempt_span, outcome, status)
 
     def _fallback_over(self, answered: bool) -> None:
         if self._asked is not None:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from langop_model.contract.settings import Log
-from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.request_record import LEFT, RequestRecord
 from langop_model.gateway.upstreams.base import CLIENT_ERROR, FailureKind, Route
 from langop_model.log_format import JsonFormatter, TextFormatter, formatter
@@ -48,16 +47,16 @@ class RequestLog:
         if LEVELS[level] >= self.level:
             self._add(self.form.line(ended, level, "request", line(record)))
 
-    def attempt(self, record: RequestRecord, attempt: Attempt, outcome: str, status: int | None, seconds: float) -> None:
+    def attempt(self, record: RequestRecord, outcome: str, status: int | None, seconds: float) -> None:
         """Write the line of an attempt that is over, where it `has_attempts`: a retried request has several, beside its own."""
         members = {
             "event": "attempt",
             "call_id": record.call_id,
             "trace_id": record.trace_id,
             "attempt": record.attempts,
-            "model_group": attempt.group,
-            "model": attempt.model,
-            "endpoint": attempt.endpoint,
+            "model_group": record.served_by,
+            "model": record.deployed_model,
+            "endpoint": record.endpoint,
             "outcome": outcome,
             "status_code": status,
             "seconds": _in_microseconds(seconds),

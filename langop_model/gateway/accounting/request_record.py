@@ -54,15 +54,9 @@ class RequestRecord:
     status: int = 0
     seconds: float = 0.0
     error: str = ""
+    outcome: str = ""  # success, failure or left, once it is over
     logged_answer: LoggedAnswer | None = None  # where the specification wants it in the log
 
     def logged_response(self) -> Any:
         """Return the answer for the log; None where it has none."""
         return self.logged_answer.value() if self.logged_answer is not None and not self.error else None
-
-    @property
-    def outcome(self) -> str:
-        """How the request ended: success, failure or left."""
-        if self.status == LEFT:
-            return "left"
-        return "failure" if self.status >= 400 or self.error else "success"

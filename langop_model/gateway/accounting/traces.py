@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from langop_model.gateway.accounting import trace_context
-from langop_model.gateway.accounting.attempts import Attempt
 from langop_model.gateway.accounting.metrics import operation
 from langop_model.gateway.accounting.request_record import RequestRecord
 from langop_model.gateway.accounting.trace_context import TraceContext
@@ -103,17 +102,17 @@ class Traces:
         name = record.method if record.route is None else operation(record.route)  # a path may be anything
         return self._tracer.start_span(name, context=context, kind=self._trace.SpanKind.SERVER)  # type: ignore[return-value]
 
-    def begin_attempt(self, record: RequestRecord, attempt: Attempt) -> Span:
-        """Begin the span of an attempt."""
+    def begin_attempt(self, record: RequestRecord, provider: str) -> Span:
+        """Begin the span of a request's attempt at a provider, which LiteLLM calls so."""
         context = self._trace.set_span_in_context(record.span)  # type: ignore[arg-type]
         attributes: dict[str, Any] = {
             "gen_ai.operation.name": operation(record.route),
-            "gen_ai.provider.name": PROVIDERS.get(attempt.provider, attempt.provider),
-            "gen_ai.request.model": attempt.model,
-            "langop.endpoint": attempt.endpoint,
+            "gen_ai.provider.name": PROVIDERS.get(provider, provider),
+            "gen_ai.request.model": record.deployed_model,
+            "langop.endpoint": record.endpoint,
             "langop.attempt": record.attempts,
         }
-        name = f"{operation(record.route)} {attempt.group}"
+        name = f"{operation(record.route)} {record.served_by}"
         return self._tracer.start_span(name, context, self._trace.SpanKind.CLIENT, attributes)  # type: ignore[return-value]
 
     def end_attempt(self, span: Span, outcome: str, status: int | None = None) -> None:

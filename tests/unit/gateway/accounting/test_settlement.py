@@ -29,10 +29,9 @@ GROUP = Group("m", "resource", (Endpoint("m/0"),))
 
 
 class Turn:
-    """A turn of an event loop that serves one request or several; the test says when its end has come, or the time is over."""
+    """A turn of an event loop; the test says when its end has come, or the time is over."""
 
-    def __init__(self, *, has_several: bool) -> None:
-        self.has_several = has_several
+    def __init__(self) -> None:
         self.at_end: list[Callable[[], None]] = []
         self.at_time: list[Callable[[], None]] = []
 
@@ -75,57 +74,37 @@ def test_without_a_turn_a_request_is_counted_and_logged_at_once():
     assert (worker.logged(), worker.counted()) == (["a"], 1)
 
 
-def test_several_wait_for_the_end_of_the_turn():
-    turn = Turn(has_several=True)
+def test_those_that_are_over_wait_for_each_other_for_some_time():
+    turn = Turn()
     worker = Worker(turn)
     worker.finish("a", "b")
-    assert (worker.logged(), worker.counted(), len(turn.at_end)) == ([], 0, 1)
-    turn.at_end[0]()
-    assert (worker.logged(), worker.counted()) == (["a", "b"], 2)
-
-
-def test_those_of_the_next_turn_wait_for_its_end():
-    turn = Turn(has_several=True)
-    worker = Worker(turn)
-    worker.finish("a")
-    turn.at_end[0]()
-    worker.finish("b")
-    assert (worker.logged(), len(turn.at_end)) == (["a"], 2)
-    turn.at_end[1]()
-    assert (worker.logged(), worker.counted()) == (["a", "b"], 2)
-
-
-def test_lone_requests_wait_for_each_other_for_some_time():
-    turn = Turn(has_several=False)
-    worker = Worker(turn)
-    worker.finish("a", "b")
-    assert (worker.logged(), turn.at_end, len(turn.at_time)) == ([], [], 1)
+    assert (worker.logged(), worker.counted(), turn.at_end, len(turn.at_time)) == ([], 0, [], 1)
     turn.at_time[0]()
     assert (worker.logged(), worker.counted()) == (["a", "b"], 2)
     worker.finish("c")
     assert len(turn.at_time) == 2
 
 
-def test_so_many_lone_requests_wait_no_longer():
-    turn = Turn(has_several=False)
+def test_so_many_wait_no_longer():
+    turn = Turn()
     worker = Worker(turn)
     worker.finish(*"a" * (MOST - 1))
     assert turn.at_end == []
-    worker.finish("b")
+    worker.finish("b", "c")
+    assert len(turn.at_end) == 1
     turn.at_end[0]()
-    assert worker.counted() == MOST
+    assert worker.counted() == MOST + 1
 
 
-def test_those_that_wait_are_counted_with_those_of_a_turn():
-    turn = Turn(has_several=False)
+def test_one_that_must_not_wait_takes_the_others_along():
+    turn = Turn()
     worker = Worker(turn)
     worker.finish("a")
-    turn.has_several = True
-    worker.finish("b")
+    worker.begin("b").finished(500, failure=FAILURE)
     turn.at_end[0]()
     assert worker.logged() == ["a", "b"]
     turn.at_time[0]()
-    assert worker.counted() == 2
+    assert worker.logged() == ["a", "b"]
 
 
 FAILURE = UpstreamError(FailureKind.HTTP, 500, "broken", cause="server_error")
@@ -133,7 +112,7 @@ FAILURE = UpstreamError(FailureKind.HTTP, 500, "broken", cause="server_error")
 
 @pytest.mark.parametrize("what", ["a failure", "a question that is logged", "an answer that is logged", "a span"])
 def test_what_must_not_wait_is_settled_at_the_end_of_the_turn(what: str):
-    turn = Turn(has_several=False)
+    turn = Turn()
     log = Log(requests=what == "a question that is logged", responses=what == "an answer that is logged")
     worker = Worker(turn, dataclasses.replace(GROUP, log=log))
     record = worker.begin("a")
@@ -146,7 +125,7 @@ def test_what_must_not_wait_is_settled_at_the_end_of_the_turn(what: str):
 
 
 def test_a_line_says_when_its_request_was_over():
-    turn = Turn(has_several=False)
+    turn = Turn()
     worker = Worker(turn)
     before = time.time()
     worker.finish("a")
@@ -158,14 +137,14 @@ def test_a_line_says_when_its_request_was_over():
 
 
 def test_a_request_that_is_over_does_not_keep_its_body():
-    record = Worker(Turn(has_several=False)).begin("a")
+    record = Worker(Turn()).begin("a")
     assert record.body is not None
     record.finished(200)
     assert record.body is None
 
 
 def test_one_that_fails_keeps_no_other_back(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
-    turn = Turn(has_several=True)
+    turn = Turn()
     worker = Worker(turn)
     worker.finish("a", "b", "c")
     write = worker.accounting.log.write
@@ -177,7 +156,7 @@ def test_one_that_fails_keeps_no_other_back(monkeypatch: pytest.MonkeyPatch, cap
 
     monkeypatch.setattr(worker.accounting.log, "write", fails_for_b)
     with caplog.at_level(logging.ERROR):
-        turn.at_end[0]()
+        turn.at_time[0]()
     assert worker.logged() == ["a", "c"]
     assert [record.message for record in caplog.records] == ["a request could not be counted and logged"]
 
