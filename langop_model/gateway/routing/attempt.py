@@ -39,7 +39,7 @@ class Attempt:
 
         Raises the UpstreamError of the last endpoint.
         """
-        tried: set[str] = set()
+        tried: tuple[str, ...] = ()
         runtime = self.runtime
         while True:
             reservation = UNLIMITED if runtime.admission.open else await self._admit(entry)
@@ -48,10 +48,10 @@ class Attempt:
             entry = None
             state = runtime.endpoints.choose(tried)
             assert state is not None  # noqa: S101 - the loop ends when all were tried
-            tried.add(state.endpoint.id)
             try:
                 return await self._ask(state, reservation)
             except UpstreamError as error:
+                tried = (*tried, state.endpoint.id)
                 if not is_endpoints_fault(error) or len(tried) >= len(runtime.endpoints.states):
                     raise
 

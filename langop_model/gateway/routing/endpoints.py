@@ -129,14 +129,13 @@ class Endpoints:
         The highest priority that is up and has room in its share comes first. When nothing is up, everything is tried;
         when no share has room, the highest priority gets the call, because another endpoint is down and leaves room.
         """
-        now = self.clock()
         left = [state for state in self.states if state.endpoint.id not in tried] if tried else self.states
         if not left:
             return None
-        chosen = left[0] if len(left) == 1 else self.pick(self._candidates(left, now))
+        chosen = left[0] if len(left) == 1 else self.pick(self._candidates(left, self.clock()))
         self.last = chosen
         if chosen.endpoint.requests_per_minute is not None:
-            chosen.recent.append(now)
+            chosen.recent.append(self.clock())
         chosen.in_flight += 1
         return chosen
 

@@ -27,8 +27,8 @@ __all__ = ["BindError", "CrashLoopError", "LaunchError", "listen", "serve"]
 
 BACKLOG = 2048  # connections that wait to be accepted; uvicorn's own number
 
-# A request leaves some dozen objects for the garbage collector. With Python's threshold of 700 it looks at young objects for
-# every few requests, and at all of them for every few thousand.
+# A request that is over leaves nothing to the garbage collector, and one that is under way is dozens of objects: with Python's
+# own thresholds it would look at all of them again and again, and find nothing.
 GC_THRESHOLDS = (10_000, 20, 20)
 
 SERVICE_NAME = "OTEL_SERVICE_NAME"  # a pod that has it knows better than the configuration

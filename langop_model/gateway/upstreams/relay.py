@@ -29,6 +29,7 @@ from langop_model.gateway.upstreams.streams import RelayedStream
 MAX_ANSWER_SIZE = 64 * 2**20  # bytes; pictures in base64 are the largest
 MAX_ERROR_SIZE = 256 * 1024  # bytes
 MAX_DESTINATIONS = 1_000  # of 3.1 KB each: a group that serves any model may be asked for any name
+_Kind = tuple[str, Route, bool]  # of requests that go to the same place: the endpoint's id, the route, whether for a stream
 FORMS = (Route.TRANSCRIPTIONS, Route.IMAGE_EDITS)
 # Anthropic's protocol wants its version, which not all clients say: https://platform.claude.com/docs/en/api/versioning
 VERSIONED = (Route.MESSAGES, Route.COUNT_TOKENS)
@@ -41,26 +42,31 @@ class Relay:
     def __init__(self, deployments: Deployments) -> None:
         self.deployments = deployments
         self.client = HTTPClient()
-        self._destinations: dict[tuple[str, Route, bool, str], _Destination] = {}
+        self._destinations: dict[_Kind, _Destination] = {}
+        self._of_models: dict[tuple[_Kind, str], _Destination] = {}  # of paths that name a model which the client chooses
 
     def send(self, group: Group, endpoint: Endpoint, request: UpstreamRequest) -> Coroutine[Any, Any, Answer]:
         """Return what asks an endpoint once. It raises UpstreamError."""
         upstream = group.upstream
         assert upstream is not None  # noqa: S101 - the dispatcher sends only such groups here
         key = self.deployments.key(group, endpoint, upstream.key.parameter) if upstream.key else ""
-        destination = self._destination(endpoint, upstream, request)
+        kind = (endpoint.id, request.route, request.stream)
+        destination = self._destinations.get(kind) or self._destination(kind, endpoint, upstream, request)
         return _Exchange(self.client, request, key, endpoint.url).answer(destination, upstream)
 
-    def _destination(self, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> _Destination:
+    def _destination(self, kind: _Kind, endpoint: Endpoint, upstream: Upstream, request: UpstreamRequest) -> _Destination:
+        """Return where requests of a kind go that has none yet, or one for each model."""
         route = request.route
         path = upstream.streams[route] if request.stream and route in upstream.streams else upstream.routes[route]
-        model = upstream_model(upstream, request.model) if "{model}" in path else ""
-        kind = (endpoint.id, route, request.stream, model)
-        found = self._destinations.get(kind)
+        model = upstream_model(upstream, request.model)
+        by_model = "{model}" in path and "*" in upstream.model
+        found = self._of_models.get((kind, model)) if by_model else None
         if found is None:
             found = _Destination(self.client.target(_url(endpoint, upstream, path, model)), _headers(upstream, request))
-            if len(self._destinations) < MAX_DESTINATIONS:
+            if not by_model:
                 self._destinations[kind] = found
+            elif len(self._of_models) < MAX_DESTINATIONS:
+                self._of_models[kind, model] = found
         return found
 
     async def check(self, check: Check, key: str) -> None:
