@@ -54,7 +54,7 @@ class JsonFormatter(BaseJsonFormatter):
             return json.dumps(log_data, default=_shown, skipkeys=True)
 
     def line(self, created: float, level: str, message: str, fields: Mapping[str, Any]) -> str:
-        """Return a line for who has no record of logging: the request log, which writes one for each request."""
+        """Return a line for who has no record of logging: the request log. `message` is a word."""
         at = timestamp(created)
         try:
             members = orjson.dumps(fields, default=_shown).decode()

@@ -214,7 +214,7 @@ def _whole_body(known: weakref.ref[RequestResponseCycle]) -> bytes | None:
 def _whole_answer(
     known: weakref.ref[RequestResponseCycle], status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
 ) -> bool:
-    """Answer with a whole body, in a third of the time of two messages; False where there is more to do than to write it."""
+    """Answer with a whole body, in half the time of two messages; False where there is more to do than to write it."""
     cycle = known()
     if (
         cycle is None
