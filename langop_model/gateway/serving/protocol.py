@@ -23,6 +23,7 @@ MAX_HEADERS = 100  # Apache's number
 HEAD_TIMEOUT = 10.0  # seconds until a request's head is complete, from its first byte or from the connection's beginning
 BODY_GRACE = 1.0  # seconds that a body may still take when the gateway stops
 WRITE_TIMEOUT = 60.0  # seconds until a client that reads nothing of its answer is given up
+COLON = b": "  # between a header's name and its value
 
 
 class Protocol(HttpToolsProtocol):  # type: ignore[misc]
@@ -225,9 +226,9 @@ def _whole_answer(
         or cycle.scope["method"] == "HEAD"
     ):
         return False
-    lines = [b": ".join(header) for header in (*cycle.default_headers, *headers)]
-    head = b"\r\n".join(lines)
-    breaks = len(lines) - 1
+    headers = [*cycle.default_headers, *headers]
+    head = b"\r\n".join(map(COLON.join, headers))
+    breaks = len(headers) - 1
     if b"connection: " in head or head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
         return False  # uvicorn closes the connection, or refuses the header
     head = b"%b%b\r\ncontent-length: %d\r\n\r\n" % (STATUS_LINE[status], head, len(body))
