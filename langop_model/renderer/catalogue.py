@@ -79,7 +79,7 @@ class Provider(Record):
     parameters: Mapping[str, str] = MappingProxyType({})
     requires: tuple[tuple[str, ...], ...] = ()
     unsupported_fields: tuple[str, ...] = ()
-    unsupported_parameters: tuple[str, ...] = ()
+    unsupported_parameters: Mapping[str, list[str]] = MappingProxyType({})
     unsupported_fields_by_model: Mapping[str, list[str]] = MappingProxyType({})
     conflicting_fields_by_model: Mapping[str, list[list[str]]] = MappingProxyType({})
     members: tuple[str, ...] = ()

@@ -43,17 +43,19 @@ _LOST: Mapping[str, frozenset[str]] = {
 # Where it loses JSON mode (`json_object`), but not a schema; of others it is the models of Anthropic.
 _WITHOUT_JSON_MODE = frozenset({"anthropic", "bedrock", "gigachat", "meta_llama"})
 _WITHOUT_JSON_MODE_OF_ANTHROPIC = frozenset({"azure_ai", "databricks", "vertex_ai"})
+_BESIDE = ("extra_body", "extra_headers")
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """`model` is LiteLLM's name of it, `name` the provider's; `extra_body` goes with each request."""
+    """`model` is LiteLLM's name of it, `name` the provider's; `extra_body` and `extra_headers` go with each request."""
 
     model: str
     provider: str
     name: str
     settings: dict[str, Any]
     extra_body: dict[str, Any]
+    extra_headers: dict[str, str]
 
     @property
     def like_openai(self) -> bool:
@@ -98,9 +100,10 @@ def deployment_of(rendered: Mapping[str, Any]) -> Deployment:
     settings = {
         key: value
         for key, value in rendered.items()
-        if key not in _GATEWAYS_OWN and key not in parameters.CHAT and "_cost" not in key and key != "extra_body"
+        if key not in _GATEWAYS_OWN and key not in parameters.CHAT and "_cost" not in key and key not in _BESIDE
     }
-    return Deployment(model, provider, name, settings, dict(rendered.get("extra_body") or {}))
+    beside = [dict(rendered.get(key) or {}) for key in _BESIDE]
+    return Deployment(model, provider, name, settings, *beside)
 
 
 def _named(name: str, value: Any) -> dict[str, Any]:

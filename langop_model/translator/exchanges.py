@@ -1,7 +1,7 @@
 """What passes between a call and its provider, seen by hooks of the HTTP clients, which are httpx's.
 
-Hooks are public in httpx, and so is the stream of a response: each part is looked at on its way to LiteLLM. A trace is
-continued here too, because some of LiteLLM's functions send no headers but their own.
+Hooks are public in httpx, and so is the stream of a response: each part is looked at on its way to LiteLLM. Headers are added
+here, because some of LiteLLM's functions send none but their own.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import httpx
 from langop_model.translator.cohere_events import Lines
 from langop_model.translator.provider_answer import STREAMS, ProviderAnswer
 
+OF_THE_BODY = frozenset({"content-length", "content-type", "transfer-encoding"})  # who wrote a body knows these
+
 
 class Exchange:
     """What the provider has answered to one call. `answer` is its last answer that is no error, None where none was seen.
 
-    `headers` go with each request to it that does not have them. `lines` is what makes of its stream what LiteLLM can read,
-    None where it can.
+    `headers` go with each request to it: those of the specification, and the trace. `lines` is what makes of its stream what
+    LiteLLM can read, None where it can.
     """
 
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
@@ -64,7 +66,8 @@ def complete(request: httpx.Request) -> None:
     """Add the headers of the call to a request: a hook of a client that waits for nothing."""
     exchange = _exchange.get()
     for name, value in exchange.headers.items() if exchange is not None else ():
-        request.headers.setdefault(name, value)
+        if name.lower() not in OF_THE_BODY or name not in request.headers:
+            request.headers[name] = value
 
 
 async def complete_async(request: httpx.Request) -> None:

@@ -37,6 +37,9 @@ _DROPS_WHAT_LITELLM_ADDS = frozenset({"gradient_ai"})
 # Where LiteLLM's own client asks again unless its argument says otherwise; elsewhere the argument would reach the body.
 _RETRYING = frozenset({Route.IMAGES, Route.IMAGE_EDITS, Route.SPEECH, Route.TRANSCRIPTIONS})
 
+# LiteLLM writes `extra_headers` into the body there, as it does for pictures, for some providers with the key beside them.
+_HEADERS_IN_BODIES = frozenset({"aiohttp_openai", "azure_ai"})
+
 # LiteLLM makes a function of a schema there, whose call it takes for the answer; but not where the call comes in a stream.
 _WHOLE_FORMATS = frozenset({"gigachat"})
 _FORMATS = ("response_format", "text", "output_config")  # of chat, of responses, of Anthropic's messages
@@ -108,7 +111,10 @@ async def run(call: Call, exchange: Exchange, *, observed: bool = False) -> Whol
         raise RefusedRequestError("stream is not supported on this route by this model's provider")
     if call.stream:
         _prepare_stream(request, deployment, exchange)
-    answer = await _ask(request.function or operation.function, request, _around(call, deployment, observed=observed), call)
+    headers, own_headers = _headers(call, deployment)
+    exchange.headers = {**own_headers, **exchange.headers}
+    around = {**_around(call, deployment, observed=observed), **({"extra_headers": headers} if headers else {})}
+    answer = await _ask(request.function or operation.function, request, around, call)
     dropped = tuple(dict.fromkeys(request.dropped))
     if call.stream and operation.form is not None:
         if not hasattr(answer, "__aiter__"):
@@ -152,16 +158,25 @@ def _has_format(arguments: Mapping[str, Any]) -> bool:
     return any(name in arguments for name in _FORMATS) or "responseMimeType" in arguments.get("config", ())
 
 
+def _headers(call: Call, deployment: Deployment) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the headers that LiteLLM gets, and those that requests get here: it loses them on the way to some providers.
+
+    A client's are LiteLLM's, which hands `anthropic-beta` on in another way where a provider wants that.
+    """
+    every = {**call.headers, **deployment.extra_headers}
+    if call.route is Route.IMAGES or deployment.provider in _HEADERS_IN_BODIES:
+        return {}, every
+    return every, deployment.extra_headers
+
+
 def _around(call: Call, deployment: Deployment, *, observed: bool) -> dict[str, Any]:
     """Return what each call gets beside the request: the deployment's settings, no retries, and what callbacks want to know."""
-    headers = {**call.headers, **(deployment.settings.get("extra_headers") or {})}
     around: dict[str, Any] = {
         **deployment.settings,
         "model": deployment.model,
         "timeout": call.timeout,
         "num_retries": 0,
         **({"drop_params": True} if deployment.provider in _DROPS_WHAT_LITELLM_ADDS else {}),  # False would reach some bodies
-        **({"extra_headers": headers} if headers else {}),
         **({"max_retries": 0} if call.route in _RETRYING else {}),
     }
     if observed:

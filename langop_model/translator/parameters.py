@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from langop_model.gateway.upstreams.base import Route
 from langop_model.translator.failures import RefusedRequestError
 
 # OpenAI's chat completions, as litellm.acompletion names them.
@@ -81,6 +82,15 @@ WITHOUT_EXTRA_BODY = frozenset(
         "replicate", "sagemaker", "text-completion-codestral",
     }
 )  # fmt: skip
+# Both on one route only.
+LOSES_OTHERS_ON: Mapping[Route, frozenset[str]] = {
+    Route.EMBEDDINGS: frozenset({"gemini", "hostinger_router"}),
+    Route.IMAGES: frozenset({"gemini", "vertex_ai"}),
+}
+WITHOUT_EXTRA_BODY_ON: Mapping[Route, frozenset[str]] = {
+    Route.EMBEDDINGS: frozenset({"ollama", "vertex_ai"}),
+    Route.IMAGES: frozenset({"fal_ai", "openrouter"}),
+}
 SAMPLING = frozenset(
     {
         "best_of", "chat_template_kwargs", "cache_control", "container", "context_management", "guided_choice",

@@ -137,13 +137,16 @@ def _add(request: Request, others: Mapping[str, Any], call: Call, deployment: De
 
 def add_extra(request: Request, extra: Mapping[str, Any], call: Call, deployment: Deployment) -> None:
     """Add the members of a body that LiteLLM has no argument for."""
-    if deployment.provider not in WITHOUT_EXTRA_BODY | LOSES_OTHERS:
+    provider, route = deployment.provider, call.route
+    is_lost = provider in LOSES_OTHERS or provider in parameters.LOSES_OTHERS_ON.get(route, ())
+    is_argument = provider in WITHOUT_EXTRA_BODY or provider in parameters.WITHOUT_EXTRA_BODY_ON.get(route, ())
+    if not is_lost and not is_argument:
         if extra:
             request.arguments["extra_body"] = dict(extra)
         return
     written = {name for name in (*deployment.extra_body, *call.stated) if not parameters.is_setting(name)}
     for name, value in extra.items():
-        if name in written and deployment.provider in LOSES_OTHERS:
+        if name in written and is_lost:
             request.drop(name)
         elif name in written or name in parameters.SAMPLING:
             request.arguments[name] = value

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import litellm
+import pytest
 
 from langop_model.translator import known_models
 
-if TYPE_CHECKING:
-    import pytest
+
+@pytest.fixture(autouse=True)
+def its_list_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    before = dict(litellm.model_cost)
+    monkeypatch.setattr(known_models, "_seen", set())
+    yield
+    litellm.model_cost.clear()
+    litellm.model_cost.update(before)
 
 
 def test_an_unknown_model_is_added_next_to_free():

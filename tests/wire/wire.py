@@ -112,11 +112,19 @@ class Deployed:
     models: Mapping[str, Parameters]
     aliases: Mapping[str, str]
 
-    def call(self, model: str, route: Route, body: Mapping[str, Any], *, stream: bool = False) -> Call:
+    def call(
+        self,
+        model: str,
+        route: Route,
+        body: Mapping[str, Any],
+        *,
+        stream: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> Call:
         """Return the call that a worker makes to the translator for a request to the first endpoint of a model."""
         parameters = self.models[self.aliases.get(model, model)]
         prepared = parameters.prepare(route, {"model": model, **body}, stream, model)
-        request = UpstreamRequest(route, model, prepared.body, stream=stream)
+        request = UpstreamRequest(route, model, prepared.body, stream=stream, headers=headers or {})
         call, _ = self.translation._call(parameters.group, parameters.group.endpoints[0], request)
         return call
 
@@ -175,12 +183,19 @@ class Wire:
         """Make a request, and return the whole answer as an object."""
         return orjson.loads(self.answer(deployed, route, body, model).body)
 
-    def answer(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE) -> Whole:
-        """Make a request, and return the whole answer."""
+    def answer(
+        self,
+        deployed: Deployed,
+        route: Route,
+        body: Mapping[str, Any],
+        model: str = RESOURCE,
+        headers: Mapping[str, str] | None = None,
+    ) -> Whole:
+        """Make a request with headers of the client, and return the whole answer."""
         from langop_model.translator import exchanges, operations
 
         async def ask() -> Any:
-            return await operations.run(deployed.call(model, route, body), exchanges.watch())
+            return await operations.run(deployed.call(model, route, body, headers=headers), exchanges.watch())
 
         answer = self.runner.run(_to_the_end(ask()))
         assert isinstance(answer, operations.Whole)

@@ -202,13 +202,20 @@ def test_the_finding_names_the_parameter():
 
 
 @pytest.mark.parametrize(
-    ("provider", "name", "is_sent"),
-    [("petals", "extra_headers", False), ("petals", "extra_body", True), ("hosted_vllm", "extra_headers", True)],
+    ("provider", "name", "code", "routes"),
+    [
+        ("petals", "extra_headers", "", ""),
+        ("hosted_vllm", "extra_headers", "", ""),
+        ("aiohttp_openai", "extra_headers", "LM312", ""),
+        ("maritalk", "extra_headers", "LM324", "completions, responses, messages, generate_content"),  # its chat is relayed
+        ("minimax", "extra_body", "LM324", "speech"),
+    ],
 )
-def test_a_parameter_that_litellm_does_not_hand_on_is_named(provider: str, name: str, is_sent: bool):
+def test_a_parameter_that_litellm_does_not_hand_on_is_named(provider: str, name: str, code: str, routes: str):
     where = ({"params": {name: {"x-team": "a"}}}, {"configuration": {"additionalParameters": {name: '{"x-team": "a"}'}}})
     for fields in where:
         result = render({"provider": provider, "modelName": "m", "endpoint": "https://example.com/v1", **fields})
-        said = [".".join(map(str, each.path)) for each in result.findings if each.code == "LM312"]
+        said = [each for each in result.findings if each.code in ("LM312", "LM324")]
         place = f"spec.params.{name}" if "params" in fields else f"spec.configuration.additionalParameters.{name}"
-        assert said == ([] if is_sent else [place])
+        assert [(each.code, ".".join(map(str, each.path))) for each in said] == ([(code, place)] if code else [])
+        assert all(routes in each.message for each in said)
