@@ -37,7 +37,8 @@ _DROPS_WHAT_LITELLM_ADDS = frozenset({"gradient_ai"})
 # Where LiteLLM's own client asks again unless its argument says otherwise; elsewhere the argument would reach the body.
 _RETRYING = frozenset({Route.IMAGES, Route.IMAGE_EDITS, Route.SPEECH, Route.TRANSCRIPTIONS})
 
-# LiteLLM writes `extra_headers` into the body there, as it does for pictures, for some providers with the key beside them.
+# LiteLLM writes `extra_headers` into some bodies of these routes and into all of these providers', now and then with the key.
+_HEADERS_IN_BODIES_ON = frozenset({Route.IMAGES, Route.TRANSCRIPTIONS})
 _HEADERS_IN_BODIES = frozenset({"aiohttp_openai", "azure_ai"})
 
 # LiteLLM makes a function of a schema there, whose call it takes for the answer; but not where the call comes in a stream.
@@ -164,7 +165,7 @@ def _headers(call: Call, deployment: Deployment) -> tuple[Mapping[str, str], Map
     A client's are LiteLLM's, which hands `anthropic-beta` on in another way where a provider wants that.
     """
     every = {**call.headers, **deployment.extra_headers}
-    if call.route is Route.IMAGES or deployment.provider in _HEADERS_IN_BODIES:
+    if call.route in _HEADERS_IN_BODIES_ON or deployment.provider in _HEADERS_IN_BODIES:
         return {}, every
     return every, deployment.extra_headers
 

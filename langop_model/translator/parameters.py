@@ -86,6 +86,7 @@ WITHOUT_EXTRA_BODY = frozenset(
 LOSES_OTHERS_ON: Mapping[Route, frozenset[str]] = {
     Route.EMBEDDINGS: frozenset({"gemini", "hostinger_router"}),
     Route.IMAGES: frozenset({"gemini", "vertex_ai"}),
+    Route.TRANSCRIPTIONS: frozenset({"bedrock", "vertex_ai", "watsonx"}),
 }
 WITHOUT_EXTRA_BODY_ON: Mapping[Route, frozenset[str]] = {
     Route.EMBEDDINGS: frozenset({"ollama", "vertex_ai"}),

@@ -64,13 +64,15 @@ def run(
     model: str = "openai/theirs",
     base: str = "/v1",
     added: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
     **more: Any,
 ) -> Any:
-    """Run a test's coroutine with a provider and a deployment that asks it; `added` goes with each of its requests."""
+    """Run a test's coroutine with a provider and a deployment that asks it; `added` and `headers` go with each request."""
 
     async def inside() -> Any:
         async with Scripted() as provider:
             parameters = {"model": model, "api_base": provider.url + base, **({"extra_body": added} if added else {})}
+            parameters |= {"extra_headers": headers} if headers else {}
             live = Live(str(translator.path), parameters, **more)
             try:
                 return await test(provider, live)
@@ -415,6 +417,21 @@ def test_seconds_of_a_recording_are_a_usage(translator: TranslatorProcess):
         assert orjson.loads(answer.body or b"")["usage"] == used
 
     run(translator, test)
+
+
+@pytest.mark.parametrize(
+    ("model", "route"),
+    [*(("openai/theirs", route) for route in BODIES), ("xai/theirs", Route.TRANSCRIPTIONS), ("openrouter/a/b", Route.IMAGES)],
+)
+def test_headers_of_a_deployment_are_headers(model: str, route: Route, translator: TranslatorProcess):
+    async def test(provider: Scripted, live: Live) -> None:
+        if model != "openai/theirs":
+            provider.behave = failing(200, {"text": "hello", **CHAT})
+        await live.send(route, BODIES[route], files=FILES.get(route, ()))
+        assert {name.lower(): value for name, value in provider.asked[0].headers.items()}["x-marked"] == "three"
+        assert "x-marked" not in str(provider.asked[0].body)
+
+    run(translator, test, model, headers={"x-marked": "three"})
 
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
