@@ -126,7 +126,7 @@ class _Exchange:
                 message = "this gateway needs a key: send it as Authorization: Bearer <key>"
                 raise APIError(401, message, "invalid_api_key", headers=((b"www-authenticate", b"Bearer"),))
             agent = self.record.agent = caller.agent
-        if route.route is None:
+        if route.route is None:  # no question to a model
             status, content_type, content = await self.services.answer(route.purpose, route, self.headers)
             if route.is_logged:
                 self.record.finished(status)
