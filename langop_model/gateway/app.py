@@ -184,8 +184,7 @@ class _Exchange:
         if answer.body is None:
             return self._send_stream(served)
         cost = record.price(answer.usage) if answer.usage is not None else None
-        if record.wants_events:
-            record.whole(answer.body)
+        record.whole(answer.body)
         record.finished(answer.status)
         headers = http_headers.of_answer(served, self.call_id, cost)
         return self._send_whole(answer.status, answer.content_type.encode(), answer.body, headers)

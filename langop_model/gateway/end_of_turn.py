@@ -28,11 +28,6 @@ class EndOfTurn:
         self.calls: list[Callable[[], None]] = []
         self.is_expected = False
 
-    @property
-    def has_several(self) -> bool:
-        """Whether more than one request is served."""
-        return len(self.requests) > 1
-
     def soon(self, call: Callable[[], None]) -> None:
         """Call something at the end of the turn, when what waits has been written."""
         self._expect()
@@ -45,7 +40,7 @@ class EndOfTurn:
     def write(self, transport: asyncio.WriteTransport, parts: Sequence[bytes]) -> None:
         """Write to a transport, after everything that was written to it before."""
         writes = self.writes
-        if not writes and not self.has_several:
+        if not writes and len(self.requests) <= 1:
             transport.writelines(parts)
             return
         self._expect()

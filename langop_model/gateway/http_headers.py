@@ -9,7 +9,6 @@ from langop_model.gateway.routing.dispatcher import Served
 from langop_model.gateway.upstreams.base import UpstreamError
 
 Headers = list[tuple[bytes, bytes]]
-CALL_ID = b"x-langop-call-id"
 
 # What a provider gets of a client's headers. Others choose timeouts, tags or credentials at some providers.
 FORWARDED = {b"anthropic-version": "anthropic-version", b"anthropic-beta": "anthropic-beta", b"traceparent": "traceparent"}
@@ -22,13 +21,13 @@ def forwarded(headers: Mapping[bytes, bytes]) -> dict[str, str]:
 
 def of_call(call_id: str) -> Headers:
     """Return the header that every answer has: the id of the request, which the log has too."""
-    return [(CALL_ID, call_id.encode())]
+    return [(b"x-langop-call-id", call_id.encode())]
 
 
 def of_answer(served: Served, call_id: str, cost: float | None) -> Headers:
     """Return what an answer says of itself; `cost` is in USD, None where nobody knows it yet."""
     model = served.runtime.group.name.encode()
-    headers = [(CALL_ID, call_id.encode()), (b"x-langop-model", model)]
+    headers = [*of_call(call_id), (b"x-langop-model", model)]
     if served.endpoint_id:
         headers.append((b"x-langop-endpoint", served.endpoint_id.encode()))
     if served.attempts:

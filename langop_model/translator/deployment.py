@@ -102,8 +102,8 @@ def deployment_of(rendered: Mapping[str, Any]) -> Deployment:
         for key, value in rendered.items()
         if key not in _GATEWAYS_OWN and key not in parameters.CHAT and "_cost" not in key and key not in _BESIDE
     }
-    beside = [dict(rendered.get(key) or {}) for key in _BESIDE]
-    return Deployment(model, provider, name, settings, *beside)
+    extra_body, extra_headers = (dict(rendered.get(key) or {}) for key in _BESIDE)
+    return Deployment(model, provider, name, settings, extra_body, extra_headers)
 
 
 def _named(name: str, value: Any) -> dict[str, Any]:

@@ -114,7 +114,7 @@ async def run(call: Call, exchange: Exchange, *, observed: bool = False) -> Whol
         _prepare_stream(request, deployment, exchange)
     headers, own_headers = _headers(call, deployment)
     exchange.headers = {**own_headers, **exchange.headers}
-    around = {**_around(call, deployment, observed=observed), **({"extra_headers": headers} if headers else {})}
+    around = _around(call, deployment, headers, observed=observed)
     answer = await _ask(request.function or operation.function, request, around, call)
     dropped = tuple(dict.fromkeys(request.dropped))
     if call.stream and operation.form is not None:
@@ -170,7 +170,7 @@ def _headers(call: Call, deployment: Deployment) -> tuple[Mapping[str, str], Map
     return every, deployment.extra_headers
 
 
-def _around(call: Call, deployment: Deployment, *, observed: bool) -> dict[str, Any]:
+def _around(call: Call, deployment: Deployment, headers: Mapping[str, str], *, observed: bool) -> dict[str, Any]:
     """Return what each call gets beside the request: the deployment's settings, no retries, and what callbacks want to know."""
     around: dict[str, Any] = {
         **deployment.settings,
@@ -178,6 +178,7 @@ def _around(call: Call, deployment: Deployment, *, observed: bool) -> dict[str, 
         "timeout": call.timeout,
         "num_retries": 0,
         **({"drop_params": True} if deployment.provider in _DROPS_WHAT_LITELLM_ADDS else {}),  # False would reach some bodies
+        **({"extra_headers": headers} if headers else {}),
         **({"max_retries": 0} if call.route in _RETRYING else {}),
     }
     if observed:

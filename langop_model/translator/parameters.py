@@ -73,7 +73,9 @@ HINTS = frozenset(
     }
 )  # fmt: skip
 
-LOSES_OTHERS = frozenset({"chatgpt"})  # LiteLLM makes a request to /responses of the chat, and leaves out what it does not know
+_LOSES_OTHERS = frozenset(
+    {"chatgpt"}
+)  # LiteLLM makes a request to /responses of the chat, and leaves out what it does not know
 # Providers whose functions copy `extra_body` as such into the body: there a member is an argument, if it is one of SAMPLING or
 # the specification's own.
 WITHOUT_EXTRA_BODY = frozenset(
@@ -83,12 +85,12 @@ WITHOUT_EXTRA_BODY = frozenset(
     }
 )  # fmt: skip
 # Both on one route only.
-LOSES_OTHERS_ON: Mapping[Route, frozenset[str]] = {
+_LOSES_OTHERS_ON: Mapping[Route, frozenset[str]] = {
     Route.EMBEDDINGS: frozenset({"gemini", "hostinger_router"}),
     Route.IMAGES: frozenset({"gemini", "vertex_ai"}),
     Route.TRANSCRIPTIONS: frozenset({"bedrock", "vertex_ai", "watsonx"}),
 }
-WITHOUT_EXTRA_BODY_ON: Mapping[Route, frozenset[str]] = {
+_WITHOUT_EXTRA_BODY_ON: Mapping[Route, frozenset[str]] = {
     Route.EMBEDDINGS: frozenset({"ollama", "vertex_ai"}),
     Route.IMAGES: frozenset({"fal_ai", "openrouter"}),
 }
@@ -140,6 +142,16 @@ STEERING = frozenset(
         "user_continue_message", "verbose", "video_s3_uri", "weave_project_id", "weight", "zen_api_key",
     }
 )  # fmt: skip
+
+
+def loses_others(provider: str, route: Route) -> bool:
+    """Whether LiteLLM leaves out what it does not know on the way to a provider: it is dropped, and named."""
+    return provider in _LOSES_OTHERS or provider in _LOSES_OTHERS_ON.get(route, ())
+
+
+def takes_arguments(provider: str, route: Route) -> bool:
+    """Whether what is not OpenAI's arrives at a provider as an argument of LiteLLM's function, and not in `extra_body`."""
+    return provider in WITHOUT_EXTRA_BODY or provider in _WITHOUT_EXTRA_BODY_ON.get(route, ())
 
 
 def is_setting(name: str) -> bool:

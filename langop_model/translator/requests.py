@@ -12,7 +12,7 @@ from langop_model.gateway.upstreams.translator_protocol import Call
 from langop_model.translator import content, parameters
 from langop_model.translator.deployment import Deployment
 from langop_model.translator.failures import RefusedRequestError
-from langop_model.translator.parameters import HINTS, LOSES_OTHERS, WITHOUT_EXTRA_BODY, divided
+from langop_model.translator.parameters import HINTS, WITHOUT_EXTRA_BODY, divided
 
 # What LiteLLM's list lacks although the provider documents it: it is passed as it is.
 _PASSED = {"mistral": frozenset({"frequency_penalty", "n", "prediction", "presence_penalty"})}
@@ -137,10 +137,8 @@ def _add(request: Request, others: Mapping[str, Any], call: Call, deployment: De
 
 def add_extra(request: Request, extra: Mapping[str, Any], call: Call, deployment: Deployment) -> None:
     """Add the members of a body that LiteLLM has no argument for."""
-    provider, route = deployment.provider, call.route
-    is_lost = provider in LOSES_OTHERS or provider in parameters.LOSES_OTHERS_ON.get(route, ())
-    is_argument = provider in WITHOUT_EXTRA_BODY or provider in parameters.WITHOUT_EXTRA_BODY_ON.get(route, ())
-    if not is_lost and not is_argument:
+    is_lost = parameters.loses_others(deployment.provider, call.route)
+    if not is_lost and not parameters.takes_arguments(deployment.provider, call.route):
         if extra:
             request.arguments["extra_body"] = dict(extra)
         return

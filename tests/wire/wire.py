@@ -183,19 +183,12 @@ class Wire:
         """Make a request, and return the whole answer as an object."""
         return orjson.loads(self.answer(deployed, route, body, model).body)
 
-    def answer(
-        self,
-        deployed: Deployed,
-        route: Route,
-        body: Mapping[str, Any],
-        model: str = RESOURCE,
-        headers: Mapping[str, str] | None = None,
-    ) -> Whole:
-        """Make a request with headers of the client, and return the whole answer."""
+    def answer(self, deployed: Deployed, route: Route, body: Mapping[str, Any], model: str = RESOURCE, **more: Any) -> Whole:
+        """Make a request, with what `Deployed.call` takes, and return the whole answer."""
         from langop_model.translator import exchanges, operations
 
         async def ask() -> Any:
-            return await operations.run(deployed.call(model, route, body, headers=headers), exchanges.watch())
+            return await operations.run(deployed.call(model, route, body, **more), exchanges.watch())
 
         answer = self.runner.run(_to_the_end(ask()))
         assert isinstance(answer, operations.Whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -88,12 +89,8 @@ _PARTS = frozenset(
 )  # fmt: skip
 
 
-def _message_content(value: Any) -> bool:
-    return _content(value, _PARTS)
-
-
 _CHAT_MESSAGE: dict[str, Callable[[Any], bool]] = {
-    "content": _message_content,
+    "content": functools.partial(_content, types=_PARTS),
     "tool_calls": _calls,
     "function_call": OBJECT.holds,
     "thinking_blocks": TYPED_OBJECTS.holds,

@@ -129,7 +129,8 @@ class Recorder(RequestRecord):
 
     def falls_back(self, group: str, fallback: str, cause: str) -> None:
         """Note that another group is asked, and why."""
-        self._fallback_over(answered=False)
+        if self._asked is not None:
+            self._fallback_over(*self._asked, answered=False)
         self._asked = (group, fallback, cause)
         self.fallback = fallback
 
@@ -231,7 +232,7 @@ class Recorder(RequestRecord):
             outcome = "left" if status == LEFT else "success" if not self.error else self._cause()
             self._end_attempt(outcome, status if outcome == "success" else None)
         if self._asked is not None:
-            self._fallback_over(answered=status < 400 and not self.error)
+            self._fallback_over(*self._asked, answered=status < 400 and not self.error)
         if self.group is None or not self.group.log.requests:
             self.body = None  # the record may outlive the request, and its body has no place in memory any more
         self._accounting.settlement.add(self)
@@ -279,8 +280,6 @@ class Recorder(RequestRecord):
         if accounting.traces is not None and self._attempt_span is not None:
             accounting.traces.end_attempt(self._attempt_span, outcome, status)
 
-    def _fallback_over(self, answered: bool) -> None:
-        if self._asked is not None:
-            group, fallback, cause = self._asked
-            self._asked = None
-            self._accounting.metrics.fallbacks.labels(group, fallback, cause, "success" if answered else "failure").inc()
+    def _fallback_over(self, group: str, fallback: str, cause: str, answered: bool) -> None:
+        self._asked = None
+        self._accounting.metrics.fallbacks.labels(group, fallback, cause, "success" if answered else "failure").inc()

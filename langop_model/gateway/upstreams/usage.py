@@ -44,9 +44,7 @@ def tier_of(reported: Any) -> str:
 
 def _openai(body: Mapping[str, Any]) -> Usage | None:
     """Chat, completions, embeddings, moderations: `usage.prompt_tokens`. Groq's streams have it in `x_groq`."""
-    usage = body.get("usage")
-    if not usage or not isinstance(usage, dict):
-        usage = _member(_member(body, "x_groq"), "usage")
+    usage = _member(body, "usage") or _member(_member(body, "x_groq"), "usage")
     if "prompt_tokens" in usage:
         read = usage["prompt_tokens"]
     elif "total_tokens" in usage and "input_tokens" not in usage:

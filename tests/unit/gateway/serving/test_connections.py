@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from langop_model.gateway.asgi import WHEN_LEFT, WHOLE_BODY
 from langop_model.gateway.serving import descriptors, protocol
 from langop_model.gateway.serving.connections import Connections
 from langop_model.gateway.serving.protocol import Protocol
+from tests.unit.gateway.serving.server import Server, serving
 
 GET = b"GET /health/readiness HTTP/1.1\r\nhost: x\r\n\r\n"
 ASK = b"GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -28,14 +28,11 @@ Test = Callable[["Served"], Awaitable[None]]
 class Served:
     """A server, and connections to it."""
 
+    server: Server
+
     def __init__(self, limits: Connections) -> None:
         self.limits = limits
         self.release = asyncio.Event()
-        config = uvicorn.Config(self.app, lifespan="off", log_config=None, ws="none", interface="asgi3")
-        config.load()
-        self.state = uvicorn.server.ServerState()
-        self.config = config
-        self.port = 0
         self.bodies: list[bytes | None] = []
         self.has_left = asyncio.Event()
 
@@ -59,7 +56,7 @@ class Served:
         await send({"type": "http.response.body", "body": content})
 
     async def open(self, *parts: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**26)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port, limit=2**26)
         for part in parts:
             writer.write(part)
             await asyncio.sleep(0)
@@ -74,7 +71,7 @@ class Served:
             writer.close()
 
     def shut_down(self) -> None:
-        for connection in list(self.state.connections):
+        for connection in list(self.server.state.connections):
             connection.shutdown()
 
 
@@ -92,16 +89,11 @@ async def is_closed(reader: asyncio.StreamReader) -> bool:
 def run(test: Test, most: int = 100) -> None:
     async def serve() -> None:
         served = Served(Connections(most))
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: Protocol(served.limits, config=served.config, server_state=served.state, app_state={}), "127.0.0.1", 0
-        )
-        served.port = server.sockets[0].getsockname()[1]
-        try:
-            await test(served)
-        finally:
-            served.release.set()
-            server.close()
+        async with serving(served.app, served.limits) as served.server:
+            try:
+                await test(served)
+            finally:
+                served.release.set()
 
     asyncio.run(serve())
 
@@ -139,7 +131,7 @@ def test_a_connection_that_is_closed_leaves_nothing_in_memory(parts: tuple[bytes
         del reader, writer
         served.release.set()
         async with asyncio.timeout(10):
-            while served.state.connections or served.state.tasks:
+            while served.server.state.connections or served.server.state.tasks:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.01)
         assert alive() - before == {}
@@ -216,8 +208,8 @@ def test_a_body_is_no_head_however_large_it_is():
 async def in_one_part(served: Served, part: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Return a connection on which a part has arrived that a socket might have split."""
     reader, writer = await served.open()
-    await until(lambda: bool(served.state.connections))
-    [connection] = served.state.connections
+    await until(lambda: bool(served.server.state.connections))
+    [connection] = served.server.state.connections
     connection.data_received(part)
     return reader, writer
 
@@ -249,7 +241,7 @@ def test_a_head_that_begins_behind_a_large_body_is_no_large_head():
 def test_an_answer_without_a_body_is_sent_too():
     async def test(served: Served) -> None:
         reader, writer = await served.open(b"HEAD / HTTP/1.1\r\n\r\n")
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), served.config.timeout_keep_alive / 2)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), served.server.config.timeout_keep_alive / 2)
         assert b"content-length: 2" in head
         writer.close()
 
@@ -304,8 +296,8 @@ def test_a_client_that_reads_nothing_of_its_answer_is_given_up(monkeypatch: pyte
     async def test(served: Served) -> None:
         reader, writer = await served.open(b"GET /large HTTP/1.1\r\n\r\n")
         writer.transport.pause_reading()  # type: ignore[attr-defined]
-        await until(lambda: bool(served.state.connections))
-        await until(lambda: not served.state.connections)
+        await until(lambda: bool(served.server.state.connections))
+        await until(lambda: not served.server.state.connections)
         assert reader is not None
         writer.close()
 
@@ -354,7 +346,7 @@ def test_a_client_that_leaves_after_its_answer_ends_no_request():
         reader, writer = await served.open(posted("/whole", b"first"))
         assert await answer(reader) == (200, b"ok")
         writer.close()
-        await until(lambda: not served.state.connections)
+        await until(lambda: not served.server.state.connections)
         assert not served.has_left.is_set()
 
     run(test)
@@ -374,7 +366,7 @@ def test_a_client_that_leaves_before_its_answer_is_seen_to_leave():
 def test_where_all_connections_are_busy_only_probes_are_answered():
     async def test(served: Served) -> None:
         busy = [await served.open(SLOW) for _ in range(2)]
-        await until(lambda: len(served.state.tasks) == 2)
+        await until(lambda: len(served.server.state.tasks) == 2)
         status, body = await served.ask(ASK)
         assert (status, body["error"]["code"]) == (503, "too_many_connections")
         assert await served.ask(GET) == (200, b"ok")
@@ -391,7 +383,7 @@ def test_beyond_the_connections_for_probes_nobody_is_accepted(monkeypatch: pytes
 
     async def test(served: Served) -> None:
         _, writer = await served.open(SLOW)
-        await until(lambda: len(served.state.tasks) == 1)
+        await until(lambda: len(served.server.state.tasks) == 1)
         assert (await served.ask(GET))[0] == 503
         writer.close()
 
@@ -403,7 +395,7 @@ def test_told_to_stop_half_a_body_is_not_waited_for(monkeypatch: pytest.MonkeyPa
 
     async def test(served: Served) -> None:
         reader, writer = await served.open(b"POST /slow HTTP/1.1\r\ncontent-length: 10\r\n\r\n12345")
-        await until(lambda: len(served.state.tasks) == 1)
+        await until(lambda: len(served.server.state.tasks) == 1)
         served.shut_down()
         assert await is_closed(reader)
         writer.close()
@@ -416,7 +408,7 @@ def test_told_to_stop_a_request_that_is_complete_is_answered(monkeypatch: pytest
 
     async def test(served: Served) -> None:
         reader, writer = await served.open(b"POST /slow HTTP/1.1\r\ncontent-length: 5\r\n\r\n12345")
-        await until(lambda: len(served.state.tasks) == 1)
+        await until(lambda: len(served.server.state.tasks) == 1)
         served.shut_down()
         await asyncio.sleep(0.05)
         served.release.set()

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-import uvicorn
 
 from langop_model.gateway.asgi import WHOLE_ANSWER
 from langop_model.gateway.serving.connections import Connections
-from langop_model.gateway.serving.protocol import Protocol
+from tests.unit.gateway.serving.server import serving
 
 POST = b"POST %b HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}"
 HEADERS = [(b"content-type", b"application/json"), (b"x-langop-model", b"m")]
@@ -47,18 +46,8 @@ class App:
 
 def run(app: App, test: Callable[[Open], Awaitable[None]]) -> None:
     async def serve() -> None:
-        config = uvicorn.Config(app, lifespan="off", log_config=None, ws="none", interface="asgi3")
-        config.load()
-        state, limits = uvicorn.server.ServerState(), Connections()
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: Protocol(limits, config=config, server_state=state, app_state={}), "127.0.0.1", 0
-        )
-        port = server.sockets[0].getsockname()[1]
-        try:
-            await asyncio.wait_for(test(lambda: asyncio.open_connection("127.0.0.1", port)), 10)
-        finally:
-            server.close()
+        async with serving(app, Connections()) as server:
+            await asyncio.wait_for(test(lambda: asyncio.open_connection("127.0.0.1", server.port)), 10)
 
     asyncio.run(serve())
 
