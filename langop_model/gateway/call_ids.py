@@ -16,10 +16,6 @@ os.register_at_fork(after_in_child=_ready.clear)  # two processes must not have 
 def new() -> str:
     """Return a UUID of version 4. It names a request and guards nothing, so it is not a secret."""
     if not _ready:
-        _ready.extend(_random() for _ in range(AT_ONCE))
+        numbers = [getrandbits(128).to_bytes(16).hex() for _ in range(AT_ONCE)]
+        _ready[:] = [f"{n[:8]}-{n[8:12]}-4{n[13:16]}-{VARIANTS[getrandbits(2)]}{n[17:20]}-{n[20:]}" for n in numbers]
     return _ready.pop()
-
-
-def _random() -> str:
-    digits = getrandbits(128).to_bytes(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{VARIANTS[getrandbits(2)]}{digits[17:20]}-{digits[20:]}"
